@@ -1,0 +1,1 @@
+"""Wiring: settings, addresses, workers, and the kernel every app stands on."""

@@ -1,0 +1,63 @@
+"""The worker's way in. Tasks are bells: work is claimed in PostgreSQL, Redis may lose anything."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, celeryd_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+
+VISIBILITY_SECONDS = 900  # Redis hands a task out again after this: all three places must agree
+app = Celery("tiexi")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_serializer="json",
+    accept_content=["json"],
+    result_backend=None,
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_soft_time_limit=240,
+    task_time_limit=300,
+    worker_prefetch_multiplier=1,
+    worker_disable_prefetch=True,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_soft_shutdown_timeout=45,
+    worker_enable_soft_shutdown_on_idle=True,
+    worker_max_tasks_per_child=500,
+    worker_eta_task_limit=200,
+    broker_transport_options={
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 2,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+        "retry_on_timeout": True,
+    },
+    visibility_timeout=VISIBILITY_SECONDS,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_pool_acquire_timeout=2,  # a web request never hangs on the broker
+    beat_cron_starting_deadline=600,
+    beat_schedule={"sweep": {"task": "kernel.sweep", "schedule": 60.0}},
+    timezone="Asia/Shanghai",
+)
+app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+def _prepare_worker(**_: Any) -> None:
+    """Start the servers and refuse a role that could do more than `worker`."""
+    from config import checks  # noqa: PLC0415 (reads the settings)
+
+    checks.prepare("worker")
+
+
+@beat_init.connect
+def _prepare_beat(**_: Any) -> None:
+    from config import checks  # noqa: PLC0415
+
+    checks.start_servers()
