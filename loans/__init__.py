@@ -1,0 +1,1 @@
+"""What happened: parties, contracts, notes, cash flows, evidence."""

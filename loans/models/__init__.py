@@ -1,0 +1,80 @@
+"""Tables of what happened: parties, contracts, notes, cash flows, evidence, intake."""
+
+from loans.models.cashflow import (
+    BankStatement,
+    ExternalSubsidy,
+    InterestCollection,
+    OpeningPosition,
+    PreAllocation,
+    Repayment,
+    ReviewResult,
+)
+from loans.models.choices import (
+    EnvironmentRating,
+    ExternalKind,
+    LoanType,
+    NoteState,
+    Ownership,
+    Review,
+    Size,
+    TaxRating,
+    Tier,
+    Title,
+)
+from loans.models.intake import ImportBatch
+from loans.models.loan import (
+    Contract,
+    EquipmentInvoice,
+    Guarantee,
+    Note,
+    NoteStatus,
+    NoteTransfer,
+    SyndicateShare,
+)
+from loans.models.party import (
+    ALWAYS,
+    Enterprise,
+    EnterpriseRecord,
+    EnterpriseTitle,
+    Project,
+    UsccConfirmation,
+)
+from loans.models.policy import Lpr, Participation, SchemeFund, SchemeLabel
+
+__all__ = [
+    "ALWAYS",
+    "BankStatement",
+    "Contract",
+    "Enterprise",
+    "EnterpriseRecord",
+    "EnterpriseTitle",
+    "EnvironmentRating",
+    "EquipmentInvoice",
+    "ExternalKind",
+    "ExternalSubsidy",
+    "Guarantee",
+    "ImportBatch",
+    "InterestCollection",
+    "LoanType",
+    "Lpr",
+    "Note",
+    "NoteState",
+    "NoteStatus",
+    "NoteTransfer",
+    "OpeningPosition",
+    "Ownership",
+    "Participation",
+    "PreAllocation",
+    "Project",
+    "Repayment",
+    "Review",
+    "ReviewResult",
+    "SchemeFund",
+    "SchemeLabel",
+    "Size",
+    "SyndicateShare",
+    "TaxRating",
+    "Tier",
+    "Title",
+    "UsccConfirmation",
+]

@@ -1,0 +1,94 @@
+"""Posted deductions, and up to which facts they are posted."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.models import Institution, Run
+from loans.models import Enterprise, InterestCollection, Note
+from settlement.models.scheme import Scheme, SchemeVersion
+
+
+def _fen(name: str, *, raw: bool = False) -> "models.BigIntegerField[int, int]":
+    unit = (
+        _("分，限额前 / fen before caps") if raw else _("分，本次差额 / fen, this posting's change")
+    )
+    return models.BigIntegerField(name, help_text=unit)
+
+
+def _unchecked(model: type[models.Model], name: str) -> "models.ForeignKey[object, object]":
+    """A foreign key the database does not check: bulk rows are checked as a set before writing."""
+    return models.ForeignKey(
+        model,
+        models.DO_NOTHING,
+        verbose_name=name,
+        related_name="deductions",
+        db_constraint=False,
+        db_index=False,
+    )
+
+
+class Deduction(models.Model):
+    """One posting for one collection under one scheme: the original or a numbered difference.
+
+    Money columns are this posting's change; `days`, `product`, `raw_*` and `cut_reasons` are the state
+    after it. Net = sum of the changes with the last row's state. Partitioned by month:
+    `settlement_deduction_id(collection_id)` gives the id, in the month of the collection.
+    """
+
+    id = models.BigIntegerField(_("序号"), primary_key=True, editable=False)
+    run = _unchecked(Run, _("任务"))
+    institution = _unchecked(Institution, _("所属机构"))
+    note = _unchecked(Note, _("借据"))
+    collection = _unchecked(InterestCollection, _("收息"))
+    version = _unchecked(SchemeVersion, _("政策版本"))
+    product = models.BigIntegerField(_("积数"), help_text=_("分·日 / fen-days"))
+    raw_central_fen = _fen(_("应贴中央"), raw=True)
+    raw_provincial_fen = _fen(_("应贴省级"), raw=True)
+    raw_municipal_fen = _fen(_("应贴市级"), raw=True)
+    central_fen = _fen(_("中央贴息"))
+    provincial_fen = _fen(_("省级贴息"))
+    municipal_fen = _fen(_("市级贴息"))
+    collected_on = models.DateField(_("收息日"))
+    posted_on = models.DateField(_("入账日"))
+    days = models.IntegerField(_("贴息天数"), help_text=_("天 / days with a base above zero"))
+    scheme = _unchecked(Scheme, _("贴息政策"))
+    sequence = models.SmallIntegerField(_("序次"), help_text=_("0 = 原始 / 0 = original"))
+    cut_reasons = models.SmallIntegerField(_("核减原因"), help_text=_("位掩码 / bit mask"))
+    why = models.CharField(_("说明"), max_length=200, blank=True, default="", db_default="")
+
+    class Meta:
+        verbose_name = _("代付贴息")
+        verbose_name_plural = _("代付贴息")
+        indexes = [models.Index(name="settlement_deduction_note", fields=["note"])]
+        constraints = [
+            models.CheckConstraint(
+                name="deduction_state_not_negative",
+                condition=Q(sequence__gte=0, days__gte=0, product__gte=0, cut_reasons__gte=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.collection_id}/{self.scheme_id}/{self.sequence}"
+
+
+class EnterprisePosting(models.Model):
+    """Up to which facts, terms and day are the enterprise's posted deductions its target?"""
+
+    enterprise = models.OneToOneField(
+        Enterprise,
+        models.PROTECT,
+        verbose_name=_("企业"),
+        related_name="posting",
+        primary_key=True,
+    )
+    facts_version = models.BigIntegerField(_("事实版本"))
+    through = models.DateField(_("截至收息日"))
+    terms_key = models.TextField(_("条款标识"))
+
+    class Meta:
+        verbose_name = _("企业入账进度")
+        verbose_name_plural = _("企业入账进度")
+
+    def __str__(self) -> str:
+        return f"{self.enterprise_id} {self.through}"
