@@ -1,0 +1,90 @@
+"""Whole frames in and out of PostgreSQL, on Django's own connection: same transaction, same role.
+
+`COPY … FROM` a table is refused under row-level security, so rows go into a temporary table first and
+from there by `INSERT … SELECT`, where every policy and constraint applies (DECISIONS.md, K3).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import polars as pl
+from django.db import connection
+from psycopg import Cursor, sql
+
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+SLICE_ROWS = 50_000
+
+
+def driver_cursor() -> Cursor[Any]:
+    """A cursor of the driver itself on Django's connection, for COPY."""
+    connection.ensure_connection()
+    return cast("Cursor[Any]", connection.connection.cursor())
+
+
+def read_frame(
+    query: str, params: Mapping[str, Any] | None = None, *, schema: Schema
+) -> pl.DataFrame:
+    """Which rows does this query give, as a frame of exactly these columns, in the query's order?
+
+    Columns are Int64, String, Date or Boolean; a null text arrives as the empty string.
+    """
+    buffer = io.BytesIO()
+    statement = f"COPY ({query}) TO STDOUT (FORMAT csv)"
+    with driver_cursor() as cursor, cursor.copy(cast("Any", statement), params) as copy:
+        for block in copy:
+            buffer.write(block)
+    if buffer.tell() == 0:
+        return pl.DataFrame(schema=dict(schema))
+    buffer.seek(0)
+    flags = [name for name, dtype in schema.items() if dtype == pl.Boolean]
+    texts = [name for name, dtype in schema.items() if dtype == pl.String]
+    wire = {name: (pl.String if name in flags else dtype) for name, dtype in schema.items()}
+    frame = pl.read_csv(buffer, has_header=False, schema=wire)
+    return frame.with_columns(
+        *(pl.col(name) == "t" for name in flags), *(pl.col(name).fill_null("") for name in texts)
+    )
+
+
+def create_stage(name: str, columns: Mapping[str, str]) -> None:
+    """Make an empty temporary table with these columns (name → SQL type) for this transaction."""
+    spec = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP TABLE IF EXISTS "{name}"')
+        cursor.execute(f'CREATE TEMP TABLE "{name}" ({spec}) ON COMMIT DROP')
+
+
+def fill_stage(name: str, frame: pl.DataFrame) -> None:
+    """Copy a frame into a temporary table of the same column names, then let the planner see it."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+    texts = [column for column, dtype in frame.schema.items() if dtype == pl.String]
+    force = (
+        sql.SQL(", FORCE_NOT_NULL ({})").format(sql.SQL(", ").join(map(sql.Identifier, texts)))
+        if texts
+        else sql.SQL("")
+    )
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv{})").format(
+        sql.Identifier(name), columns, force
+    )
+    with driver_cursor() as cursor, cursor.copy(statement) as copy:
+        for piece in frame.iter_slices(SLICE_ROWS):
+            copy.write(piece.write_csv(include_header=False))
+    with connection.cursor() as cursor:
+        cursor.execute(f'ANALYZE "{name}"')
+
+
+def rows(query: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+    """Run one query and give its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        return cast("list[tuple[Any, ...]]", cursor.fetchall())
+
+
+def execute(query: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+    """Run one statement and give the number of rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        return cursor.rowcount

@@ -1,0 +1,108 @@
+"""Runs and chunks: PostgreSQL owns the work, a message only rings the bell.
+
+A chunk belongs to whoever holds the advisory lock with its number. The lock dies with its holder's
+connection, so a killed worker's chunk is free at once; `lease_until` tells people how long the
+holder said it would need, and `attempts` stops a chunk that kills every worker from being tried for
+ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from config.kernel.models import Chunk, Run
+from config.kernel.services import bulk
+
+CHUNK_LOCKS = 0x7469 << 48  # advisory lock keys from here on mean "chunk in hand"
+LEASE_MINUTES = 15
+ATTEMPTS_MAX = 5
+
+
+@transaction.atomic
+def open_run(
+    *, kind: str, params: dict[str, Any], payloads: Iterable[dict[str, Any]], actor: str, at: datetime
+) -> int:
+    """Record a run and cut it into chunks, in order; returns the run's number."""
+    run = Run.objects.create(kind=kind, params=params, actor=actor, created_at=at)
+    Chunk.objects.bulk_create(
+        Chunk(run=run, ordinal=ordinal, payload=payload) for ordinal, payload in enumerate(payloads)
+    )
+    return int(run.pk)
+
+
+def claim_chunk(*, run_id: int, owner: str, at: datetime) -> int | None:
+    """Take one chunk of the run that nobody is working on; None when there is none.
+
+    Call it outside the transaction of the work: the attempt has to be counted whatever becomes of it.
+    """
+    waiting = Chunk.objects.filter(run_id=run_id, state=Chunk.State.TODO, attempts__lt=ATTEMPTS_MAX)
+    for chunk_id in waiting.order_by("ordinal", "pk").values_list("pk", flat=True):
+        if not bulk.rows("SELECT pg_try_advisory_lock(%s)", [CHUNK_LOCKS + chunk_id])[0][0]:
+            continue
+        taken = Chunk.objects.filter(pk=chunk_id, state=Chunk.State.TODO).update(
+            attempts=F("attempts") + 1,
+            lease_owner=owner,
+            lease_until=at + timedelta(minutes=LEASE_MINUTES),
+        )
+        if taken:
+            return int(chunk_id)
+        release_chunk(chunk_id=chunk_id)
+    return None
+
+
+def release_chunk(*, chunk_id: int) -> None:
+    """Let go of a chunk, done or not."""
+    bulk.rows("SELECT pg_advisory_unlock(%s)", [CHUNK_LOCKS + chunk_id])
+
+
+def finish_chunk(*, chunk_id: int, stats: dict[str, Any]) -> None:
+    """Mark the chunk done; call it in the transaction that did the work."""
+    Chunk.objects.filter(pk=chunk_id).update(
+        state=Chunk.State.DONE, stats=stats, lease_owner="", lease_until=None, error=""
+    )
+
+
+def note_failure(*, chunk_id: int, error: str) -> None:
+    """Keep the error with the chunk; the last allowed attempt turns it into a failed one."""
+    Chunk.objects.filter(pk=chunk_id).update(error=error[:4000], lease_owner="", lease_until=None)
+    Chunk.objects.filter(pk=chunk_id, attempts__gte=ATTEMPTS_MAX).update(state=Chunk.State.FAILED)
+
+
+@transaction.atomic
+def close_run(*, run_id: int, at: datetime) -> str:
+    """Close the run if nothing of it waits; returns the state it is in now."""
+    run = Run.objects.select_for_update().get(pk=run_id)
+    if run.state != Run.State.OPEN:
+        return str(run.state)
+    Chunk.objects.filter(run_id=run_id, state=Chunk.State.TODO, attempts__gte=ATTEMPTS_MAX).update(
+        state=Chunk.State.FAILED
+    )
+    chunks = list(Chunk.objects.filter(run_id=run_id).values_list("state", "stats"))
+    if any(state == Chunk.State.TODO for state, _ in chunks):
+        return str(run.state)
+    failed = any(state == Chunk.State.FAILED for state, _ in chunks)
+    run.state = Run.State.FAILED if failed else Run.State.DONE
+    run.finished_at = at
+    run.stats = total(stats for _, stats in chunks)
+    run.save(update_fields=["state", "finished_at", "stats"])
+    return str(run.state)
+
+
+def total(stats: Iterable[dict[str, Any] | None]) -> dict[str, int]:
+    """Add up the counts of several chunks, key by key."""
+    totals: dict[str, int] = {}
+    for chunk_stats in stats:
+        for key, count in (chunk_stats or {}).items():
+            totals[key] = totals.get(key, 0) + int(count)
+    return totals
+
+
+def open_runs(*, kind: str) -> list[int]:
+    """Which runs of this kind still have work in them, oldest first?"""
+    runs = Run.objects.filter(kind=kind, state=Run.State.OPEN).order_by("pk")
+    return [int(pk) for pk in runs.values_list("pk", flat=True)]

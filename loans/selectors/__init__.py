@@ -1,0 +1,1 @@
+"""Reading what happened, as frames of integers, dates and codes."""

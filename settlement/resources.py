@@ -1,0 +1,160 @@
+"""Judgements and deductions as exports (contract §4)."""
+
+from __future__ import annotations
+
+from config.kernel.services.export import Field, Register
+from loans.resources import REGISTERS as FACT_REGISTERS
+from settlement.engine.codes import CUT_REASONS
+
+_NOTE = (
+    "JOIN loans_note n ON n.id = t.note_id JOIN kernel_institution i ON i.id = n.origin_id "
+    "JOIN loans_contract c ON c.id = n.contract_id JOIN loans_enterprise e ON e.id = c.enterprise_id"
+)
+_MONEY = ("central_fen", "provincial_fen", "municipal_fen")
+_CUT_REASONS = "concat_ws(';', " + ", ".join(
+    f"CASE WHEN t.cut_reasons & {1 << bit} <> 0 THEN '{reason}' END"
+    for bit, reason in enumerate(CUT_REASONS)
+) + ")"
+_RAW = "(t.raw_central_fen + t.raw_provincial_fen + t.raw_municipal_fen)"
+_TOTAL = "(t.central_fen + t.provincial_fen + t.municipal_fen)"
+
+# One row per collection × scheme: the last state, the sum of original and differences.
+_NET = f"""(
+    SELECT DISTINCT ON (d.collection_id, d.scheme_id)
+        d.collection_id, d.scheme_id, d.note_id, d.institution_id, d.collected_on, d.version_id,
+        d.sequence, d.days, d.product, d.raw_central_fen, d.raw_provincial_fen,
+        d.raw_municipal_fen, d.cut_reasons,
+        {", ".join(f"sum(d.{m}) OVER w AS {m}" for m in _MONEY)}
+    FROM settlement_deduction d
+    WINDOW w AS (PARTITION BY d.collection_id, d.scheme_id)
+    ORDER BY d.collection_id, d.scheme_id, d.sequence DESC
+) t"""
+
+_SCHEME_FILTER = {"scheme": "s.code = %(scheme)s"}
+_DAY_FILTERS = {"since": "t.collected_on >= %(since)s", "until": "t.collected_on <= %(until)s"}
+
+_KEYS = (
+    Field("scheme_code", "贴息政策", "text", "s.code"),
+    Field("institution_code", "机构编码", "text", "i.code"),
+    Field("uscc", "统一社会信用代码", "text", "e.uscc"),
+    Field("contract_number", "合同号", "text", "c.contract_number"),
+    Field("note_number", "借据号", "text", "n.note_number"),
+    Field("collection_reference", "流水号", "text", "x.reference"),
+    Field("period_start", "计息起日", "date", "x.period_start"),
+    Field("period_end", "计息止日", "date", "x.period_end"),
+)
+_STATE = (
+    Field("days", "实际付息天数", "int", "t.days"),
+    Field("product", "积数(元·天)", "amount", "t.product"),
+    Field("raw_central", "应贴息-中央", "amount", "t.raw_central_fen"),
+    Field("raw_provincial", "应贴息-省级", "amount", "t.raw_provincial_fen"),
+    Field("raw_municipal", "应贴息-市级", "amount", "t.raw_municipal_fen"),
+)
+_GRANTED = (
+    Field("central", "实际贴息-中央", "amount", "t.central_fen"),
+    Field("provincial", "实际贴息-省级", "amount", "t.provincial_fen"),
+    Field("municipal", "实际贴息-市级", "amount", "t.municipal_fen"),
+    Field("total", "实际贴息合计", "amount", _TOTAL),
+)
+
+DEDUCTIONS = Register(
+    name="deductions",
+    title_zh="贴息抵减明细",
+    fields=(
+        *_KEYS,
+        *_STATE,
+        *_GRANTED,
+        Field("cut", "封顶核减", "amount", f"{_RAW} - {_TOTAL}"),
+        Field("cut_reasons", "封顶原因", "text", _CUT_REASONS),
+        Field("collected_on", "收息日", "date", "t.collected_on"),
+        Field("interest_due", "应收利息", "amount", "x.interest_due_fen"),
+        Field("interest_paid", "实收利息", "amount", "x.interest_paid_fen"),
+        Field("differences", "差额笔数", "int", "t.sequence"),
+        Field("scheme_version", "规则版本", "int", "v.version"),
+    ),
+    source=(
+        f"{_NET} JOIN loans_interestcollection x ON x.id = t.collection_id "
+        "JOIN settlement_scheme s ON s.id = t.scheme_id "
+        f"JOIN settlement_schemeversion v ON v.id = t.version_id {_NOTE}"
+    ),
+    order="t.collection_id, s.code",
+    scope="t.institution_id",
+    filters={**_SCHEME_FILTER, **_DAY_FILTERS},
+    condition="t.product > 0",
+    totals=("central", "provincial", "municipal", "total", "cut"),
+)
+
+POSTINGS = Register(
+    name="deduction-postings",
+    title_zh="贴息入账明细",
+    fields=(
+        *_KEYS,
+        Field("sequence", "序号(0=原始)", "int", "t.sequence"),
+        Field("posted_on", "入账日", "date", "t.posted_on"),
+        Field("run", "批次", "int", "t.run_id"),
+        *_GRANTED,
+        Field("why", "原因", "text", "t.why"),
+        Field("collected_on", "收息日", "date", "t.collected_on"),
+        *_STATE,
+        Field("cut_reasons", "封顶原因", "text", _CUT_REASONS),
+    ),
+    source=(
+        "settlement_deduction t JOIN loans_interestcollection x ON x.id = t.collection_id "
+        f"JOIN settlement_scheme s ON s.id = t.scheme_id {_NOTE}"
+    ),
+    order="t.id",
+    scope="t.institution_id",
+    filters={**_SCHEME_FILTER, **_DAY_FILTERS},
+    totals=("central", "provincial", "municipal", "total"),
+)
+
+ENROLMENTS = Register(
+    name="enrolments",
+    title_zh="贴息资格认定",
+    fields=(
+        Field("scheme_code", "贴息政策", "text", "t.scheme_code"),
+        Field("institution_code", "机构编码", "text", "i.code"),
+        Field("note_number", "借据号", "text", "n.note_number"),
+        Field("status", "认定结果", "text", "t.status"),
+        Field("reasons", "原因", "text", "array_to_string(t.reasons, ';')"),
+        Field("uscc", "统一社会信用代码", "text", "e.uscc"),
+        Field("eligible_amount", "可贴息本金", "amount", "t.eligible_fen"),
+        Field("commitment", "占用年度资金", "amount", "t.commitment_fen"),
+        Field("subsidised_from", "贴息起日", "date", "t.subsidised_from"),
+        Field("subsidised_until", "贴息止日", "date", "t.subsidised_until"),
+        Field("scheme_version", "规则版本", "int", "v.version"),
+    ),
+    source=(
+        f"settlement_enrolment t JOIN settlement_schemeversion v ON v.id = t.version_id {_NOTE}"
+    ),
+    order="t.scheme_code, i.code, n.note_number",
+    scope="t.institution_id",
+    filters={"scheme": "t.scheme_code = %(scheme)s"},
+)
+
+GUARANTEE_SUBSIDIES = Register(
+    name="guarantee-subsidies",
+    title_zh="担保费补贴",
+    fields=(
+        Field("scheme_code", "贴息政策", "text", "t.scheme_code"),
+        Field("institution_code", "机构编码", "text", "i.code"),
+        Field("note_number", "借据号", "text", "n.note_number"),
+        Field("guarantee_number", "担保合同号", "text", "g.guarantee_number"),
+        Field("uscc", "统一社会信用代码", "text", "e.uscc"),
+        Field("principal", "担保本金", "amount", "g.principal_fen"),
+        Field("months", "补贴月数", "int", "t.months"),
+        Field("subsidy", "担保费补贴", "amount", "t.subsidy_fen"),
+        Field("status", "认定结果", "text", "t.status"),
+        Field("reasons", "原因", "text", "array_to_string(t.reasons, ';')"),
+    ),
+    source=f"settlement_guaranteesubsidy t JOIN loans_guarantee g ON g.id = t.guarantee_id {_NOTE}",
+    order="t.scheme_code, i.code, g.guarantee_number",
+    scope="t.institution_id",
+    filters={"scheme": "t.scheme_code = %(scheme)s"},
+    totals=("subsidy",),
+)
+
+REGISTERS = {
+    **FACT_REGISTERS,
+    **{r.name: r for r in (ENROLMENTS, DEDUCTIONS, POSTINGS, GUARANTEE_SUBSIDIES)},
+}

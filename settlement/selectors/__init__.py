@@ -1,0 +1,1 @@
+"""Reading what facts mean: judgements and deductions, as frames."""

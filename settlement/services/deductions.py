@@ -1,0 +1,217 @@
+"""Deduction runs: bring what is posted to what one run over all facts would give (D20).
+
+A run finds the enterprises whose posted deductions may be stale, cuts them into chunks of whole
+groups, and works chunk by chunk: lock the enterprises, read their facts, ask the engine, post the
+differences. Every chunk is one transaction; repeating, interrupting or doubling a run is harmless,
+because a chunk posts target − posted, read under the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+from django.db import transaction
+
+from config.kernel.models import Chunk, Run
+from config.kernel.services import bulk, work
+from loans.selectors import facts
+from loans.services import locks
+from settlement.selectors import deductions
+from settlement.services import groups
+from settlement.services.assessments import ENGINE_VERSION, assess_notes
+from settlement.services.schemes import Book, terms_in_force
+from settlement.services.targets import differences, gather, targets
+
+KIND = "deductions"
+STAGE = {
+    "collection_id": "bigint",
+    "scheme_id": "bigint",
+    "note_id": "bigint",
+    "collected_on": "date",
+    "sequence": "bigint",
+    **dict.fromkeys((*deductions.STATE, *deductions.MONEY), "bigint"),
+    "why": "text",
+    "institution_id": "bigint",
+    "version_id": "bigint",
+}
+
+Progress = Callable[[int, int], None]
+
+
+class GroupGrew(Exception):
+    """A chunk's enterprises are coupled to others since it was cut; carries the whole groups."""
+
+    def __init__(self, enterprise_ids: list[int]) -> None:
+        super().__init__()
+        self.enterprise_ids = enterprise_ids
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that was cut: its number, and what part of the book it will look at."""
+
+    run_id: int
+    through: date
+    enterprises: int
+    chunks: int
+    labels_changed: int
+
+
+def start_run(
+    *,
+    actor: str,
+    at: datetime,
+    through: date | None = None,
+    scheme: str | None = None,
+    scope: tuple[int, int] | None = None,
+) -> Started | None:
+    """Judge what needs judging, find stale enterprises, cut the run; None if nothing was collected.
+
+    `scheme` and `scope` (a range of institutions) choose only what is posted, not what is computed.
+    """
+    assessed = assess_notes(at=at, only_if_stale=True)
+    through = through or facts.last_collected_on()
+    if through is None:
+        return None
+    book = terms_in_force()
+    stale = deductions.stale_enterprises(through=through, terms_key=terms_key(book))
+    payloads = [
+        {"enterprise_ids": chunk}
+        for chunk in groups.chunks(notes=dict(stale.iter_rows()), book=book)
+    ]
+    params = {
+        "through": through.isoformat(),
+        "scheme": scheme,
+        "scope": list(scope) if scope else None,
+        "on": at.date().isoformat(),
+    }
+    run_id = work.open_run(kind=KIND, params=params, payloads=payloads, actor=actor, at=at)
+    return Started(run_id, through, stale.height, len(payloads), assessed.changed + assessed.removed)
+
+
+def work_run(
+    *, run_id: int, owner: str, clock: Callable[[], datetime], progress: Progress | None = None
+) -> dict[str, Any]:
+    """Work chunks of the run until none is left to take; returns the run's counts so far."""
+    total = Chunk.objects.filter(run_id=run_id).count()
+    while (chunk_id := work.claim_chunk(run_id=run_id, owner=owner, at=clock())) is not None:
+        try:
+            work_chunk(chunk_id=chunk_id)
+        except Exception as error:
+            work.note_failure(chunk_id=chunk_id, error=repr(error))
+            raise
+        finally:
+            work.release_chunk(chunk_id=chunk_id)
+        if progress is not None:
+            done = Chunk.objects.filter(run_id=run_id, state=Chunk.State.DONE).count()
+            progress(done, total)
+    work.close_run(run_id=run_id, at=clock())
+    return work.total(Chunk.objects.filter(run_id=run_id).values_list("stats", flat=True))
+
+
+def work_open_runs(*, owner: str, clock: Callable[[], datetime]) -> None:
+    """Work on every run that still has chunks to take, oldest first."""
+    for run_id in work.open_runs(kind=KIND):
+        work_run(run_id=run_id, owner=owner, clock=clock)
+
+
+def run(*, actor: str, owner: str, clock: Callable[[], datetime]) -> None:
+    """Start a run over everything and work on it until it is done."""
+    started = start_run(actor=actor, at=clock())
+    if started is not None:
+        work_run(run_id=started.run_id, owner=owner, clock=clock)
+
+
+def work_chunk(*, chunk_id: int) -> None:
+    """Bring the enterprises of one chunk up to date, in one transaction."""
+    enterprise_ids: list[int] = Chunk.objects.get(pk=chunk_id).payload["enterprise_ids"]
+    while True:
+        try:
+            with transaction.atomic():
+                _work_groups(chunk_id=chunk_id, enterprise_ids=enterprise_ids)
+        except GroupGrew as grown:
+            enterprise_ids = grown.enterprise_ids
+        else:
+            return
+
+
+def _work_groups(*, chunk_id: int, enterprise_ids: list[int]) -> None:
+    chunk = Chunk.objects.select_related("run").get(pk=chunk_id)
+    params = chunk.run.params
+    through = date.fromisoformat(params["through"])
+    book = terms_in_force()
+    versions = locks.lock_enterprises(enterprise_ids=enterprise_ids)
+    whole = groups.closure(enterprise_ids=enterprise_ids, book=book)
+    if len(whole) > len(enterprise_ids):
+        raise GroupGrew(whole)
+    evidence = gather(enterprise_ids=enterprise_ids)
+    result = targets(book=book, evidence=evidence, through=through)
+    due = differences(rows=result.rows, evidence=evidence, book=book, through=through)
+    due = _chosen(due.join(evidence.scopes, on="note_id"), params, book)
+    _post(due, run=chunk.run, book=book)
+    whole_book = params["scheme"] is None and params["scope"] is None
+    if whole_book:
+        _mark_current(versions, through=through, terms_key=terms_key(book))
+    work.finish_chunk(
+        chunk_id=chunk_id,
+        stats={
+            "collections": evidence.facts.collections.height,
+            "targets": result.rows.height,
+            "originals": due.filter(pl.col("sequence") == 0).height,
+            "differences": due.filter(pl.col("sequence") > 0).height,
+        },
+    )
+
+
+def terms_key(book: Book) -> str:
+    """What deductions are computed by: they are stale when it changes."""
+    return f"{ENGINE_VERSION}:{book.key}"
+
+
+def _chosen(due: pl.DataFrame, params: dict[str, Any], book: Book) -> pl.DataFrame:
+    """The rows that this run was asked to post."""
+    if params["scheme"] is not None:
+        due = due.filter(pl.col("scheme_id") == book.scheme_ids[params["scheme"]])
+    if params["scope"] is not None:
+        due = due.filter(pl.col("institution_id").is_between(*params["scope"]))
+    return due
+
+
+def _post(due: pl.DataFrame, *, run: Run, book: Book) -> None:
+    """Write originals and differences; the month in the id is the collection's own."""
+    if due.is_empty():
+        return
+    versions = {book.scheme_ids[code]: version for code, version in book.version_ids.items()}
+    bulk.create_stage("due", STAGE)
+    bulk.fill_stage(
+        "due",
+        due.with_columns(
+            pl.col("scheme_id").replace_strict(versions, return_dtype=pl.Int64).alias("version_id")
+        ).select(list(STAGE)),
+    )
+    columns = ", ".join(STAGE)
+    bulk.execute(
+        f"INSERT INTO settlement_deduction (id, run_id, posted_on, {columns}) "
+        f"SELECT settlement_deduction_id(collection_id), %s, %s, {columns} FROM due",
+        [run.pk, run.params["on"]],
+    )
+
+
+def _mark_current(versions: dict[int, int], *, through: date, terms_key: str) -> None:
+    frame = pl.DataFrame(
+        {"enterprise_id": list(versions), "facts_version": list(versions.values())},
+        schema={"enterprise_id": pl.Int64, "facts_version": pl.Int64},
+    )
+    bulk.create_stage("brought", {"enterprise_id": "bigint", "facts_version": "bigint"})
+    bulk.fill_stage("brought", frame)
+    bulk.execute(
+        "INSERT INTO settlement_enterpriseposting (enterprise_id, facts_version, through, terms_key) "
+        "SELECT enterprise_id, facts_version, %s, %s FROM brought ORDER BY 1 "
+        "ON CONFLICT (enterprise_id) DO UPDATE SET facts_version = excluded.facts_version, "
+        "through = excluded.through, terms_key = excluded.terms_key",
+        [through, terms_key],
+    )

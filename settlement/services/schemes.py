@@ -1,0 +1,104 @@
+"""Loading scheme files: a version, once loaded, is kept with its text and never changes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+from settlement.engine.terms import Terms, parse
+
+from loans.services.labels import register_label
+from settlement.models import Scheme, SchemeVersion
+
+SHIPPED = Path(__file__).resolve().parent.parent / "schemes"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What loading one file did."""
+
+    code: str
+    version: int
+    is_new: bool
+    is_checked: bool
+
+
+@dataclass(frozen=True)
+class Book:
+    """The terms in force, in order of priority, and a key that changes when any of them does."""
+
+    terms: tuple[Terms, ...]
+    scheme_ids: dict[str, int]
+    version_ids: dict[str, int]
+    key: str
+
+
+def scheme_files(paths: Sequence[Path]) -> list[Path]:
+    """The files named, the TOML files of the folders named, or the shipped ones."""
+    found: list[Path] = []
+    for path in paths or [SHIPPED]:
+        found += sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    return found
+
+
+@transaction.atomic
+def load_schemes(
+    *, paths: Sequence[Path], actor: str, checker: str | None, at: datetime
+) -> list[Loaded]:
+    """Load scheme files, all or none; a text that is the latest already is left alone.
+
+    `checker` is who checked the new versions (never the actor); without one they wait and are not
+    used. Raises TermsError naming file, key and rule.
+    """
+    texts = [(path, path.read_text(encoding="utf-8")) for path in scheme_files(paths)]
+    parsed = [(text, parse(text, name=path.name)) for path, text in texts]
+    return [
+        _store(text=text, terms=terms, actor=actor, checker=checker, at=at)
+        for text, terms in parsed
+    ]
+
+
+def _store(*, text: str, terms: Terms, actor: str, checker: str | None, at: datetime) -> Loaded:
+    register_label(code=terms.code, name=terms.name_zh)
+    scheme, _ = Scheme.objects.get_or_create(code=terms.code, defaults={"name": terms.name_zh})
+    Scheme.objects.select_for_update().get(pk=scheme.pk)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    latest = SchemeVersion.objects.filter(scheme=scheme).order_by("-version").first()
+    if latest is not None and latest.sha256 == digest:
+        return Loaded(terms.code, latest.version, False, latest.checked_by is not None)
+    version = SchemeVersion.objects.create(
+        scheme=scheme,
+        version=(latest.version if latest else 0) + 1,
+        text=text,
+        sha256=digest,
+        made_by=actor,
+        checked_by=checker,
+        loaded_at=at,
+    )
+    return Loaded(terms.code, version.version, True, checker is not None)
+
+
+def terms_in_force() -> Book:
+    """The latest checked version of every scheme."""
+    latest = (
+        SchemeVersion.objects.filter(checked_by__isnull=False)
+        .order_by("scheme_id", "-version")
+        .distinct("scheme_id")
+        .select_related("scheme")
+    )
+    versions = {version.scheme.code: version for version in latest}
+    terms = sorted(
+        (parse(version.text, name=code) for code, version in versions.items()),
+        key=lambda t: (t.priority, t.code),
+    )
+    key = "-".join(str(pk) for pk in sorted(version.pk for version in versions.values()))
+    return Book(
+        terms=tuple(terms),
+        scheme_ids={code: version.scheme_id for code, version in versions.items()},
+        version_ids={code: version.pk for code, version in versions.items()},
+        key=key,
+    )

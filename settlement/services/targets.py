@@ -1,0 +1,107 @@
+"""What the deductions of some enterprises should be, from facts and terms alone (D20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import polars as pl
+from settlement.engine.deduct import Deducted
+
+from loans.selectors import facts
+from settlement.engine import deduct
+from settlement.engine.facts import DeductFacts
+from settlement.selectors import deductions, enrolments
+from settlement.services.schemes import Book
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All facts of whole groups of enterprises, and what has been posted for them."""
+
+    facts: DeductFacts
+    scopes: pl.DataFrame
+    posted: pl.DataFrame
+
+
+def gather(*, enterprise_ids: Sequence[int]) -> Evidence:
+    """Read all facts of these enterprises (whole groups) and what has been posted for them."""
+    scopes = facts.note_scopes(enterprise_ids=enterprise_ids)
+    note_ids = scopes["note_id"].to_list()
+    posted = deductions.posted(note_ids=note_ids)
+    known = DeductFacts(
+        notes=facts.notes(enterprise_ids=enterprise_ids),
+        enrolments=enrolments.eligible(note_ids=note_ids),
+        repayments=facts.repayments(enterprise_ids=enterprise_ids),
+        stops=facts.stops(enterprise_ids=enterprise_ids),
+        collections=facts.collections(enterprise_ids=enterprise_ids),
+        external=facts.external(enterprise_ids=enterprise_ids),
+        leasing=facts.leasing(enterprise_ids=enterprise_ids),
+        opening=facts.opening(enterprise_ids=enterprise_ids),
+        funds=facts.funds(),
+    )
+    return Evidence(facts=known, scopes=scopes, posted=posted)
+
+
+def targets(
+    *, book: Book, evidence: Evidence, through: date | None, trace: bool = False
+) -> Deducted:
+    """The target of every collection up to the later of `through` and what is already posted."""
+    collections = evidence.facts.collections
+    if through is not None:
+        last_posted: date | None = evidence.posted["collected_on"].max()  # type: ignore[assignment]
+        horizon = max(through, last_posted or through)
+        collections = collections.filter(pl.col("collected_on") <= horizon)
+    return deduct(
+        terms=book.terms, facts=replace(evidence.facts, collections=collections), trace=trace
+    )
+
+
+def differences(
+    *, rows: pl.DataFrame, evidence: Evidence, book: Book, through: date | None
+) -> pl.DataFrame:
+    """Target − posted: the rows to post, with their sequence (0 = original) and why.
+
+    An original is due only for collections up to `through`; whatever is posted is kept equal to its
+    target whenever it was collected. States (days, product, raw, reasons) are the new ones, money
+    columns what is to be added.
+    """
+    state = deductions.STATE
+    money = deductions.MONEY
+    ids = pl.col("scheme_code").replace_strict(book.scheme_ids, return_dtype=pl.Int64)
+    dates = evidence.facts.collections.select("collection_id", "collected_on")
+    wanted = (
+        rows.with_columns(ids.alias("scheme_id"))
+        .join(dates, on="collection_id")
+        .select(
+            "collection_id",
+            "scheme_id",
+            "note_id",
+            "collected_on",
+            *(pl.col(name).cast(pl.Int64) for name in (*state, *money)),
+        )
+    )
+    both = wanted.join(
+        evidence.posted, on=["collection_id", "scheme_id"], how="full", coalesce=True, suffix="_was"
+    )
+    was = {name: pl.col(f"{name}_was").fill_null(0) for name in (*state, *money)}
+    now = {name: pl.col(name).fill_null(0) for name in (*state, *money)}
+    is_new = pl.col("sequence").is_null()
+    differs = pl.any_horizontal(now[name] != was[name] for name in (*state, *money))
+    due = is_new if through is None else is_new & (pl.col("collected_on") <= through)
+    return both.filter(due | (~is_new & differs)).select(
+        "collection_id",
+        "scheme_id",
+        pl.coalesce("note_id", "note_id_was").alias("note_id"),
+        pl.coalesce("collected_on", "collected_on_was").alias("collected_on"),
+        (pl.col("sequence") + 1).fill_null(0).alias("sequence"),
+        *(now[name].alias(name) for name in state),
+        *((now[name] - was[name]).alias(name) for name in money),
+        pl.when(is_new)
+        .then(pl.lit(""))
+        .when(pl.col("note_id").is_null())
+        .then(pl.lit("不再贴息 / no longer subsidised"))
+        .otherwise(pl.lit("事实变更后重算 / recomputed after changed facts"))
+        .alias("why"),
+    )

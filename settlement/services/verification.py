@@ -1,0 +1,156 @@
+"""Working everything out again from the evidence and comparing it with what was posted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import polars as pl
+from django.db import transaction
+
+from config.kernel.services import bulk
+from loans.selectors import facts
+from settlement.engine import assess
+from settlement.models import Assessment, EnterprisePosting, SchemeVersion
+from settlement.selectors import enrolments
+from settlement.services import groups
+from settlement.services.assessments import ENGINE_VERSION, assess_facts
+from settlement.services.deductions import terms_key
+from settlement.services.schemes import Book, terms_in_force
+from settlement.services.targets import differences, gather, targets
+
+# What must hold of posted rows whatever the facts are: (what is wrong, query giving the places).
+_POSTED_RULES = (
+    (
+        "差额序号不连续 / sequence numbers with gaps",
+        "SELECT collection_id || '/' || scheme_id FROM settlement_deduction "
+        "GROUP BY collection_id, scheme_id HAVING max(sequence) <> count(*) - 1",
+    ),
+    (
+        "抵减没有对应的收息记录 / deduction without its collection",
+        "SELECT d.id::text FROM settlement_deduction d WHERE NOT EXISTS ("
+        "SELECT 1 FROM loans_interestcollection c WHERE c.id = d.collection_id "
+        "AND c.note_id = d.note_id AND c.collected_on = d.collected_on)",
+    ),
+    (
+        "同一流水号重复收息 / one reference collected twice",
+        "SELECT origin_id || '/' || reference FROM loans_interestcollection "
+        "WHERE interest_paid_fen IS NOT NULL GROUP BY origin_id, reference HAVING count(*) > 1",
+    ),
+)
+
+
+@dataclass
+class Verified:
+    """What was looked at, what does not agree, and what only waits for a run."""
+
+    labels: int = 0
+    collections: int = 0
+    rows: int = 0
+    waiting: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def verify(*, progress: Callable[[int, int], None] | None = None) -> Verified:
+    """Recompute judgements and deductions; every disagreement is a line of `problems`.
+
+    Enterprises that were told something since their last run are counted as waiting, not compared.
+    """
+    found = Verified()
+    book = terms_in_force()
+    _verify_scheme_texts(found)
+    _verify_enrolments(found, book)
+    for wrong, query in _POSTED_RULES:
+        found.problems += [f"{wrong}: {place}" for (place,) in bulk.rows(query)]
+    versions = facts.enterprise_versions()
+    notes = dict(versions.select("enterprise_id", "notes").iter_rows())
+    chunks = list(groups.chunks(notes=notes, book=book))
+    for done, chunk in enumerate(chunks, start=1):
+        _verify_chunk(found, chunk, book)
+        if progress is not None:
+            progress(done, len(chunks))
+    return found
+
+
+def _verify_scheme_texts(found: Verified) -> None:
+    for version in SchemeVersion.objects.select_related("scheme").order_by("pk"):
+        if hashlib.sha256(version.text.encode()).hexdigest() != version.sha256:
+            found.problems.append(
+                f"政策文本与摘要不符 / scheme text differs from its digest: "
+                f"{version.scheme.code} v{version.version}"
+            )
+
+
+@transaction.atomic
+def _verify_enrolments(found: Verified, book: Book) -> None:
+    last = Assessment.objects.order_by("-pk").first()
+    state = (facts.facts_position(), book.key, ENGINE_VERSION)
+    if last is None or (last.facts_position, last.terms_key, last.engine) != state:
+        return
+    judged = assess(terms=book.terms, facts=assess_facts()).with_columns(
+        pl.col("scheme_code")
+        .replace_strict(book.version_ids, return_dtype=pl.Int64)
+        .alias("version_id")
+    )
+    fresh = enrolments.comparable(judged)
+    stored = enrolments.stored()
+    found.labels = fresh.height
+    for missing, kept in ((fresh, stored), (stored, fresh)):
+        wrong = missing.join(kept, on=fresh.columns, how="anti", nulls_equal=True)
+        found.problems += [
+            f"资格认定与重算不符 / judgement differs: note {row['note_id']} {row['scheme_code']} "
+            f"{'重算 recomputed' if missing is fresh else '已存 stored'} "
+            f"{row['status']} {row['reasons']} {row['eligible_fen']}"
+            for row in wrong.sort("note_id", "scheme_code").iter_rows(named=True)
+        ]
+
+
+@transaction.atomic
+def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> None:
+    postings = {
+        posting.enterprise_id: posting
+        for posting in EnterprisePosting.objects.filter(enterprise_id__in=enterprise_ids)
+        .select_related("enterprise")
+        .order_by("pk")
+    }
+    current = {
+        enterprise: posting.through
+        for enterprise, posting in postings.items()
+        if posting.facts_version == posting.enterprise.facts_version
+        and posting.terms_key == terms_key(book)
+    }
+    evidence = gather(enterprise_ids=enterprise_ids)
+    result = targets(book=book, evidence=evidence, through=max(current.values(), default=None))
+    wrong = differences(rows=result.rows, evidence=evidence, book=book, through=None).join(
+        evidence.scopes, on="note_id"
+    )
+    through = pl.DataFrame(
+        {"enterprise_id": list(current), "through": list(current.values())},
+        schema={"enterprise_id": pl.Int64, "through": pl.Date},
+    )
+    wrong = wrong.join(through, on="enterprise_id").filter(
+        (pl.col("sequence") > 0) | (pl.col("collected_on") <= pl.col("through"))
+    )
+    found.collections += evidence.facts.collections.height
+    found.rows += result.rows.height
+    found.waiting += len(enterprise_ids) - len(current)
+    names = {scheme_id: code for code, scheme_id in book.scheme_ids.items()}
+    found.problems += [
+        _disagreement(row, names[row["scheme_id"]])
+        for row in wrong.sort("collection_id", "scheme_id").iter_rows(named=True)
+    ]
+
+
+def _disagreement(row: dict[str, int], scheme: str) -> str:
+    ((institution, note, reference),) = bulk.rows(
+        "SELECT i.code, n.note_number, c.reference FROM loans_interestcollection c "
+        "JOIN loans_note n ON n.id = c.note_id JOIN kernel_institution i ON i.id = n.origin_id "
+        "WHERE c.id = %s",
+        [row["collection_id"]],
+    ) or [("?", "?", str(row["collection_id"]))]
+    tiers = "/".join(str(row[f"{tier}_fen"]) for tier in ("central", "provincial", "municipal"))
+    return (
+        f"贴息与重算不符 / deduction differs: {scheme} {institution} {note} {reference}: "
+        f"应补记 target − posted 中央/省/市 {tiers} 分 fen"
+    )
