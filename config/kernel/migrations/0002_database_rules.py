@@ -56,15 +56,12 @@ BEGIN
         AND to_jsonb(NEW) - 'institution_id' = to_jsonb(OLD) - 'institution_id' THEN
         RETURN NEW;
     END IF;
-    IF TG_OP = 'TRUNCATE' AND current_setting('kernel.flush', true) = 'on' THEN
-        RETURN NULL;
-    END IF;
     RAISE EXCEPTION '% 只增不改，请用冲正更正 / % is append-only: % refused, enter a reversal instead',
         TG_TABLE_NAME, TG_TABLE_NAME, TG_OP USING ERRCODE = 'insufficient_privilege';
 END $$;
 COMMENT ON FUNCTION kernel_refuse_change IS
-    'Guards against mistakes of the owner; app and worker have no such privilege at all. Two ways '
-    'through: moving a note''s scope (loans_move_note) and emptying a test database (kernel.flush)';
+    'Guards against mistakes of the owner; app and worker have no such privilege at all. The one way '
+    'through is moving a note''s scope (loans_move_note)';
 
 CREATE FUNCTION kernel_append_only(target regclass) RETURNS void
 LANGUAGE plpgsql AS $$

@@ -1,0 +1,43 @@
+"""Whose rows does the database show? Row-level security reads two transaction-local settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from config.kernel.models import Institution, User
+from config.kernel.services import bulk
+
+
+def set_scope(lo: int, hi: int) -> None:
+    """Show the rows of institutions lo … hi, both included, until the transaction ends."""
+    _set(str(lo), str(hi))
+
+
+def clear_scope() -> None:
+    """Show no institution's rows until the transaction ends."""
+    _set("", "")
+
+
+@contextmanager
+def scoped(subject: User | Institution) -> Iterator[None]:
+    """A transaction that sees what this person, or this institution, may see; nothing without a scope."""
+    scope = subject.scope
+    with transaction.atomic():
+        before = bulk.rows(
+            "SELECT coalesce(current_setting('app.lo', true), ''),"
+            " coalesce(current_setting('app.hi', true), '')"
+        )[0]
+        if scope is None:
+            clear_scope()
+        else:
+            set_scope(*scope)
+        yield
+        _set(*before)
+
+
+def _set(lo: str, hi: str) -> None:
+    assert connection.in_atomic_block, "a scope holds for one transaction"
+    bulk.rows("SELECT set_config('app.lo', %s, true), set_config('app.hi', %s, true)", [lo, hi])
