@@ -42,14 +42,18 @@ class ProjectCommand(BaseCommand):
         user = User.objects.select_related("institution").get(username=self.actor(options))
         own = user.scope
         if own is None:
-            raise CommandError(f"用户 {user.username} 没有机构范围 / this user has no institution scope")
+            raise CommandError(
+                f"用户 {user.username} 没有机构范围 / this user has no institution scope"
+            )
         if not options["institution"]:
             return own
         asked = institution_range(options["institution"])
         if asked is None:
             raise CommandError(f"未登记的机构编码：{options['institution']} / unknown institution")
         if own != SCOPE_ALL and not (own[0] <= asked[0] and asked[1] <= own[1]):
-            raise CommandError(f"机构 {options['institution']} 不在用户范围内 / outside the user's scope")
+            raise CommandError(
+                f"机构 {options['institution']} 不在用户范围内 / outside the user's scope"
+            )
         return asked
 
     def checker(self) -> str | None:

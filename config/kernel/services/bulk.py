@@ -76,14 +76,14 @@ def fill_stage(name: str, frame: pl.DataFrame) -> None:
         cursor.execute(f'ANALYZE "{name}"')
 
 
-def rows(query: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+def rows(query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
     """Run one query and give its rows."""
     with connection.cursor() as cursor:
         cursor.execute(query, params)
         return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
 
-def execute(query: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+def execute(query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> int:
     """Run one statement and give the number of rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(query, params)

@@ -25,7 +25,12 @@ ATTEMPTS_MAX = 5
 
 @transaction.atomic
 def open_run(
-    *, kind: str, params: dict[str, Any], payloads: Iterable[dict[str, Any]], actor: str, at: datetime
+    *,
+    kind: str,
+    params: dict[str, Any],
+    payloads: Iterable[dict[str, Any]],
+    actor: str,
+    at: datetime,
 ) -> int:
     """Record a run and cut it into chunks, in order; returns the run's number."""
     run = Run.objects.create(kind=kind, params=params, actor=actor, created_at=at)

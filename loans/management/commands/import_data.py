@@ -11,7 +11,8 @@ from django.core.management.base import CommandError
 from config.kernel.management.base import ProjectCommand, now
 from loans.files.kinds import KINDS
 from loans.services import confirmations
-from loans.services.intake import ImportRefused, Outcome, import_file
+from loans.services.intake import import_file
+from loans.services.outcomes import ImportRefused, Outcome
 
 
 def describe(outcome: Outcome) -> str:

@@ -11,7 +11,8 @@ from django.core.management.base import CommandError
 from config.kernel.management.base import ProjectCommand, now, progress
 from loans.files.kinds import KINDS
 from loans.management.commands.import_data import describe
-from loans.services.intake import ImportRefused, import_file
+from loans.services.intake import import_file
+from loans.services.outcomes import ImportRefused
 
 
 def portfolio_files(folder: Path) -> list[tuple[str, Path]]:
@@ -48,7 +49,9 @@ class Command(ProjectCommand):
         with progress("导入 import", total=len(files)) as bar:
             for kind, path in files:
                 try:
-                    outcome = import_file(kind=kind, path=path, actor=actor, scope=scope, at=now())
+                    outcome = import_file(
+                        kind=kind, path=path, actor=actor, scope=scope, at=now(), allow_empty=True
+                    )
                 except ImportRefused as refused:
                     for problem in refused.problems:
                         self.stderr.write(f"{path.name}: {problem}")
