@@ -73,7 +73,9 @@ class Command(BaseCommand):
             if password:
                 connection.ensure_connection()
                 pg = connection.connection.pgconn
-                hashed = pg.encrypt_password(unquote(password).encode(), role.encode(), b"scram-sha-256")
+                hashed = pg.encrypt_password(
+                    unquote(password).encode(), role.encode(), b"scram-sha-256"
+                )
                 statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(
                     sql.Identifier(role), sql.Literal(hashed.decode())
                 )
