@@ -1,0 +1,278 @@
+"""The smallest rows that say something: two banks, and a note with one row in every table of notes."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import connection
+
+from config.kernel.models import Institution, Run
+from config.kernel.services.institutions import InstitutionRow, register_institutions
+from loans import models as loans
+from settlement import models as settlement
+
+AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
+TREE = (
+    InstitutionRow("B0000000000001", "甲银行", "headquarters", "", "320000"),
+    InstitutionRow("B0000000000011", "甲银行南京分行", "provincial", "B0000000000001", "320100"),
+    InstitutionRow("B0000000000012", "甲银行苏州分行", "provincial", "B0000000000001", "320500"),
+    InstitutionRow("B0000000000002", "乙银行", "headquarters", "", "310000"),
+)
+BANK, NANJING, SUZHOU, OTHER = (row.code for row in TREE)
+
+
+def institutions() -> dict[str, Institution]:
+    """A bank with two branches, and another bank."""
+    register_institutions(rows=TREE)
+    return {institution.code: institution for institution in Institution.objects.all()}
+
+
+def enterprise(uscc: str = "91320000000000001X") -> loans.Enterprise:
+    """An enterprise that is private, small and in Jiangsu."""
+    found, is_new = loans.Enterprise.objects.get_or_create(uscc=uscc)
+    if is_new:
+        loans.EnterpriseRecord.objects.create(
+            enterprise=found,
+            name="甲公司",
+            region_code="320100",
+            industry_code="C3512",
+            size="small",
+            ownership="private",
+        )
+    return found
+
+
+def note(institution: Institution, number: str = "N1", **fields: Any) -> loans.Note:
+    """A drawdown of 1,000,000 yuan on 2026-01-15 under a contract of its own."""
+    contract = loans.Contract.objects.create(
+        institution=institution,
+        contract_number=f"C-{number}",
+        enterprise=enterprise(),
+        signed_on=date(2026, 1, 5),
+        loan_type="fixed_asset",
+        amount_fen=100_000_000,
+        purpose_field="工业母机",
+    )
+    defaults: dict[str, Any] = {
+        "drawn_on": date(2026, 1, 15),
+        "matures_on": date(2029, 1, 15),
+        "principal_fen": 100_000_000,
+        "rate_ppm": 30_000,
+        "scheme_codes": ["central-sme-2026"],
+    }
+    return loans.Note.objects.create(
+        institution=institution,
+        origin=institution,
+        note_number=number,
+        contract=contract,
+        **defaults | fields,
+    )
+
+
+def collection_id(collected_on: date) -> int:
+    """A new collection's id."""
+    return _value("SELECT loans_collection_id(%s)", collected_on)
+
+
+def deduction_id(of_collection: int) -> int:
+    """A new deduction's id."""
+    return _value("SELECT settlement_deduction_id(%s)", of_collection)
+
+
+def _value(query: str, argument: object) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [argument])
+        return int(cursor.fetchone()[0])
+
+
+def collection(
+    of_note: loans.Note, collected_on: date = date(2026, 3, 21), **fields: Any
+) -> loans.InterestCollection:
+    """Interest of 5,000 yuan, due and paid, for the quarter before 21 March 2026."""
+    defaults: dict[str, Any] = {
+        "id": collection_id(collected_on),
+        "period_start": date(2026, 1, 15),
+        "period_end": date(2026, 3, 21),
+        "interest_due_fen": 500_000,
+        "interest_paid_fen": 500_000,
+        "reference": f"R-{of_note.note_number}-{collected_on}",
+    }
+    return loans.InterestCollection.objects.create(
+        institution_id=of_note.institution_id,
+        origin_id=of_note.origin_id,
+        note=of_note,
+        collected_on=collected_on,
+        **defaults | fields,
+    )
+
+
+def deduction(of: loans.InterestCollection, **fields: Any) -> settlement.Deduction:
+    """The original deduction of a collection: 1,234.56 yuan of central money."""
+    version = scheme_version()
+    run, _ = Run.objects.get_or_create(
+        kind="deductions", defaults={"actor": "system", "created_at": AT}
+    )
+    defaults: dict[str, Any] = {
+        "id": deduction_id(of.pk),
+        "run": run,
+        "version": version,
+        "scheme": version.scheme,
+        "sequence": 0,
+        "collected_on": of.collected_on,
+        "posted_on": date(2026, 3, 31),
+        "days": 65,
+        "product": 6_500_000_000,
+        "raw_central_fen": 123_456,
+        "central_fen": 123_456,
+    }
+    money = dict.fromkeys(
+        ("raw_provincial_fen", "raw_municipal_fen", "provincial_fen", "municipal_fen"), 0
+    )
+    return settlement.Deduction.objects.create(
+        institution_id=of.institution_id,
+        note_id=of.note_id,
+        collection=of,
+        cut_reasons=0,
+        **money | defaults | fields,
+    )
+
+
+def scheme_version() -> settlement.SchemeVersion:
+    """A checked version of the central SME scheme, without terms."""
+    scheme, _ = settlement.Scheme.objects.get_or_create(
+        code="central-sme-2026", defaults={"name": "中小微企业贷款贴息"}
+    )
+    version, _ = settlement.SchemeVersion.objects.get_or_create(
+        scheme=scheme,
+        version=1,
+        defaults={
+            "sha256": "0" * 64,
+            "made_by": "system",
+            "checked_by": "system-checker",
+            "loaded_at": AT,
+        },
+    )
+    return version
+
+
+def whole_book(of: Institution, number: str = "N1") -> loans.Note:
+    """A note with one row in every table that belongs to notes or to its institution, history too."""
+    made = note(of, number)
+    _belongings(made)
+    _evidence(made)
+    _judgements(made)
+    deduction(collection(made))
+    loans.Participation.objects.create(
+        scheme_code="central-sme-2026", institution=of, valid_from=date(2026, 1, 1)
+    )
+    loans.SyndicateShare.objects.create(
+        institution=of, contract=made.contract, participant=of, share_ppm=1_000_000
+    )
+    _make_history(of)
+    return made
+
+
+def _belongings(made: loans.Note) -> None:
+    keys = {"institution_id": made.institution_id, "note": made}
+    loans.NoteStatus.objects.create(**keys, status="overdue", starts_on=date(2026, 5, 1))
+    loans.EquipmentInvoice.objects.create(
+        **keys, invoice_number=f"F-{made.note_number}", issued_on=date(2026, 1, 20), amount_fen=1
+    )
+    loans.Guarantee.objects.create(
+        **keys,
+        origin_id=made.origin_id,
+        guarantee_number=f"G-{made.note_number}",
+        guarantor="省信用再担保集团",
+        principal_fen=100_000_000,
+        starts_on=date(2026, 1, 15),
+        ends_on=date(2027, 1, 15),
+        fee_rate_ppm=9_000,
+    )
+    loans.NoteTransfer.objects.create(
+        **keys, moved_on=date(2026, 2, 1), new_institution_id=made.institution_id
+    )
+    loans.OpeningPosition.objects.create(
+        **keys,
+        scheme_code="central-sme-2026",
+        tier="central",
+        year=2025,
+        amount_fen=1,
+        interest_paid_fen=2,
+        paid_through=date(2026, 1, 1),
+    )
+
+
+def _evidence(made: loans.Note) -> None:
+    of = {"institution_id": made.institution_id}
+    fund = {**of, "scheme_code": "central-sme-2026", "tier": "central"}
+    loans.ImportBatch.objects.create(
+        **of, kind="notes", rows=1, inserted=1, corrected=0, unchanged=0, actor="system", at=AT
+    )
+    loans.Repayment.objects.create(
+        **of,
+        origin_id=made.origin_id,
+        note=made,
+        repaid_on=date(2026, 2, 1),
+        amount_fen=1_000,
+        reference=f"P-{made.note_number}",
+    )
+    loans.ExternalSubsidy.objects.create(
+        **of,
+        origin_id=made.origin_id,
+        source="市工信局",
+        reference=f"X-{made.origin_id}-{made.note_number}",
+        uscc=made.contract.enterprise.uscc,
+        kind="loan_interest",
+        scheme_name="设备补贴",
+        note_number=made.note_number,
+        year=2026,
+        amount_fen=5,
+    )
+    loans.PreAllocation.objects.create(
+        **fund, received_on=date(2026, 1, 10), amount_fen=1, document_number="财金1号"
+    )
+    loans.ReviewResult.objects.create(
+        **of,
+        scheme_code="central-sme-2026",
+        note=made,
+        month=date(2026, 3, 1),
+        result="approved",
+        document_number="财审1号",
+    )
+    loans.BankStatement.objects.create(
+        **fund, moved_on=date(2026, 1, 10), amount_fen=1, balance_fen=1, reference="S1"
+    )
+
+
+def _judgements(made: loans.Note) -> None:
+    settlement.Enrolment.objects.create(
+        institution_id=made.institution_id,
+        note=made,
+        scheme_code="central-sme-2026",
+        position=0,
+        status="eligible",
+        eligible_fen=100_000_000,
+        version=scheme_version(),
+    )
+    settlement.GuaranteeSubsidy.objects.create(
+        institution_id=made.institution_id,
+        note=made,
+        guarantee=made.guarantees.get(),
+        scheme_code="jiangsu-sports-2026",
+        months=12,
+        subsidy_fen=50_000,
+        status="eligible",
+    )
+
+
+def _make_history(of: Institution) -> None:
+    """Change every kind of row that keeps a history, once."""
+    mine: dict[str, Any] = {"institution": of}
+    loans.Participation.objects.filter(**mine).update(valid_to=date(2026, 12, 31))
+    loans.Contract.objects.filter(**mine).update(purpose_field="服务器")
+    loans.SyndicateShare.objects.filter(**mine).update(share_ppm=999_999)
+    loans.Note.objects.filter(**mine).update(equipment_fen=1)
+    loans.NoteStatus.objects.filter(**mine).update(ends_on=date(2026, 6, 1))
+    loans.EquipmentInvoice.objects.filter(**mine).update(amount_fen=2)
+    loans.Guarantee.objects.filter(**mine).update(guarantor="甲担保")
+    loans.NoteTransfer.objects.filter(**mine).update(moved_on=date(2026, 2, 2))
+    loans.OpeningPosition.objects.filter(**mine).update(amount_fen=3)
