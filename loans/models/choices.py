@@ -5,12 +5,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Tier(models.TextChoices):
+    """Whose money it is (资金层级)."""
+
     CENTRAL = "central", _("中央")
     PROVINCIAL = "provincial", _("省级")
     MUNICIPAL = "municipal", _("市级")
 
 
 class Size(models.TextChoices):
+    """Size of an enterprise (企业规模)."""
+
     MICRO = "micro", _("微型")
     SMALL = "small", _("小型")
     MEDIUM = "medium", _("中型")
@@ -18,6 +22,8 @@ class Size(models.TextChoices):
 
 
 class Ownership(models.TextChoices):
+    """Who owns an enterprise (所有制)."""
+
     PRIVATE = "private", _("民营")
     STATE = "state", _("国有")
     COLLECTIVE = "collective", _("集体")
@@ -25,6 +31,8 @@ class Ownership(models.TextChoices):
 
 
 class EnvironmentRating(models.TextChoices):
+    """Environmental credit rating (环保信用评价)."""
+
     GREEN = "green", _("绿")
     BLUE = "blue", _("蓝")
     YELLOW = "yellow", _("黄")
@@ -33,6 +41,8 @@ class EnvironmentRating(models.TextChoices):
 
 
 class TaxRating(models.TextChoices):
+    """Tax credit grade (纳税信用等级)."""
+
     A = "A", "A"
     B = "B", "B"
     M = "M", "M"
@@ -41,11 +51,15 @@ class TaxRating(models.TextChoices):
 
 
 class Title(models.TextChoices):
+    """Titles that open a policy to any industry (称号, MF-02)."""
+
     LITTLE_GIANT = "little_giant", _("专精特新“小巨人”企业")
     SPECIALIZED = "specialized", _("专精特新中小企业")
 
 
 class LoanType(models.TextChoices):
+    """Kind of loan (贷款类型)."""
+
     FIXED_ASSET = "fixed_asset", _("固定资产贷款")
     PROJECT = "project", _("项目贷款")
     WORKING_CAPITAL = "working_capital", _("流动资金贷款")
@@ -54,18 +68,24 @@ class LoanType(models.TextChoices):
 
 
 class NoteState(models.TextChoices):
+    """States whose days are not subsidised (借据状态, D6)."""
+
     OVERDUE = "overdue", _("逾期")
     EXTENDED = "extended", _("展期")
     NON_PERFORMING = "non_performing", _("不良")
 
 
 class ExternalKind(models.TextChoices):
+    """Kind of outside subsidy (类别)."""
+
     LOAN_INTEREST = "loan_interest", _("贷款贴息")
     LEASING_INTEREST = "leasing_interest", _("融资租赁贴息")
     GRANT = "grant", _("奖补")
 
 
 class Review(models.TextChoices):
+    """Finance's answer on a note and month (审核结果)."""
+
     APPROVED = "approved", _("通过")
     REJECTED = "rejected", _("不予贴息")
     DISALLOWED = "disallowed", _("核减")

@@ -47,6 +47,7 @@ def origin() -> "models.ForeignKey[Any, Any]":
 
 
 def note() -> "models.ForeignKey[Any, Any]":
+    """The note a row belongs to."""
     return models.ForeignKey("loans.Note", models.PROTECT, verbose_name=_("借据"), related_name="+")
 
 
@@ -66,6 +67,7 @@ def batch() -> "models.ForeignKey[Any, Any]":
 
 
 def scheme_code() -> "models.CharField[Any, Any]":
+    """The scheme a row belongs to; loans know schemes by their codes only."""
     return models.CharField(_("贴息政策"), max_length=60, help_text=_("政策代码 / scheme code"))
 
 

@@ -1,22 +1,20 @@
 """Posted deductions, and up to which facts they are posted."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.models import Institution, Run
-from loans.models import Enterprise, InterestCollection, Note
-from settlement.models.scheme import Scheme, SchemeVersion
 
-
-def _fen(name: str, *, raw: bool = False) -> "models.BigIntegerField[int, int]":
+def _fen(name: Any, *, raw: bool = False) -> "models.BigIntegerField[int, int]":
     unit = (
         _("分，限额前 / fen before caps") if raw else _("分，本次差额 / fen, this posting's change")
     )
     return models.BigIntegerField(name, help_text=unit)
 
 
-def _unchecked(model: type[models.Model], name: str) -> "models.ForeignKey[object, object]":
+def _unchecked(model: str, name: Any) -> "models.ForeignKey[Any, Any]":
     """A foreign key the database does not check: bulk rows are checked as a set before writing."""
     return models.ForeignKey(
         model,
@@ -37,11 +35,11 @@ class Deduction(models.Model):
     """
 
     id = models.BigIntegerField(_("序号"), primary_key=True, editable=False)
-    run = _unchecked(Run, _("任务"))
-    institution = _unchecked(Institution, _("所属机构"))
-    note = _unchecked(Note, _("借据"))
-    collection = _unchecked(InterestCollection, _("收息"))
-    version = _unchecked(SchemeVersion, _("政策版本"))
+    run = _unchecked("kernel.Run", _("任务"))
+    institution = _unchecked("kernel.Institution", _("所属机构"))
+    note = _unchecked("loans.Note", _("借据"))
+    collection = _unchecked("loans.InterestCollection", _("收息"))
+    version = _unchecked("settlement.SchemeVersion", _("政策版本"))
     product = models.BigIntegerField(_("积数"), help_text=_("分·日 / fen-days"))
     raw_central_fen = _fen(_("应贴中央"), raw=True)
     raw_provincial_fen = _fen(_("应贴省级"), raw=True)
@@ -52,7 +50,7 @@ class Deduction(models.Model):
     collected_on = models.DateField(_("收息日"))
     posted_on = models.DateField(_("入账日"))
     days = models.IntegerField(_("贴息天数"), help_text=_("天 / days with a base above zero"))
-    scheme = _unchecked(Scheme, _("贴息政策"))
+    scheme = _unchecked("settlement.Scheme", _("贴息政策"))
     sequence = models.SmallIntegerField(_("序次"), help_text=_("0 = 原始 / 0 = original"))
     cut_reasons = models.SmallIntegerField(_("核减原因"), help_text=_("位掩码 / bit mask"))
     why = models.CharField(_("说明"), max_length=200, blank=True, default="", db_default="")
@@ -76,7 +74,7 @@ class EnterprisePosting(models.Model):
     """Up to which facts, terms and day are the enterprise's posted deductions its target?"""
 
     enterprise = models.OneToOneField(
-        Enterprise,
+        "loans.Enterprise",
         models.PROTECT,
         verbose_name=_("企业"),
         related_name="posting",

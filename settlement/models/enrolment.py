@@ -1,28 +1,28 @@
 """What was judged of each label of a note, and of each guarantee. Results: remade at will."""
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.models import Institution
-from loans.models import Guarantee, Note
-from settlement.models.scheme import SchemeVersion
-
 
 class JudgedStatus(models.TextChoices):
+    """Waiting: a fact is missing (D15)."""
+
     ELIGIBLE = "eligible", _("符合")
     INELIGIBLE = "ineligible", _("不符合")
     WAITING = "waiting", _("待定")
 
 
-def _institution() -> "models.ForeignKey[Institution, Institution]":
+def _institution() -> "models.ForeignKey[Any, Any]":
     return models.ForeignKey(
-        Institution, models.PROTECT, verbose_name=_("所属机构"), related_name="+"
+        "kernel.Institution", models.PROTECT, verbose_name=_("所属机构"), related_name="+"
     )
 
 
-def _reasons(name: str) -> "ArrayField[list[str], list[str]]":
+def _reasons(name: Any) -> "ArrayField[list[str], list[str]]":
     return ArrayField(models.CharField(max_length=40), verbose_name=name, default=list, blank=True)
 
 
@@ -33,7 +33,11 @@ class Enrolment(models.Model):
 
     institution = _institution()
     note = models.ForeignKey(
-        Note, models.PROTECT, verbose_name=_("借据"), related_name="enrolments", db_index=False
+        "loans.Note",
+        models.PROTECT,
+        verbose_name=_("借据"),
+        related_name="enrolments",
+        db_index=False,
     )
     scheme_code = models.CharField(_("贴息政策"), max_length=60)
     position = models.SmallIntegerField(
@@ -57,7 +61,11 @@ class Enrolment(models.Model):
         _("适用LPR"), null=True, blank=True, help_text=_("百万分之一 / parts per million")
     )
     version = models.ForeignKey(
-        SchemeVersion, models.PROTECT, verbose_name=_("政策版本"), related_name="+", db_index=False
+        "settlement.SchemeVersion",
+        models.PROTECT,
+        verbose_name=_("政策版本"),
+        related_name="+",
+        db_index=False,
     )
 
     class Meta:
@@ -92,10 +100,14 @@ class GuaranteeSubsidy(models.Model):
 
     institution = _institution()
     note = models.ForeignKey(
-        Note, models.PROTECT, verbose_name=_("借据"), related_name="guarantee_subsidies"
+        "loans.Note", models.PROTECT, verbose_name=_("借据"), related_name="guarantee_subsidies"
     )
     guarantee = models.ForeignKey(
-        Guarantee, models.PROTECT, verbose_name=_("担保"), related_name="subsidies", db_index=False
+        "loans.Guarantee",
+        models.PROTECT,
+        verbose_name=_("担保"),
+        related_name="subsidies",
+        db_index=False,
     )
     scheme_code = models.CharField(_("贴息政策"), max_length=60)
     months = models.SmallIntegerField(_("担保月数"))

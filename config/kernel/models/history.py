@@ -23,7 +23,8 @@ def tracked(*, moves: bool = False) -> Callable[[_Model], _Model]:
     another institution; the note transfer records that, not this table's history.
     """
     condition = pgtrigger.AnyChange(exclude=["institution"]) if moves else pgtrigger.AnyChange()
-    return pghistory.track(
+    decorator: Callable[[_Model], _Model] = pghistory.track(
         pghistory.UpdateEvent(BEFORE_CHANGE, row="OLD", condition=condition),
         pghistory.DeleteEvent(BEFORE_DELETE),
     )
+    return decorator

@@ -8,6 +8,8 @@ from config.kernel.models.institution import SCOPE_ALL, Institution, Scope
 
 
 class Role(models.TextChoices):
+    """What a person may do (contract §7)."""
+
     MAKER = "maker", _("经办")
     CHECKER = "checker", _("复核")
     MANAGER = "manager", _("机构管理员")
@@ -32,7 +34,7 @@ class User(AbstractUser):
         ),
     )
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
         verbose_name = _("用户")
         verbose_name_plural = _("用户")
         constraints = [

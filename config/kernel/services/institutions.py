@@ -202,7 +202,7 @@ class _Tree:
             return
         size = SIZES[depth]
         above = 0 if parent is None else parent.id
-        number = max(self._last_child.get(parent and parent.id, 0), above) + size
+        number = max(self._last_child.get(parent.id if parent else None, 0), above) + size
         if number + size - 1 > (
             SIZES[0] * (ROOTS_MAX + 1) - 1 if parent is None else parent.last_id
         ):
