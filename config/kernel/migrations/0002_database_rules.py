@@ -119,8 +119,8 @@ FROM PUBLIC;
 """
 
 UNDO = """
-DROP FUNCTION kernel_monthly_partitions, kernel_append_only, kernel_refuse_change, kernel_protect,
-    kernel_grant;
+DROP FUNCTION kernel_refuse_change CASCADE;
+DROP FUNCTION kernel_monthly_partitions, kernel_append_only, kernel_protect, kernel_grant;
 """
 
 
