@@ -4,6 +4,7 @@
 import os
 import sys
 
+import django
 from django.core.management import execute_from_command_line
 
 from config import checks, embedded
@@ -24,6 +25,7 @@ def main(arguments: list[str]) -> None:
             checks.start_servers()
         except embedded.EmbeddedError as error:
             sys.exit(str(error))
+        django.setup()
         checks.require_plain_role()
     execute_from_command_line(arguments)
 

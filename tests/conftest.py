@@ -30,7 +30,7 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_test_environment: None,  # noqa: ARG001 (order)
+    django_test_environment: None,
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[None]:
     """Migrate as the owner once, then let every test run as `worker`."""
@@ -53,14 +53,14 @@ def as_role() -> Callable[..., AbstractContextManager[None]]:
 
 
 @pytest.fixture
-def web_connections(transactional_db: None) -> Iterator[None]:  # noqa: ARG001 (order)
+def web_connections(transactional_db: None) -> Iterator[None]:
     """Let Django itself be the role `app`, as in the web server; what it needs is committed."""
     with database.web_connections():
         yield
 
 
 @pytest.fixture
-def owner_connection(transactional_db: None) -> Iterator[psycopg.Connection]:  # noqa: ARG001
+def owner_connection(transactional_db: None) -> Iterator[psycopg.Connection]:
     """Give a connection of the tables' owner, for what only the owner could spoil."""
     with database.connect("owner") as connection:
         yield connection

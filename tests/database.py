@@ -67,7 +67,9 @@ def _set_role(role: str, session: str) -> None:
 
 def _set_scope(lo: str, hi: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.lo', %s, true), set_config('app.hi', %s, true)", [lo, hi])
+        cursor.execute(
+            "SELECT set_config('app.lo', %s, true), set_config('app.hi', %s, true)", [lo, hi]
+        )
 
 
 def connect(role: str, *, name: str | None = None) -> psycopg.Connection:

@@ -40,7 +40,9 @@ def addresses(environment: Mapping[str, str], data_dir: Path) -> tuple[embedded.
         return embedded.Urls(**given), False
     if any(given.values()):
         missing = ", ".join(VARIABLES[name] for name, value in given.items() if not value)
-        message = f"环境变量须全部设置或全部不设 / set all four addresses or none; missing: {missing}"
+        message = (
+            f"环境变量须全部设置或全部不设 / set all four addresses or none; missing: {missing}"
+        )
         raise ImproperlyConfigured(message)
     return embedded.urls(data_dir), True
 

@@ -110,7 +110,7 @@ def supervisor(folder: Path) -> int:
 def running(folder: Path) -> bool:
     """Say whether the supervisor or any process of the servers is alive."""
     return any(
-        embedded._is_locked(folder / f"{name}.lock")  # noqa: SLF001 (what the supervisor asks)
+        embedded._is_locked(folder / f"{name}.lock")
         for name in ("servers", "supervisor")
     )
 
@@ -125,9 +125,9 @@ def wait_stopped(folder: Path) -> None:
 
 def check_works(folder: Path) -> None:
     """Use both servers."""
-    assert sql(folder, "SELECT current_user::text, rolsuper FROM pg_roles WHERE rolname = current_user") == [
-        ("owner", False)
-    ]
+    assert sql(
+        folder, "SELECT current_user::text, rolsuper FROM pg_roles WHERE rolname = current_user"
+    ) == [("owner", False)]
     assert sql(folder, "SELECT current_user::text", "worker") == [("worker",)]
     with redis.Redis.from_url(embedded.urls(folder).redis) as client:
         assert client.incr("n") >= 1
@@ -154,7 +154,9 @@ def test_unknown_locale_in_the_environment_does_not_matter(tmp_path: Path, start
         "SELECT datlocprovider::text, datlocale, pg_encoding_to_char(encoding) FROM pg_database"
         " WHERE datname = current_database()",
     ) == [("b", "C.UTF-8", "UTF8")]
-    assert sql(tmp_path, "SELECT upper('é借据'), current_setting('data_checksums')") == [("É借据", "on")]
+    assert sql(tmp_path, "SELECT upper('é借据'), current_setting('data_checksums')") == [
+        ("É借据", "on")
+    ]
     leave(process)
     wait_stopped(tmp_path)
 
@@ -301,7 +303,7 @@ def test_servers_that_cannot_start_say_why(tmp_path: Path, start: Start) -> None
 )
 def test_without_root(start: Start) -> None:
     """Anybody may start servers; PostgreSQL then runs as who started it."""
-    folder = Path("/var/tmp") / f"tiexi-nobody-{os.getpid()}"  # noqa: S108 (pytest's own is closed)
+    folder = Path("/var/tmp") / f"tiexi-nobody-{os.getpid()}"
     folder.mkdir()
     os.chown(folder, 65534, 65534)
     try:

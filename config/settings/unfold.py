@@ -1,0 +1,92 @@
+"""Titles, sidebar and colours of the admin."""
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _page(title: Any, icon: str, model: str, *, administrators: bool = False) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{model}_changelist"),
+    }
+    if administrators:
+        item["permission"] = "config.kernel.admin.access.is_administrator"
+    return item
+
+
+def _group(title: Any, *items: dict[str, Any], closed: bool = False) -> dict[str, Any]:
+    return {"title": title, "items": list(items), "separator": True, "collapsible": closed}
+
+
+NAVIGATION = [
+    _group(
+        _("贴息核算"),
+        _page(_("代付贴息"), "payments", "settlement_deduction"),
+        _page(_("贴息认定"), "fact_check", "settlement_enrolment"),
+        _page(_("担保费补贴"), "verified_user", "settlement_guaranteesubsidy"),
+        _page(_("政策版本"), "gavel", "settlement_schemeversion"),
+        _page(_("贴息政策"), "policy", "settlement_scheme"),
+        _page(_("企业入账进度"), "pending_actions", "settlement_enterpriseposting"),
+    ),
+    _group(
+        _("贷款"),
+        _page(_("借据"), "receipt_long", "loans_note"),
+        _page(_("合同"), "contract", "loans_contract"),
+        _page(_("收息"), "savings", "loans_interestcollection"),
+        _page(_("还本"), "undo", "loans_repayment"),
+        _page(_("借据状态"), "warning", "loans_notestatus"),
+        _page(_("设备发票"), "receipt", "loans_equipmentinvoice"),
+        _page(_("担保"), "shield", "loans_guarantee"),
+        _page(_("银团份额"), "pie_chart", "loans_syndicateshare"),
+        _page(_("借据划转"), "move_up", "loans_notetransfer"),
+        _page(_("期初数"), "flag", "loans_openingposition"),
+        closed=True,
+    ),
+    _group(
+        _("企业与项目"),
+        _page(_("企业"), "domain", "loans_enterprise"),
+        _page(_("企业信息"), "badge", "loans_enterpriserecord"),
+        _page(_("企业称号"), "military_tech", "loans_enterprisetitle"),
+        _page(_("项目"), "foundation", "loans_project"),
+        _page(_("信用代码确认"), "how_to_reg", "loans_usccconfirmation"),
+        closed=True,
+    ),
+    _group(
+        _("政策与资金"),
+        _page(_("合作银行"), "handshake", "loans_participation"),
+        _page(_("政策年度资金"), "account_balance_wallet", "loans_schemefund"),
+        _page(_("贷款市场报价利率"), "percent", "loans_lpr"),
+        _page(_("贴息政策标签"), "label", "loans_schemelabel"),
+        _page(_("预拨资金"), "input", "loans_preallocation"),
+        _page(_("审核结果"), "rule", "loans_reviewresult"),
+        _page(_("专户流水"), "account_balance", "loans_bankstatement"),
+        _page(_("外部贴息"), "link", "loans_externalsubsidy"),
+        closed=True,
+    ),
+    _group(
+        _("系统"),
+        _page(_("导入批次"), "upload_file", "loans_importbatch"),
+        _page(_("任务"), "play_circle", "kernel_run"),
+        _page(_("任务分段"), "view_timeline", "kernel_chunk", administrators=True),
+        _page(_("机构"), "account_tree", "kernel_institution"),
+        _page(_("用户"), "group", "kernel_user", administrators=True),
+        closed=True,
+    ),
+]
+
+UNFOLD = {
+    "SITE_TITLE": _("贴息管理系统"),
+    "SITE_HEADER": _("贴息管理系统"),
+    "SITE_SUBHEADER": _("财政贴息 预拨与结算"),
+    "SITE_SYMBOL": "account_balance",
+    "SITE_URL": None,
+    "SHOW_LANGUAGES": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda _request: static("kernel/admin.css")],
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
+}
