@@ -140,10 +140,10 @@ def funds() -> pl.DataFrame:
 
 
 def guarantees() -> pl.DataFrame:
-    """Guarantees with their note."""
+    """Guarantees of labelled notes."""
     return read_frame(
-        "SELECT id, note_id, guarantee_number, principal_fen, starts_on, ends_on "
-        "FROM loans_guarantee",
+        "SELECT g.id, g.note_id, g.guarantee_number, g.principal_fen, g.starts_on, g.ends_on "
+        "FROM loans_guarantee g JOIN loans_note n ON n.id = g.note_id WHERE n.scheme_codes <> '{}'",
         schema={
             "guarantee_id": pl.Int64,
             "note_id": pl.Int64,

@@ -105,10 +105,7 @@ def eligible(*, note_ids: list[int]) -> pl.DataFrame:
     """The eligible judgements of these notes, lists as lists, for the engine."""
     frame = stored(note_ids=note_ids).filter(pl.col("status") == "eligible")
     lists = [
-        pl.when(pl.col(name) == "")
-        .then(pl.lit([], dtype=pl.List(pl.String)))
-        .otherwise(pl.col(name).str.split(";"))
-        .alias(name)
+        pl.col(name).str.split(";").list.eval(pl.element().filter(pl.element() != ""))
         for name in _LISTS
     ]
     return frame.with_columns(lists)

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
-from settlement.engine.deduct import Deducted
 
 from loans.selectors import facts
-from settlement.engine import deduct
+from settlement.engine import Deducted, deduct
 from settlement.engine.facts import DeductFacts
 from settlement.selectors import deductions, enrolments
 from settlement.services.schemes import Book
