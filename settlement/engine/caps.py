@@ -48,17 +48,18 @@ def outside(facts: DeductFacts, opening: pl.DataFrame, book: Book) -> pl.DataFra
 
 
 def with_context(rows: pl.DataFrame, book: Book, received: pl.DataFrame) -> pl.DataFrame:
-    """Rows in the order of service within each note, with everything caps are keyed by."""
+    """Rows with everything ceilings and caps are keyed by."""
     notes = book.notes.select("project_id", "enterprise_id", "drawn_on")
     collections = book.collections.select(
         "year", "collected_on", "period_end", "collection_id", "interest_to_date_fen"
     )
-    return (
-        pl.concat([rows, collections[rows["row"]], notes[rows["note"]]], how="horizontal")
-        .join(received, on=["note", "year"], how="left", maintain_order="left")
-        .with_columns(pl.col("outside_fen").fill_null(0), raw_fen=pl.sum_horizontal(RAWS))
-        .sort("order", "rank")
+    wider = pl.concat([rows, collections[rows["row"]], notes[rows["note"]]], how="horizontal")
+    given = (
+        wider.join(received, on=["note", "year"], how="left", maintain_order="left")
+        if received.height
+        else wider.with_columns(outside_fen=pl.lit(0, dtype=pl.Int64))
     )
+    return given.with_columns(pl.col("outside_fen").fill_null(0), raw_fen=pl.sum_horizontal(RAWS))
 
 
 def _lowered(rows: pl.DataFrame) -> pl.Series:
@@ -67,9 +68,15 @@ def _lowered(rows: pl.DataFrame) -> pl.Series:
 
 
 def _above_interest(rows: pl.DataFrame) -> pl.Series:
+    """Enterprises of notes whose uncut amounts to date pass the interest paid to date.
+
+    Within one collection the order of schemes does not matter here: amounts only add up.
+    """
     granted = running("raw_fen", starts=changes("note", "year"))
     above = granted + pl.col("outside_fen") > pl.col("interest_to_date_fen")
-    return rows.filter(above & (pl.col("raw_fen") > 0))["enterprise_id"]
+    columns = ("order", "note", "year", "raw_fen", "outside_fen", "interest_to_date_fen")
+    served = rows.select(*columns, "enterprise_id").sort("order")
+    return served.filter(above & (pl.col("raw_fen") > 0))["enterprise_id"]
 
 
 def _beside_others(rows: pl.DataFrame, ranked: Sequence[Terms]) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from settlement.engine.facts import DeductFacts
 from settlement.engine.prorata import GRANTED
 from settlement.engine.rates import denominator
 from settlement.engine.terms_model import Terms
-from settlement.engine.walk import Opening, Row, Walk
+from settlement.engine.walk import Opening, Row, Used, Walk
 
 ROWS: dict[str, type[pl.DataType]] = {
     "collection_id": pl.Int64,
@@ -132,9 +133,12 @@ def _walk_rows(rows: pl.DataFrame) -> Iterator[Row]:
 
 
 def _opening(opening: pl.DataFrame, leasing: pl.DataFrame) -> Opening:
-    def by(entity: str) -> dict[tuple[int, int, int], int]:
+    def by(entity: str) -> Used:
+        used: Used = defaultdict(dict)
         sums = opening.group_by("rank", entity, "year").agg(pl.col("amount_fen").sum())
-        return {(rank, key, year): amount for rank, key, year, amount in sums.iter_rows()}
+        for rank, key, year, amount in sums.iter_rows():
+            used[rank, key][year] = amount
+        return used
 
     paid = leasing.group_by("enterprise_id", "year").agg(pl.col("amount_fen").sum())
     return Opening(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from settlement.engine import exact, months
-from settlement.engine.codes import ELIGIBLE, INELIGIBLE, RATE_ONE
+from settlement.engine.codes import ELIGIBLE, INELIGIBLE, RATE_ONE, WAITING, WAITING_REASON
 from settlement.engine.facts import DEDUCT_NOTES, checked, checked_notes
 from settlement.engine.terms_model import GuaranteeFee, Terms
 
@@ -22,8 +22,8 @@ SUBSIDIES: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """Columns of what `subsidies` returns."""
 
-GUARANTEE_REASONS = ("note_not_eligible", "note_above_limit", "once_per_enterprise")
-"""Refusal reasons of a guarantee-fee subsidy, in order of precedence."""
+GUARANTEE_REASONS = ("note_not_eligible", "above_limit", "already_subsidised")
+"""Refusal reasons of a guarantee-fee subsidy; the first that applies is given."""
 
 
 def subsidies(
@@ -33,15 +33,16 @@ def subsidies(
     notes: pl.DataFrame,
     enrolments: pl.DataFrame,
 ) -> pl.DataFrame:
-    """What guarantee-fee subsidy does each guarantee of a labelled note get?
+    """What guarantee-fee subsidy does each guarantee get under each scheme that pays one?
 
     Principal × rate × whole months ÷ 12, half up, at most the scheme's months; for notes up to the
     scheme's size (in CNY, D18); once per enterprise, the first by (starts_on, guarantee_number).
-    `enrolments` are what `assess` returned, ineligible ones included.
+    A note that waits for its LPR makes the guarantee wait. `enrolments` are what `assess` returned,
+    ineligible ones included. Amounts in fen.
     """
     given = checked("guarantees", guarantees)
     known = checked_notes(notes, DEDUCT_NOTES)
-    labels = checked("enrolments", enrolments).select("note_id", "scheme_code", "status")
+    labels = checked("enrolments", enrolments)
     parts = [_of_scheme(one, one.guarantee, given, known, labels) for one in terms if one.guarantee]
     return pl.concat([pl.DataFrame(schema=SUBSIDIES), *parts]).sort("guarantee_id", "scheme_code")
 
@@ -53,52 +54,56 @@ def _of_scheme(
     notes: pl.DataFrame,
     labels: pl.DataFrame,
 ) -> pl.DataFrame:
+    judged = labels.filter(pl.col("scheme_code") == terms.code).select("note_id", judged="status")
     converted = exact.wide("note_principal_fen") * exact.wide("exchange_rate_e8")
-    rows = (
-        guarantees.join(labels.filter(pl.col("scheme_code") == terms.code), on="note_id")
-        .join(
-            notes.select(
-                "note_id", "enterprise_id", "exchange_rate_e8", note_principal_fen="principal_fen"
-            ),
-            on="note_id",
-        )
-        .with_columns(
-            refused=pl.col("status") != ELIGIBLE,
-            large=exact.half_up(converted, exact.lit(10**8)) > fee.max_note_fen,
-            months=months.whole_months(pl.col("starts_on"), pl.col("ends_on")).clip(
-                upper_bound=fee.max_months
-            ),
-        )
-        .sort("starts_on", "guarantee_number", "guarantee_id")
-        .with_columns(candidate=~pl.col("refused") & ~pl.col("large"))
+    owners = notes.select(
+        *("note_id", "institution_code", "enterprise_id", "exchange_rate_e8"),
+        note_principal_fen="principal_fen",
     )
+    whole = months.whole_months(pl.col("starts_on"), pl.col("ends_on"))
+    rows = guarantees.join(owners, on="note_id", how="left").join(judged, on="note_id", how="left")
+    assert not rows["enterprise_id"].null_count(), "guarantees: a note is not among the notes"
     return (
-        rows.with_columns(again=_again(fee))
-        .with_columns(_paid(fee), _reasons())
+        rows.sort("starts_on", "guarantee_number", "institution_code", "guarantee_id")
+        .with_columns(
+            scheme_code=pl.lit(terms.code),
+            judged=pl.col("judged").fill_null(INELIGIBLE),
+            large=exact.half_up(converted, exact.lit(10**8)) > fee.max_note_fen,
+            months=whole.clip(upper_bound=fee.max_months),
+        )
+        .with_columns(candidate=(pl.col("judged") == ELIGIBLE) & ~pl.col("large"))
+        .with_columns(reason=_reason(fee))
+        .with_columns(_outcome(fee))
         .select(list(SUBSIDIES))
     )
 
 
-def _again(fee: GuaranteeFee) -> pl.Expr:
-    if not fee.once_per_enterprise:
-        return pl.lit(False)
+def _reason(fee: GuaranteeFee) -> pl.Expr:
     served = pl.col("candidate").cast(pl.Int64).cum_sum().over("enterprise_id")
-    return pl.col("candidate") & (served > 1)
+    again = (served > 1) if fee.once_per_enterprise else pl.lit(False)
+    missing, large, repeated = GUARANTEE_REASONS
+    return (
+        pl.when(pl.col("judged") == INELIGIBLE)
+        .then(pl.lit(missing))
+        .when("large")
+        .then(pl.lit(large))
+        .when(pl.col("judged") == WAITING)
+        .then(pl.lit(WAITING_REASON))
+        .when(again)
+        .then(pl.lit(repeated))
+    )
 
 
-def _paid(fee: GuaranteeFee) -> list[pl.Expr]:
-    paid = pl.col("candidate") & ~pl.col("again")
+def _outcome(fee: GuaranteeFee) -> list[pl.Expr]:
     amount = exact.half_up(
         exact.wide("principal_fen") * exact.wide("months") * exact.lit(fee.rate_e8),
         exact.lit(12 * RATE_ONE),
     )
+    paid = pl.col("reason").is_null()
+    waits = pl.col("reason") == WAITING_REASON
+    status = pl.when(paid).then(pl.lit(ELIGIBLE)).when(waits).then(pl.lit(WAITING))
     return [
         pl.when(paid).then(amount).otherwise(0).alias("subsidy_fen"),
-        pl.when(paid).then(pl.lit(ELIGIBLE)).otherwise(pl.lit(INELIGIBLE)).alias("status"),
+        status.otherwise(pl.lit(INELIGIBLE)).alias("status"),
+        pl.concat_list("reason").list.drop_nulls().alias("reasons"),
     ]
-
-
-def _reasons() -> pl.Expr:
-    flags = zip(("refused", "large", "again"), GUARANTEE_REASONS, strict=True)
-    named = [pl.when(flag).then(pl.lit(reason)) for flag, reason in flags]
-    return pl.concat_list(named).list.drop_nulls().alias("reasons")

@@ -6,7 +6,7 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from settlement.engine.codes import cut_bit
 from settlement.engine.exact import half_up_int
@@ -15,6 +15,7 @@ from settlement.engine.tiers import share
 
 CEILING_KEY = "interest_ceiling"
 DUPLICATE_KEY = "duplicate_rule"
+Used: TypeAlias = dict[tuple[int, int], dict[int, int]]
 _CAP_ORDER = ("note_cap", "project_cap", "enterprise_cap", "joint_cap", "borrower_total_cap")
 
 
@@ -60,19 +61,20 @@ class Cut(NamedTuple):
 
 @dataclass
 class Opening:
-    """What was used before the system took over, by (rank, entity, year)."""
+    """What was used before the system took over, by (rank, entity): amounts by year, in fen."""
 
-    project: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    enterprise: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    note: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    project: Used = field(default_factory=dict)
+    enterprise: Used = field(default_factory=dict)
+    note: Used = field(default_factory=dict)
     leasing: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def of(self, cap: AmountCap, rank: int, entity: int, year: int) -> int:
         """Opening amounts that count in a cap: of its year, or of all years up to it."""
-        book: dict[tuple[int, int, int], int] = getattr(self, cap.per)
+        used: Used = getattr(self, cap.per)
+        by_year = used.get((rank, entity), {})
         if cap.span == "year":
-            return book.get((rank, entity, year), 0)
-        return sum(v for (r, e, y), v in book.items() if (r, e) == (rank, entity) and y <= year)
+            return by_year.get(year, 0)
+        return sum(amount for past, amount in by_year.items() if past <= year)
 
 
 class Walk:
@@ -156,7 +158,7 @@ class Walk:
         """Net-off and higher-of, to date: own of the note and year against all others (§4)."""
         if terms.duplicate_rule not in ("net_off", "higher_of"):
             return total, 0
-        opened = self.opening.note.get((row.rank, row.note, row.year), 0)
+        opened = self.opening.note.get((row.rank, row.note), {}).get(row.year, 0)
         others = row.outside_fen - opened
         others += self.note_year[row.note, row.year] - self.own_year[own]
         to_date = self.raw_year[own]
