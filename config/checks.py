@@ -21,7 +21,7 @@ FROM pg_roles r WHERE r.rolname = current_user
 def start_servers() -> None:
     """Start and keep the embedded servers, unless the settings name others."""
     if settings.EMBEDDED:
-        embedded.hold(settings.DATA_DIR)
+        embedded.hold(settings.DATA_DIR, settings.EMBEDDED_OPTIONS)
 
 
 def require_plain_role(role: str = "") -> None:

@@ -7,6 +7,7 @@ pid file says. They get a parent-death signal, so they never outlive their super
 Run as a script (standard library only) this file is the supervisor.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import hashlib
@@ -84,10 +85,10 @@ def urls(data_dir: Path) -> Urls:
     return Urls(owner, app, worker, f"unix://{folder}/valkey.sock")
 
 
-def hold(data_dir: Path) -> None:
+def hold(data_dir: Path, postgres_options: tuple[str, ...] = ()) -> None:
     """Start the servers of a data folder if need be and keep them until this process ends.
 
-    Raises EmbeddedError if they do not start.
+    The options count only if this call starts the servers. Raises EmbeddedError if they do not start.
     """
     root = data_dir.resolve()
     if root in _held:
@@ -100,7 +101,7 @@ def hold(data_dir: Path) -> None:
         if starts == 3 or time.monotonic() > deadline:
             os.close(users)
             raise EmbeddedError(_failure(root))
-        starts += _start_supervisor(root)
+        starts += _start_supervisor(root, postgres_options)
     _held[root] = users
 
 
@@ -136,17 +137,17 @@ def _connects(path: Path) -> bool:
         return client.connect_ex(str(path)) == 0
 
 
-def _start_supervisor(root: Path) -> int:
+def _start_supervisor(root: Path, postgres_options: tuple[str, ...]) -> int:
     """Start a supervisor unless one is there; it keeps the start lock until both servers answer."""
     start = _open(root / "start.lock")
     try:
         fcntl.flock(start, fcntl.LOCK_EX)
         if not _is_locked(root / "supervisor.lock"):
             with _log(root, "supervisor") as log:
+                command = [sys.executable, "-I", "-S", __file__, str(root), str(start)]
                 subprocess.run(
-                    [sys.executable, "-I", "-S", __file__, str(root), str(start), *_binaries()],
-                    check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-                    pass_fds=(start,), start_new_session=True,
+                    [*command, *_binaries(), *postgres_options], check=True, cwd="/", stdout=log,
+                    stderr=log, stdin=subprocess.DEVNULL, pass_fds=(start,), start_new_session=True,
                 )  # fmt: skip
             return 1
     finally:
@@ -187,10 +188,10 @@ def _failure(root: Path) -> str:
 class _Servers:
     """Both servers of one data folder, as children of this process."""
 
-    def __init__(self, root: Path, binaries: Path, valkey: Path) -> None:
-        self.root, self.binaries, self.valkey = root, binaries, valkey
+    def __init__(self, root: Path, binaries: Path, valkey: Path, options: list[str]) -> None:
+        self.root, self.binaries, self.valkey, self.options = root, binaries, valkey, options
         self.cluster, self.folder = root / "postgres", sockets(root)
-        self.become: Callable[[], None] = _stay
+        self.become: Callable[[], None] = lambda: None  # stay who we are
         self.running: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
         self.lock = -1
 
@@ -205,7 +206,8 @@ class _Servers:
             self._create_cluster()
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
         (self.root / "valkey").mkdir(mode=0o700, exist_ok=True)
-        postgres = [str(self.binaries / "postgres"), "-D", str(self.cluster), *POSTGRES_OPTIONS]
+        postgres = [str(self.binaries / "postgres"), "-D", str(self.cluster)]
+        postgres += [*POSTGRES_OPTIONS, *self.options]
         postgres.append(f"--unix_socket_directories={self.folder}")
         shared = os.statvfs("/dev/shm") if Path("/dev/shm").exists() else None  # noqa: S108
         if shared and shared.f_bavail * shared.f_frsize < 512 << 20:  # containers often have 64 MB
@@ -213,7 +215,7 @@ class _Servers:
         self._spawn(postgres, signal.SIGINT, self.become)
         valkey = [str(self.valkey), *VALKEY_OPTIONS]
         valkey += ["--unixsocket", str(self.folder / "valkey.sock")]
-        self._spawn(valkey, signal.SIGTERM, _stay)
+        self._spawn(valkey, signal.SIGTERM, lambda: None)
         os.close(self.lock)  # the servers keep it
         deadline = time.monotonic() + START_SECONDS
         while not self._answer():
@@ -310,10 +312,6 @@ class _Servers:
             return client.recv(16).startswith(b"+PONG")  # -LOADING while it reads its log
 
 
-def _stay() -> None:
-    """Keep the identity."""
-
-
 def _prepare(become: Callable[[], None], request: signal.Signals = signal.SIGKILL) -> None:
     """In a child: take the identity, then ask to be stopped when the supervisor ends."""
     supervisor = os.getppid()
@@ -359,21 +357,20 @@ def _removed(root: Path, users: int) -> bool:
 
 
 def _is_last(users: int) -> bool:
-    try:
+    with contextlib.suppress(BlockingIOError):
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        return True
+    return False
 
 
-def _supervise(root: Path, start: int, binaries: Path, valkey: Path) -> None:
+def _supervise(root: Path, start: int, binaries: Path, valkey: Path, options: list[str]) -> None:
     """Run both servers until nobody uses them; restart them when one dies."""
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: stopping.append(received))
     supervisor, users = _open(root / "supervisor.lock"), _open(root / "users.lock")
     fcntl.flock(supervisor, fcntl.LOCK_EX)
-    servers = _Servers(root, binaries, valkey)
+    servers = _Servers(root, binaries, valkey, options)
     restarts = 0
     try:
         servers.start()
@@ -397,4 +394,5 @@ def _supervise(root: Path, start: int, binaries: Path, valkey: Path) -> None:
 
 if __name__ == "__main__":
     if os.fork() == 0:
-        _supervise(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]))
+        folder, lock, programs, server, *further = sys.argv[1:]
+        _supervise(Path(folder), int(lock), Path(programs), Path(server), further)

@@ -9,6 +9,7 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = connections.data_dir(os.environ, BASE_DIR / ".data")
 DATABASE_ROLE = connections.role(os.environ)
 ADDRESSES, EMBEDDED = connections.addresses(os.environ, DATA_DIR)
+EMBEDDED_OPTIONS: tuple[str, ...] = ()
 
 INSTALLED_APPS = [
     "unfold",

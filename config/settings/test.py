@@ -16,6 +16,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Servers of their own, so that a test run never touches the data of a running demo.
 DATA_DIR = PROJECT_DATA_DIR / "test"
 ADDRESSES, EMBEDDED = connections.addresses(os.environ, DATA_DIR)
+EMBEDDED_OPTIONS = ("--fsync=off", "--full_page_writes=off")  # nothing here outlives a crash
 REDIS_URL = ADDRESSES.redis
 CELERY_BROKER_URL = connections.broker(REDIS_URL)
 DATABASES["default"] |= {
