@@ -12,6 +12,7 @@ VISIBILITY_SECONDS = 900  # Redis hands a task out again after this: all three p
 app = Celery("tiexi")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
+    task_default_queue="runs",
     task_serializer="json",
     accept_content=["json"],
     result_backend=None,

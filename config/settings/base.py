@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from config.settings import connections
+from config.settings.unfold import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = connections.data_dir(os.environ, BASE_DIR / ".data")
@@ -29,10 +30,11 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.kernel.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.kernel.middleware.ScopeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -81,6 +83,7 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+FORMAT_MODULE_PATH = ["config.formats"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
@@ -95,11 +98,6 @@ CELERY_BROKER_URL = connections.broker(REDIS_URL)
 # What commands made is checked by the user `system-checker`; never in production.
 AUTO_CHECK = False
 
-UNFOLD = {
-    "SITE_TITLE": "贴息管理",
-    "SITE_HEADER": "贴息管理",
-    "SITE_SUBHEADER": "财政贴息 预拨与结算",
-}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

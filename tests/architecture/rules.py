@@ -1,0 +1,155 @@
+"""House rules that imports cannot show, as functions from a module's syntax tree to findings."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeGuard
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCT = ("config", "loans", "settlement")
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+FLOAT_NAMES = {"float", "Float32", "Float64", "fsum", "truediv"}
+FLOAT_METHODS = {"mean", "median", "quantile", "std", "var", "truediv", "pct_change", "interpolate"}
+CLOCK = {
+    ("timezone", "now"), ("timezone", "localtime"), ("timezone", "localdate"), ("date", "today"),
+    ("datetime", "now"), ("datetime", "today"), ("datetime", "utcnow"), ("time", "time"), ("time", "time_ns"),
+}  # fmt: skip
+
+
+def modules(*patterns: str) -> list[Path]:
+    """Return the Python files below the project's root that match; migrations are not looked at."""
+    found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.suffix == ".py"}
+    return sorted(path for path in found if "migrations" not in path.parts)
+
+
+def findings(rule: object, *patterns: str) -> list[str]:
+    """Apply a rule to files; return `file:line what`."""
+    found = []
+    for path in modules(*patterns):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found += [f"{path.relative_to(ROOT)}:{line} {what}" for line, what in rule(tree)]  # type: ignore[operator]
+    return found
+
+
+def inexact(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Floats, true division, rounding that is not ours: none of it near money."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=float()):
+                yield node.lineno, f"float {node.value}"
+            case ast.BinOp(op=ast.Div(), left=left, right=right) if not _joins_paths(left, right):
+                yield node.lineno, "true division"
+            case ast.AugAssign(op=ast.Div()):
+                yield node.lineno, "true division"
+            case ast.Name(id=name) if name in FLOAT_NAMES:
+                yield node.lineno, name
+            case ast.Attribute(attr=name) if name in FLOAT_NAMES:
+                yield node.lineno, name
+            case ast.Call(func=ast.Name(id="round")):
+                yield node.lineno, "round(): banker's rounding"
+            case ast.Call(func=ast.Attribute(attr=name)) if name in FLOAT_METHODS:
+                yield node.lineno, f".{name}() goes through float"
+
+
+def _joins_paths(left: ast.expr, right: ast.expr) -> bool:
+    """Path's `/` has text on one side, a number never has."""
+    return any(isinstance(side, ast.JoinedStr) or (isinstance(side, ast.Constant) and isinstance(side.value, str))
+               for side in (left, right))  # fmt: skip
+
+
+def narrow(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Int32 sums stay Int32 and wrap. A date is one inside: cast on at once it is harmless."""
+    passing = {id(node.func.value) for node in ast.walk(tree) if _casts_to(node, "Int64", "Date")}
+    for node in ast.walk(tree):
+        for kind in ("Int8", "Int32", "UInt32", "UInt64"):
+            if _casts_to(node, kind) and id(node) not in passing:
+                yield node.lineno, f"{kind} wraps in silence"
+
+
+def _casts_to(node: ast.AST, *kinds: str) -> TypeGuard[ast.Call]:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "cast"
+        and any(ast.unparse(argument) == f"pl.{kind}" for argument in node.args for kind in kinds)
+    )
+
+
+def clock(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Reading the clock, or handing it on."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            owner = (
+                node.value.attr
+                if isinstance(node.value, ast.Attribute)
+                else getattr(node.value, "id", "")
+            )
+            if (owner, node.attr) in CLOCK:
+                yield node.lineno, f"{owner}.{node.attr}"
+
+
+def leftovers(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Prints, debuggers and things to do later."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in {"print", "breakpoint"}
+        ):
+            yield node.lineno, f"{node.func.id}()"
+        if isinstance(node, ast.Raise) and "NotImplementedError" in ast.unparse(node):
+            yield node.lineno, "NotImplementedError"
+
+
+def functions(tree: ast.AST) -> Iterator[Function]:
+    """Every function and method."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def length(function: Function) -> int:
+    """Lines from `def` to the last one."""
+    assert function.end_lineno is not None
+    return function.end_lineno - function.lineno + 1
+
+
+def longer_than(limit: int) -> object:
+    """A rule: functions above so many lines."""
+
+    def rule(tree: ast.AST) -> Iterator[tuple[int, str]]:
+        for function in functions(tree):
+            if length(function) > limit:
+                yield function.lineno, f"{function.name} has {length(function)} lines"
+
+    return rule
+
+
+def positional_services(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Public functions of a service module that can be called by position."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            arguments = node.args.posonlyargs + node.args.args
+            if arguments or node.args.vararg:
+                yield (
+                    node.lineno,
+                    f"{node.name}({', '.join(a.arg for a in arguments)}) is not keyword-only",
+                )
+
+
+def heavy_tasks(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Celery tasks that do more than one service call, or take arguments by position."""
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef) or not any(
+            "task" in ast.unparse(d) for d in node.decorator_list
+        ):
+            continue
+        body = node.body[1:] if ast.get_docstring(node) else node.body
+        one_call = (
+            len(body) == 1
+            and isinstance(body[0], ast.Expr | ast.Return)
+            and isinstance(body[0].value, ast.Call)
+        )
+        if not one_call or node.args.args or node.args.posonlyargs:
+            yield node.lineno, f"{node.name} must be one service call with keyword-only arguments"
