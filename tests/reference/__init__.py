@@ -1,0 +1,1 @@
+"""The independent reference: what the domain text alone says a portfolio must give."""
