@@ -71,13 +71,13 @@ def _run(package: zipfile.ZipFile, sheet: Sheet, reader: SheetReader) -> None:
     parser = new_parser()
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
+    parser.CharacterDataHandler = reader.pieces.append
     try:
         part = package.open(sheet.part)
     except KeyError:
         refuse("文件已损坏：缺少工作表", "the file is damaged: a sheet is missing")
     with part:
-        feed(part, parser)
+        feed(part, parser, reader.check)
 
 
 class _FilledError(Exception):

@@ -21,7 +21,7 @@ from loans.files.limits import (
 )
 from loans.files.problems import Problem
 from loans.files.table import ROW, Table
-from loans.files.workbook_cells import cell_text, plain_number
+from loans.files.workbook_cells import cell_text, plain_cells
 from loans.values.errors import bilingual
 from loans.values.identifiers import uscc_check_passes
 
@@ -109,7 +109,7 @@ class _Cells:
     def __init__(self, column: Column, table: Table, header: str | None) -> None:
         self._column = column
         self._rows = table.frame[ROW]
-        self._refused: dict[int, tuple[str | None, str]] = {}
+        self._refused: dict[int, str] = {}
         self._missing = header is None
         if header is None:
             self._raw = pl.Series(_TEXT, [None] * table.frame.height, pl.String)
@@ -141,16 +141,19 @@ class _Cells:
     def refuse_values(self, values: pl.Series, refused: Collection[str], message: str) -> pl.Series:
         """Refuse cells by their typed value; they become null."""
         hit = values.is_in(sorted(refused)).fill_null(value=False)
-        for index in hit.arg_true():
-            self._refused[index] = (self._raw[index], message)
+        self._refused |= dict.fromkeys(hit.arg_true().to_list(), message)
         return values.set(hit, None)
 
     def problems(self) -> list[Problem]:
         """Everything refused in this column."""
         key, header = self._column.key, self._column.header_zh
+        at = list(self._refused)
+        cells = zip(
+            self._rows.gather(at), self._raw.gather(at), self._refused.values(), strict=True
+        )
         return [
-            Problem(self._rows[index], key, header, value, message)
-            for index, (value, message) in self._refused.items()
+            Problem(row, key, header, value if value and value.strip() else None, message)
+            for row, value, message in cells
         ]
 
     def _at_refused(self) -> pl.Series:
@@ -158,22 +161,20 @@ class _Cells:
         return at.scatter(list(self._refused), values=True) if self._refused else at
 
     def _refuse_blank(self) -> None:
-        for index in self._text.is_null().arg_true():
-            self._refused.setdefault(index, (None, _REQUIRED))
+        blank = dict.fromkeys(self._text.is_null().arg_true().to_list(), _REQUIRED)
+        self._refused = blank | self._refused
 
     def _refuse_texts(self, messages: dict[str, str]) -> None:
         hit = self._text.is_in(list(messages)).fill_null(value=False)
-        for index in hit.arg_true():
-            self._refused[index] = (self._raw[index], messages[self._text[index]])
+        at = zip(hit.arg_true(), self._text.filter(hit), strict=True)
+        self._refused |= {index: messages[text] for index, text in at}
 
     def _read_workbook_cells(self, types: pl.Series) -> None:
         """Turn number, date and other cells into text of this column, or refuse them."""
         if (types == "t").all():
             return
         cells = pl.DataFrame([self._text.fill_null(""), types.alias("type")])
-        plain = pl.col("type").is_in(["t"]) | (
-            (pl.col("type") == "n") & plain_number(self._column, pl.col(_TEXT))
-        )
+        plain = plain_cells(self._column, pl.col("type"), pl.col(_TEXT))
         odd = cells.with_row_index("index").filter(pl.col("type").is_not_null() & ~plain)
         known: dict[tuple[str, str], str | RefusedCellError] = {}
         fixed: dict[int, str | None] = {}
@@ -182,7 +183,7 @@ class _Cells:
             if answer is None:
                 answer = known[letter, text] = _cell_answer(self._column, letter, text)
             if isinstance(answer, RefusedCellError):
-                self._refused[index] = (text or None, str(answer))
+                self._refused[index] = str(answer)
                 fixed[index] = None
             else:
                 fixed[index] = answer

@@ -3,6 +3,7 @@
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NoReturn
 from xml.parsers import expat
@@ -29,6 +30,7 @@ DAMAGE = (
 
 _METHODS = frozenset([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 _CHUNK_BYTES = 65_536
+_MAX_TOKEN_BYTES = MIB
 _ENCRYPTED_FLAG = 1
 
 
@@ -131,8 +133,7 @@ def _refuse_dtd(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     parser.StartElementHandler = stop
     try:
         with package.open(entry) as part:
-            while chunk := part.read(_CHUNK_BYTES):
-                parser.Parse(chunk)
+            _pump(part, parser)
     except _RootReachedError:
         return
     except DAMAGE:
@@ -148,14 +149,28 @@ def parse_part(package: zipfile.ZipFile, name: str, parser: expat.XMLParserType)
         damaged()
 
 
-def feed(part: IO[bytes], parser: expat.XMLParserType) -> None:
+def feed(
+    part: IO[bytes], parser: expat.XMLParserType, check: Callable[[], None] = lambda: None
+) -> None:
     """Feed an open part to a parser in chunks, so that memory does not follow its size."""
     try:
-        while chunk := part.read(_CHUNK_BYTES):
-            parser.Parse(chunk)
+        _pump(part, parser, check)
         parser.Parse(b"", True)
     except DAMAGE:
         damaged()
+
+
+def _pump(
+    part: IO[bytes], parser: expat.XMLParserType, check: Callable[[], None] = lambda: None
+) -> None:
+    """Parse chunk by chunk; a token that never ends would be read again with every chunk."""
+    fed = 0
+    while chunk := part.read(_CHUNK_BYTES):
+        parser.Parse(chunk)
+        fed += len(chunk)
+        if fed - parser.CurrentByteIndex > _MAX_TOKEN_BYTES:
+            damaged()
+        check()
 
 
 def small_part(package: zipfile.ZipFile, name: str) -> bytes | None:

@@ -6,92 +6,56 @@ keeps what it was: text, number, date, boolean, error value, or a formula withou
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import ClassVar
 
 from loans.files.addresses import column_letter, column_number
+from loans.files.cell_values import CellValues
 from loans.files.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS
 from loans.files.package import damaged, refuse
-from loans.files.workbook_parts import (
-    DATE,
-    NUMBER,
-    Attributes,
-    Workbook,
-    local,
-    unescaped,
-)
+from loans.files.workbook_parts import Attributes, Workbook, local
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _LAST_ROW = 1_048_576
-_TAGS = frozenset(["row", "c", "v", "f", "t", "is", "rPh", "mergeCell", "sheetData"])
-_SECONDS_A_DAY = 86_400
-_LOST_DAY = 60
-_DAYS_1900 = date(1899, 12, 30)
-_DAYS_1900_EARLY = date(1899, 12, 31)
-_DAYS_1904 = date(1904, 1, 1)
-_LAST_SERIAL = 2_900_000
+_TAGS = frozenset(["row", "c", "v", "f", "t", "rPh", "mergeCell"])
 
 Row = list[str]
 """Cells from column A on, each a type letter of CELL_TYPES and the text; blank ones are empty."""
 
 
-def date_text(serial: str, *, epoch_1904: bool) -> str | None:
-    """Return a date serial as ISO text, with the time if it has one; None if it is no date.
-
-    Serial 60 of the 1900 system is the day that never was: it comes out as 1900-02-29 and is
-    refused by the calendar.
-    """
-    try:
-        days, fraction = divmod(Decimal(serial), 1)
-    except (InvalidOperation, ValueError):
-        return None
-    if not 0 <= days <= _LAST_SERIAL:
-        return None
-    seconds = round(fraction * _SECONDS_A_DAY)
-    if seconds == _SECONDS_A_DAY:
-        days, seconds = days + 1, 0
-    clock = "" if seconds == 0 else f"T{timedelta(seconds=seconds)!s:0>8}"
-    if epoch_1904:
-        return f"{_DAYS_1904 + timedelta(days=int(days))}{clock}"
-    if days == _LOST_DAY:
-        return f"1900-02-29{clock}"
-    start = _DAYS_1900 if days > _LOST_DAY else _DAYS_1900_EARLY
-    return f"{start + timedelta(days=int(days))}{clock}"
-
-
 class SheetReader:
-    """Expat handlers that turn a sheet's XML into calls of `emit(row number, cells)`."""
+    """Expat handlers that turn a sheet's XML into calls of `emit(row number, cells)`.
+
+    Character data goes straight into `pieces` (`parser.CharacterDataHandler = reader.pieces.append`,
+    the handlers are called for every cell of a million rows); what belongs to no value is dropped.
+    """
 
     def __init__(self, workbook: Workbook, emit: Callable[[int, Row], None]) -> None:
         self.merged: list[str] = []
         self.hidden: list[tuple[int, int]] = []
-        self._book = workbook
+        self.pieces: list[str] = []
+        self._values = CellValues(workbook)
         self._emit = emit
         self._tags: dict[str, str] = {}
         self._columns: dict[str, int] = {}
         self._row = 0
         self._hidden = False
-        self._cells: dict[int, str] = {}
+        self._cells: Row = []
         self._column = -1
-        self._type = "n"
-        self._style = 0
+        self._cell: Attributes = {}
+        self._value: str | None = None
         self._formula = False
-        self._has_value = False
-        self._pieces: list[str] = []
-        self._length = 0
-        self._listening = False
         self._phonetic = False
+        self._inside = False
 
     def start(self, name: str, attributes: Attributes) -> None:
         """Note which element opens."""
         tag = self._tags.get(name) or self._tag(name)
         if tag == "c":
-            self._open_cell(attributes)
-        elif tag == "v":
-            self._listening = self._has_value = True
-        elif tag == "t":
-            self._listening = not self._phonetic
+            self._cell = attributes
+            self._value = None
+            self._formula = False
+        elif tag in {"v", "t"}:
+            self.pieces.clear()
+            self._inside = True
         elif tag == "f":
             self._formula = True
         elif tag == "row":
@@ -102,29 +66,36 @@ class SheetReader:
             self.merged.append(attributes.get("ref", ""))
 
     def end(self, name: str) -> None:
-        """Finish a cell or a row where it closes."""
+        """Take a value, a cell or a row where it closes."""
         tag = self._tags.get(name) or self._tag(name)
-        if tag in {"v", "t"}:
-            self._listening = False
-        elif tag == "c":
+        if tag == "c":
             self._close_cell()
+        elif tag == "v":
+            self._value = "".join(self.pieces)
+            self._inside = False
+        elif tag == "t":
+            self._inside = False
+            if not self._phonetic:
+                self._value = (self._value or "") + "".join(self.pieces)
         elif tag == "row":
             self._close_row()
-        elif tag == "rPh":
-            self._phonetic = False
+        else:
+            self._phonetic = self._phonetic and tag != "rPh"
+            self.pieces.clear()
 
-    def text(self, data: str) -> None:
-        """Add text to the open cell, up to what one cell may hold."""
-        if not self._listening:
-            return
-        self._length += len(data)
-        if self._length > MAX_CELL_CHARACTERS:
-            refuse(
-                f"单元格超过 {MAX_CELL_CHARACTERS} 个字符",
-                f"a cell has more than {MAX_CELL_CHARACTERS} characters",
-                row=self._row,
-            )
-        self._pieces.append(data)
+    def check(self) -> None:
+        """Refuse text longer than a cell may hold; called after every chunk of the part."""
+        if not self._inside:
+            self.pieces.clear()
+        elif sum(map(len, self.pieces)) + len(self._value or "") > MAX_CELL_CHARACTERS:
+            self._refuse_long()
+
+    def _refuse_long(self) -> None:
+        refuse(
+            f"单元格超过 {MAX_CELL_CHARACTERS} 个字符",
+            f"a cell has more than {MAX_CELL_CHARACTERS} characters",
+            row=self._row,
+        )
 
     def _tag(self, name: str) -> str:
         tag = local(name)
@@ -141,96 +112,58 @@ class SheetReader:
         self._row = number
         self._hidden = attributes.get("hidden") in {"1", "true"}
         self._column = -1
-        self._cells = {}
+        self._cells = []
+        self.pieces.clear()
 
-    def _open_cell(self, attributes: Attributes) -> None:
+    def _close_cell(self) -> None:
+        attributes = self._cell
         address = attributes.get("r")
         if address is None:
             self._column += 1
         else:
-            self._column = self._position(address)
-        self._type = attributes.get("t", "n")
-        style = attributes.get("s", "0")
-        self._style = int(style) if style.isascii() and style.isdigit() else 0
-        self._formula = self._has_value = False
-        self._pieces = []
-        self._length = 0
+            letters = address.rstrip("0123456789")
+            position = self._columns.get(letters)
+            self._column = self._position(address, letters) if position is None else position
+        value = self._value
+        kind = attributes.get("t", "n")
+        if value:
+            if len(value) > MAX_CELL_CHARACTERS:
+                self._refuse_long()
+            self._put(self._values.cell(kind, attributes.get("s", "0"), value))
+        elif self._formula and not (value == "" and kind == "str"):
+            self._put("f")
 
-    def _position(self, address: str) -> int:
-        letters = address.rstrip("0123456789")
-        position = self._columns.get(letters)
-        if position is None:
-            if _ADDRESS.fullmatch(address) is None:
-                damaged()
-            position = self._columns[letters] = column_number(letters)
+    def _position(self, address: str, letters: str) -> int:
+        if _ADDRESS.fullmatch(address) is None:
+            damaged()
+        position = self._columns[letters] = column_number(letters)
         return position
 
-    def _close_cell(self) -> None:
-        cell = self._cell("".join(self._pieces))
+    def _put(self, cell: str) -> None:
+        """Put a cell into its row; cells mostly come in order."""
+        cells, column = self._cells, self._column
         if not cell:
             return
-        if self._column >= MAX_COLUMNS:
+        if column == len(cells) < MAX_COLUMNS:
+            cells.append(cell)
+            return
+        if column >= MAX_COLUMNS:
             refuse(
                 f"单元格在允许范围之外（最多 {MAX_COLUMNS} 列）",
                 f"cell outside the allowed area (at most {MAX_COLUMNS} columns)",
                 row=self._row,
-                value=f"{column_letter(self._column)}{self._row}",
+                value=f"{column_letter(column)}{self._row}",
             )
-        if self._column in self._cells:
+        cells.extend([""] * (column + 1 - len(cells)))
+        if cells[column]:
             damaged()
-        self._cells[self._column] = cell
-
-    def _cell(self, value: str) -> str:
-        """Return type letter and text of the open cell; empty if it is blank."""
-        if not value:
-            cached = self._has_value and self._type == "str"
-            return "f" if self._formula and not cached else ""
-        return self._VALUES.get(self._type, SheetReader._error)(self, value)
-
-    def _error(self, value: str) -> str:
-        return f"e{value}"
-
-    def _string(self, value: str) -> str:
-        return _text_cell(unescaped(value))
-
-    def _boolean(self, value: str) -> str:
-        return "bTRUE" if value.strip() in {"1", "true"} else "bFALSE"
-
-    def _day(self, value: str) -> str:
-        return f"d{value.strip()}"
-
-    def _shared(self, value: str) -> str:
-        try:
-            return _text_cell(self._book.strings[int(value)])
-        except (ValueError, IndexError):
-            damaged()
-
-    def _number(self, value: str) -> str:
-        value = value.strip()
-        styles = self._book.styles
-        shown = styles[self._style] if self._style < len(styles) else NUMBER
-        if shown == DATE:
-            text = date_text(value, epoch_1904=self._book.epoch_1904)
-            return f"n{value}" if text is None else f"d{text}"
-        return f"{shown}{value}"
-
-    _VALUES: ClassVar[dict[str, Callable[["SheetReader", str], str]]] = {
-        "s": _shared,
-        "str": _string,
-        "inlineStr": _string,
-        "n": _number,
-        "b": _boolean,
-        "d": _day,
-    }
+        cells[column] = cell
 
     def _close_row(self) -> None:
         if self._cells:
-            cells = [""] * (max(self._cells) + 1)
-            for column, cell in self._cells.items():
-                cells[column] = cell
             if self._hidden:
                 self._note_hidden()
-            self._emit(self._row, cells)
+            self._emit(self._row, self._cells)
 
     def _note_hidden(self) -> None:
         """Collect hidden rows as ranges (first, last)."""
@@ -239,7 +172,3 @@ class SheetReader:
             self.hidden.append((first, last))
             first = self._row
         self.hidden.append((first, self._row))
-
-
-def _text_cell(text: str) -> str:
-    return f"t{text}" if text.strip() else ""

@@ -15,6 +15,7 @@ _DECIMALS = {
     "exchange_rate": EXCHANGE_DECIMALS,
 }
 _PERCENTS = frozenset(["rate", "share"])
+_DAYS = frozenset(["date", "month"])
 _EXACT_BELOW = 10**15
 _TOLERANCE = Decimal("1e-9")
 _COMPACT_DAY_DIGITS = 8
@@ -22,14 +23,16 @@ _COMPACT_MONTH_DIGITS = 6
 _MAX_EXPONENT = 40
 
 
-def plain_number(column: Column, text: pl.Expr) -> pl.Expr:
-    """Whether a number cell's text may be used as it stands: the common case, as a column."""
+def plain_cells(column: Column, kind: pl.Expr, text: pl.Expr) -> pl.Expr:
+    """Whether a cell's text may be used as it stands: the common case, as a column."""
     decimals = _DECIMALS.get(column.type)
+    if column.type in _DAYS:
+        return (kind == "t") | ((kind == "d") & pl.lit(column.type == "date"))
     if decimals is None:
-        return text.str.contains(r"^(?:0|[1-9][0-9]{0,14})$") & pl.lit(
-            column.type not in {"date", "month"}
-        )
-    return text.str.contains(rf"^-?[0-9]{{1,15}}(?:\.[0-9]{{1,{decimals}}})?$")
+        number = text.str.contains(r"^(?:0|[1-9][0-9]{0,14})$")
+    else:
+        number = text.str.contains(rf"^-?[0-9]{{1,15}}(?:\.[0-9]{{1,{decimals}}})?$")
+    return (kind == "t") | ((kind == "n") & number)
 
 
 def cell_text(column: Column, letter: str, text: str) -> str:
@@ -64,7 +67,7 @@ def _date(column: Column, text: str) -> str:
 
 def _number(column: Column, text: str, *, percent: bool) -> str:
     number = _exact(text)
-    if column.type in {"date", "month"}:
+    if column.type in _DAYS:
         return _compact_date(column, number)
     decimals = _DECIMALS.get(column.type)
     if decimals is None:

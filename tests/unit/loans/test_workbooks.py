@@ -362,6 +362,21 @@ def test_huge_inline_string_costs_no_memory(tmp_path: Path) -> None:
     assert "a cell has more than 32767 characters" in line
 
 
+def test_a_token_that_never_ends_is_not_read_again_and_again(tmp_path: Path) -> None:
+    noise = "".join(chr(65 + n * n % 7919 % 26) for n in range(100_000)) * 30
+    rows = f'<row r="2" x="{noise}">{inline("A2", "1")}</row>'
+    assert "the file is damaged" in refusals(package(tmp_path, sheet_xml(HEADER_ROW + rows)))[0]
+
+
+def test_text_outside_cells_is_no_cell(tmp_path: Path) -> None:
+    after = "<conditionalFormatting>" + f"<formula>{'x' * 9_000}</formula>" * 20
+    sheet = sheet_xml(
+        f'{HEADER_ROW}<row r="2">\n{" " * 90_000}{inline("A2", "1")}</row>',
+        after=after + "</conditionalFormatting>",
+    )
+    assert texts(read_table(package(tmp_path, sheet))) == [("1", None, 2)]
+
+
 def test_the_child_may_die(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = package(tmp_path, SHEET)
     monkeypatch.setattr(workbook, "_CHILD", "loans.files.no_such_module")
