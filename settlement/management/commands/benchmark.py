@@ -19,7 +19,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from settlement.management.benchmark_book import write_book
 from settlement.management.tables import table
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
@@ -74,12 +73,12 @@ class Command(BaseCommand):
         for variable in ("DATABASE_URL", "APP_DATABASE_URL", "WORKER_DATABASE_URL", "REDIS_URL"):
             environment.pop(variable, None)
         book = folder / "book"
-        rows = write_book(book, collections=collections)
         keeper = subprocess.Popen(  # noqa: S603 (keeps the servers up between the steps)
             [sys.executable, MANAGE, "benchmark_keeper"], env=environment, stdin=subprocess.PIPE
         )
         try:
-            return self._steps(folder, book, rows, environment)
+            written = Step(["benchmark_book", str(book), str(collections)], environment)
+            return self._steps(folder, book, json.loads(written.output), environment)
         finally:
             assert keeper.stdin is not None
             keeper.stdin.close()

@@ -129,7 +129,8 @@ def _loans(count: int) -> dict[str, pl.DataFrame]:
         "notes": notes.select(
             "institution_code", "note_number", "contract_number", "drawn_on", "matures_on",
             "principal", pl.col("principal").alias("equipment_amount"),
-            pl.lit("3.45").alias("annual_rate"), "scheme_codes",
+            pl.when(pl.col("first") == 3).then(pl.lit("3.45")).otherwise(pl.lit("4.45"))
+            .alias("annual_rate"), "scheme_codes",
         ),
         "repayments": _repayments(notes),
         "interest-collections": _collections(notes),
@@ -157,7 +158,8 @@ def _collections(notes: pl.DataFrame) -> pl.DataFrame:
         .otherwise(first_end.dt.offset_by(pl.format("{}mo", pl.col("k") - 1)))
     )
     days = (ends - starts).dt.total_days()
-    due_fen = pl.col("principal") * 345 * days // 36_000
+    rate = pl.when(pl.col("first") == 3).then(345).otherwise(445)  # above all subsidies together
+    due_fen = pl.col("principal") * rate * days // 36_000
     due = pl.format("{}.{}", due_fen // 100, (due_fen % 100).cast(pl.String).str.zfill(2))
     return periods.select(
         "institution_code",
