@@ -14,9 +14,20 @@ from typing import Any
 import polars as pl
 
 from config.kernel.services.bulk import Schema, read_frame, rows
-from loans.services.targets import ASSESSED_KINDS
 
 Ids = Sequence[int] | None
+
+ASSESSED_KINDS = (
+    "participations",
+    "lpr",
+    "enterprises",
+    "enterprise-titles",
+    "contracts",
+    "notes",
+    "note-statuses",
+    "guarantees",
+    "scheme-funds",
+)  # what a note's eligibility is judged on
 
 # The enterprise's record in force on the drawdown day (D13); before the first one, the first one.
 _NOTES = """

@@ -459,15 +459,3 @@ TARGETS: dict[str, Target] = {
         touches=(TOUCH_ROWS,),
     ),
 }
-
-ASSESSED_KINDS = (
-    "participations",
-    "lpr",
-    "enterprises",
-    "enterprise-titles",
-    "contracts",
-    "notes",
-    "note-statuses",
-    "guarantees",
-    "scheme-funds",
-)  # what a note's eligibility is judged on

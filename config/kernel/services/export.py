@@ -25,7 +25,7 @@ FETCH_ROWS = 5_000
 
 # How a column of each type is written: SQL template, XLSX number format (None: text).
 _TYPES: dict[str, tuple[str, str | None]] = {
-    "text": ("CASE WHEN ({0}) ~ '^[=+@\\t\\r-]' THEN '''' || ({0}) ELSE ({0}) END", None),
+    "text": ("CASE WHEN ({0}) ~ '^[=+@＝＋－＠\\t\\r-]' THEN '''' || ({0}) ELSE ({0}) END", None),
     "amount": ("(({0}) * 0.01)::numeric(22, 2)", "#,##0.00"),
     "rate": ("(({0}) * 0.0001)::numeric(12, 4)", "0.0000"),
     "exchange_rate": ("trim_scale(({0}) * 0.00000001)", "0.0000####"),
