@@ -5,7 +5,9 @@ import os
 import sys
 
 import django
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 from config import checks, embedded
 from config.settings import connections
@@ -23,10 +25,10 @@ def main(arguments: list[str]) -> None:
     if not offline and not {"--help", "-h", "--print"}.intersection(arguments):
         try:
             checks.start_servers()
-        except embedded.EmbeddedError as error:
+            django.setup()
+            checks.require_plain_role()
+        except (ImproperlyConfigured, OperationalError, embedded.EmbeddedError) as error:
             sys.exit(str(error))
-        django.setup()
-        checks.require_plain_role()
     execute_from_command_line(arguments)
 
 

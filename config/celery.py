@@ -16,6 +16,7 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     result_backend=None,
+    result_expires=None,
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -25,7 +26,6 @@ app.conf.update(
     worker_disable_prefetch=True,
     worker_cancel_long_running_tasks_on_connection_loss=True,
     worker_soft_shutdown_timeout=45,
-    worker_enable_soft_shutdown_on_idle=True,
     worker_max_tasks_per_child=500,
     worker_eta_task_limit=200,
     broker_transport_options={

@@ -34,6 +34,7 @@ def findings(rule: object, *patterns: str) -> list[str]:
 
 def inexact(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Floats, true division, rounding that is not ours: none of it near money."""
+    refusals = {id(name) for node in ast.walk(tree) for name in _type_test(node)}
     for node in ast.walk(tree):
         match node:
             case ast.Constant(value=float()):
@@ -42,7 +43,7 @@ def inexact(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, "true division"
             case ast.AugAssign(op=ast.Div()):
                 yield node.lineno, "true division"
-            case ast.Name(id=name) if name in FLOAT_NAMES:
+            case ast.Name(id=name) if name in FLOAT_NAMES and id(node) not in refusals:
                 yield node.lineno, name
             case ast.Attribute(attr=name) if name in FLOAT_NAMES:
                 yield node.lineno, name
@@ -50,6 +51,16 @@ def inexact(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, "round(): banker's rounding"
             case ast.Call(func=ast.Attribute(attr=name)) if name in FLOAT_METHODS:
                 yield node.lineno, f".{name}() goes through float"
+
+
+def _type_test(node: ast.AST) -> Iterator[ast.AST]:
+    """`isinstance(value, float)`: how a float is refused at the door."""
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "isinstance"
+    ):
+        yield from ast.walk(node.args[1])
 
 
 def _joins_paths(left: ast.expr, right: ast.expr) -> bool:

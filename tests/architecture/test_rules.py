@@ -93,6 +93,7 @@ def test_apps_and_layers_point_one_way() -> None:
         (rules.inexact, "x = a / 2", ["true division"]),
         (rules.inexact, "x /= 2", ["true division"]),
         (rules.inexact, "x = float(y)", ["float"]),
+        (rules.inexact, "refused = isinstance(x, (float, Fraction))", []),
         (rules.inexact, "x = pl.col('a').cast(pl.Float64)", ["Float64"]),
         (rules.inexact, "x = round(y, 2)", ["round(): banker's rounding"]),
         (rules.inexact, "x = pl.col('a').mean()", [".mean() goes through float"]),

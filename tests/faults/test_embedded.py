@@ -109,10 +109,7 @@ def supervisor(folder: Path) -> int:
 
 def running(folder: Path) -> bool:
     """Say whether the supervisor or any process of the servers is alive."""
-    return any(
-        embedded._is_locked(folder / f"{name}.lock")
-        for name in ("servers", "supervisor")
-    )
+    return any(embedded._is_locked(folder / f"{name}.lock") for name in ("servers", "supervisor"))
 
 
 def wait_stopped(folder: Path) -> None:
