@@ -185,4 +185,6 @@ def accrue(terms: Terms, facts: DeductFacts, book: Book, *, trace: bool) -> Accr
     kept = pl.DataFrame()
     if trace:
         kept = pl.concat([bases, windows.select(RATES)[bases["window"]]], how="horizontal")
+        whole = pl.col("full") if "full" in earned.columns else pl.lit(None, dtype=pl.Int64)
+        earned = earned.with_columns(full_product=whole)
     return Accrued(rows=_differences(earned), segments=kept)

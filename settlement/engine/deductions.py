@@ -75,7 +75,7 @@ def _accrue_all(
     columns = ["row", "order", "note", "period", "rank", "days", "product", "principal_capped"]
     columns += [*RAWS, *BEFORE]
     if trace:
-        columns += ["interest_due_fen", "paid_fen", "scale", *RATES]
+        columns += ["interest_due_fen", "paid_fen", "scale", "full_product", *RATES]
     for rank, one in enumerate(ranked):
         part = accrue(one, facts, book, trace=trace)
         if part is not None:
@@ -175,7 +175,7 @@ def _trace(
 ) -> tracing.Trace:
     earned = rows.select(
         "collection_id", "note_id", "scheme_code", "days", "product", "interest_due_fen",
-        "paid_fen", "scale", *(pl.col(rate).alias(f"numerator_{t}") for rate, t in
+        "paid_fen", "scale", "full_product", *(pl.col(rate).alias(f"numerator_{t}") for rate, t in
         zip(RATES, TIERS, strict=True)), *BEFORE, *RAWS, "raw_fen", *GRANTED,
         "interest_to_date_fen", "outside_fen",
     )  # fmt: skip

@@ -26,9 +26,9 @@ class Trace:
 
     `segments`: collection_id, scheme_code, starts_on, ends_on, balance_fen, eligible_fen,
     principal_fen, base_fen, days, product, stopped, then the rate numerators of each tier.
-    `earned`: per row interest_due_fen, paid_so_far_fen, paid_fen (the share of the due that counts),
-    numerators as exact whole numbers, the divisor's scale, before and raw per tier, interest to
-    date and what the note received outside.
+    `earned`: per row interest_due_fen, paid_fen (the part of the due that counts), numerators as
+    exact whole numbers, the divisor's scale, the full product (percent of interest only), before,
+    raw and granted per tier, interest to date and what the note received outside.
     `steps`: collection_id, scheme_code, step, key (of the citation), limit, used, before, after.
     """
 

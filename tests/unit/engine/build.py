@@ -54,9 +54,9 @@ def text_of(code: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def scheme(code: str, **changes: str) -> Terms:
-    """A scheme by its code; `changes` replace text of the file (old by new, all must occur)."""
-    return variant(code, changes)
+def scheme(code: str) -> Terms:
+    """A scheme by its code."""
+    return variant(code, {})
 
 
 def variant(code: str, changes: dict[str, str]) -> Terms:

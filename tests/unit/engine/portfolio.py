@@ -289,6 +289,25 @@ def deduct_facts(register: Register, notes: pl.DataFrame, enrolments: pl.DataFra
     )
 
 
+def guarantees_of(rows: Rows) -> pl.DataFrame:
+    """What `guarantee.subsidies` reads besides notes and enrolments; ids count rows from 1."""
+    register = Register(rows)
+    return frame(
+        "guarantees",
+        (
+            (
+                number,
+                register.note(r),
+                r["guarantee_number"],
+                fen(r["principal"]),
+                day(r["starts_on"]),
+                day(r["ends_on"]),
+            )
+            for number, r in enumerate(rows.get("guarantees", []), 1)
+        ),
+    )
+
+
 def facts_of(rows: Rows) -> tuple[AssessFacts, BuildDeductFacts]:
     """Facts of a portfolio held as rows of text by kind."""
     register = Register(rows)

@@ -101,3 +101,18 @@ def test_a_duplicate_rule_shows_own_and_others_to_date() -> None:
     assert result.trace.steps.drop("collection_id", "scheme_code").rows() == [
         ("net_off", "duplicate_rule", 10_000, 3_000, 10_000, 7_000)
     ]
+
+
+def test_percent_of_interest_shows_the_full_product_it_is_measured_by() -> None:
+    case = Case([scheme("shanghang-2022"), scheme("putian-2025")])
+    case.note("shanghang-2022", "putian-2025", drawn_on=DAY(2022, 1, 10))
+    stop = {"status": "overdue", "starts_on": DAY(2022, 2, 11), "ends_on": None}
+    case.stops = [{"note_id": 1, **stop}]
+    case.collect(DAY(2022, 1, 21), DAY(2022, 2, 21), due=3_100)
+    result = case.deduct(trace=True)
+    assert result.trace is not None
+    by_scheme = {row["scheme_code"]: row for row in result.trace.earned.iter_rows(named=True)}
+    percent, points = by_scheme["shanghang-2022"], by_scheme["putian-2025"]
+    assert (percent["product"], percent["full_product"]) == (210 * MILLION, 310 * MILLION)
+    assert percent["raw_municipal_fen"] == half_up_int(3_100 * 9 * 21, 10 * 31) == 1_890
+    assert points["full_product"] is None
