@@ -26,8 +26,6 @@ from loans.services.intake_institutions import import_institutions
 from loans.services.outcomes import ImportRefused, Outcome, Source, record_batch
 from loans.services.targets import TARGETS, Join, Target
 
-ANALYZE_ROWS = 10_000
-
 SQL_TYPES = {
     "date": "date",
     "month": "date",
@@ -275,5 +273,5 @@ def _write(intake: Intake, outcome: Outcome) -> None:
             [batch_id],
         )
     intake_special.after_writing(kind=kind)
-    if outcome.inserted + outcome.corrected >= ANALYZE_ROWS:
-        bulk.execute(f"ANALYZE {target.table}")
+    if outcome.inserted + outcome.corrected >= bulk.ANALYZE_ROWS:
+        bulk.analyze(target.table)

@@ -98,6 +98,8 @@ def _write(judged: pl.DataFrame, *, scheme: str | None) -> tuple[int, int]:
             "DELETE FROM settlement_enrolment t USING unlabelled u "
             "WHERE t.note_id = u.note_id AND t.scheme_code = u.scheme_code"
         )
+    if changed.height >= bulk.ANALYZE_ROWS:
+        bulk.analyze("settlement_enrolment")
     return changed.height, removed.height
 
 

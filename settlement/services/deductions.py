@@ -110,7 +110,10 @@ def work_run(
             done = Chunk.objects.filter(run_id=run_id, state=Chunk.State.DONE).count()
             progress(done, total)
     work.close_run(run_id=run_id, at=clock())
-    return work.total(Chunk.objects.filter(run_id=run_id).values_list("stats", flat=True))
+    counts = work.total(Chunk.objects.filter(run_id=run_id).values_list("stats", flat=True))
+    if counts.get("originals", 0) >= bulk.ANALYZE_ROWS:
+        bulk.analyze("settlement_deduction")
+    return counts
 
 
 def work_open_runs(*, owner: str, clock: Callable[[], datetime]) -> None:

@@ -17,6 +17,7 @@ from psycopg import Cursor, sql
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 SLICE_ROWS = 50_000
+ANALYZE_ROWS = 10_000  # a write of as many rows deserves fresh statistics
 
 
 def driver_cursor() -> Cursor[Any]:
@@ -76,7 +77,9 @@ def fill_stage(name: str, frame: pl.DataFrame) -> None:
         cursor.execute(f'ANALYZE "{name}"')
 
 
-def rows(query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+def rows(
+    query: str, params: Sequence[Any] | Mapping[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
     """Run one query and give its rows."""
     with connection.cursor() as cursor:
         cursor.execute(query, params)
@@ -88,3 +91,8 @@ def execute(query: str, params: Sequence[Any] | Mapping[str, Any] | None = None)
     with connection.cursor() as cursor:
         cursor.execute(query, params)
         return cursor.rowcount
+
+
+def analyze(table: str) -> None:
+    """Let the planner see what a bulk write did; autovacuum would come too late for the next step."""
+    rows("SELECT kernel_analyze(%s::regclass)::text", [table])
