@@ -17,7 +17,7 @@ demo: .venv/.installed ## PORTFOLIO=folder to load, SERVE=0 to stop afterwards
 	@PORTFOLIO="$(PORTFOLIO)" SERVE="$(SERVE)" $(BIN)/python manage.py demo
 
 test: .venv/.installed-dev ## ARGS=further arguments for pytest
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=loadfile $(ARGS)
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff format --check .
