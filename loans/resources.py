@@ -31,6 +31,20 @@ _SQL = {
     "parent_code": "i.code",
 }
 
+# What staff see of the shared registry: enterprises with a contract or a note in their scope. Whoever
+# sees a note sees its contract, also where the note has moved on from the institution that signed it.
+_OWN_CONTRACTS = """(
+    SELECT {0} FROM loans_contract c WHERE c.institution_id BETWEEN %(lo)s AND %(hi)s
+    UNION SELECT {0} FROM loans_note n JOIN loans_contract c ON c.id = n.contract_id
+    WHERE n.institution_id BETWEEN %(lo)s AND %(hi)s)"""
+_OWN_ENTERPRISES = f"t.enterprise_id IN {_OWN_CONTRACTS.format('c.enterprise_id')}"
+_WITHIN = {
+    "enterprises": _OWN_ENTERPRISES,
+    "enterprise-titles": _OWN_ENTERPRISES,
+    "projects": f"{_OWN_ENTERPRISES} OR t.id IN {_OWN_CONTRACTS.format('c.project_id')}",
+    "contracts": f"t.id IN {_OWN_CONTRACTS.format('c.id')}",
+}
+
 # kind → (source, order, scope column, columns that differ from the rules above)
 _SOURCES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
     "institutions": (
@@ -177,7 +191,9 @@ def import_kind_register(kind: str) -> Register:
         )
         for column in KINDS[kind].columns
     )
-    return Register(kind, KINDS[kind].title_zh, fields, source, order, scope)
+    return Register(
+        kind, KINDS[kind].title_zh, fields, source, order, scope, within=_WITHIN.get(kind, "")
+    )
 
 
 REGISTERS = {kind: import_kind_register(kind) for kind in _SOURCES}

@@ -8,6 +8,7 @@ as it was. Contract §3 says what a row with a known natural key means in each c
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,12 +20,20 @@ from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
 from loans.files.columns import parse
 from loans.files.kinds import KINDS, Column, Kind
-from loans.files.problems import FileError, Problem
+from loans.files.problems import FileError, Problem, file_problem
 from loans.files.reader import read_table
 from loans.services import confirmations, intake_special, locks
 from loans.services.intake_institutions import import_institutions
 from loans.services.outcomes import ImportRefused, Outcome, Source, record_batch
-from loans.services.targets import TARGETS, Join, Target
+from loans.services.target_parts import Join, Target
+from loans.services.targets import TARGETS
+from loans.values.errors import bilingual
+
+UNCHECKED = bilingual(
+    "校验位不符，已登记确认，待另一人复核后重新导入",
+    "the check digit does not match; confirmed: import again once another person has checked it",
+)
+ADMINISTRATORS_ONLY = ("只有管理员可以导入此类文件", "only administrators import this kind")
 
 SQL_TYPES = {
     "date": "date",
@@ -102,22 +111,45 @@ def import_file(
         table = read_table(path, encoding=encoding, kind=spec, allow_empty=allow_empty)
     except FileError as error:
         raise ImportRefused(error.problems) from error
-    parsed = parse(spec, table, confirmed_usccs=confirmations.confirmed_usccs())
-    if confirming is not None and parsed.failing_usccs and not dry_run:
-        confirmations.confirm_usccs(
-            usccs=parsed.failing_usccs, actor=actor, at=at, confirming=confirming
-        )
-        parsed = parse(spec, table, confirmed_usccs=confirmations.confirmed_usccs())
+    parsed = parse(
+        spec,
+        table,
+        confirm_uscc=confirming is not None,
+        confirmed_usccs=confirmations.confirmed_usccs(),
+    )
     if parsed.problems:
         raise ImportRefused(parsed.problems)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     source = Source(actor=actor, at=at, scope=scope, file_name=path.name, sha256=digest)
+    outcome = None
     with transaction.atomic():
-        outcome = import_frame(kind=kind, frame=parsed.frame, source=source)
+        waiting = _confirm(parsed.failing_usccs, confirming, source)
+        if not waiting:
+            outcome = import_frame(kind=kind, frame=parsed.frame, source=source)
         if dry_run:
             transaction.set_rollback(True)
+    if outcome is None:  # the confirmations stay and wait for a checker; nothing of the file does
+        raise ImportRefused(_waiting(spec, parsed.frame, waiting))
     return outcome
+
+
+def _confirm(
+    failing: Collection[str], confirming: confirmations.Confirming | None, source: Source
+) -> set[str]:
+    """Record confirmations of failing codes; returns the codes that still lack a checker."""
+    if confirming is None or not failing:
+        return set()
+    confirmations.confirm_usccs(
+        usccs=failing, actor=source.actor, at=source.at, confirming=confirming
+    )
+    return set(failing) - confirmations.confirmed_usccs()
+
+
+def _waiting(kind: Kind, frame: pl.DataFrame, usccs: Collection[str]) -> list[Problem]:
+    header = kind.column("uscc").header_zh
+    rows = frame.filter(pl.col("uscc").is_in(sorted(usccs))).select("row", "uscc").rows()
+    return [Problem(row, "uscc", header, uscc, UNCHECKED) for row, uscc in rows]
 
 
 @transaction.atomic
@@ -127,6 +159,8 @@ def import_frame(*, kind: str, frame: pl.DataFrame, source: Source) -> Outcome:
     if kind == "institutions":
         return import_institutions(frame=frame, source=source)
     intake = Intake(kind=KINDS[kind], target=TARGETS[kind], source=source)
+    if intake.target.administrators_only and not intake.is_administrator:
+        raise ImportRefused([file_problem(*ADMINISTRATORS_ONLY)])
     _stage(intake, frame)
     intake_special.before_resolving(kind=kind)
     _resolve(intake)
@@ -162,9 +196,11 @@ def _resolve(intake: Intake) -> None:
     """Make `resolved`: the stage in the target's columns, or refuse rows that point nowhere."""
     target = intake.target
     joins = " ".join(join.sql for join in target.joins)
-    problems = [
-        problem for join in target.joins for problem in _dangling(intake, join=join, joins=joins)
-    ]
+    problems = _out_of_scope(intake, joins=joins)
+    outside = {problem.row for problem in problems}
+    for join in target.joins:
+        dangling = _dangling(intake, join=join, joins=joins)
+        problems += [problem for problem in dangling if problem.row not in outside]
     if problems:
         raise ImportRefused(problems)
     columns = ", ".join(
@@ -183,9 +219,14 @@ def _resolve(intake: Intake) -> None:
 def _dangling(intake: Intake, *, join: Join, joins: str) -> list[Problem]:
     if join.found == "true":
         return []
+    is_found = f"{join.found} IS NOT NULL"
+    params: tuple[int, ...] = ()
+    if join.own and not intake.is_administrator:
+        is_found, params = f"{join.found} BETWEEN %s AND %s", intake.source.scope
     found = bulk.rows(
         f"SELECT s.row, s.{join.column}::text FROM stage s {joins} "
-        f"WHERE ({join.when}) AND {join.found} IS NULL ORDER BY s.row"
+        f"WHERE ({join.when}) AND ({is_found}) IS NOT TRUE ORDER BY s.row",
+        params,
     )
     return [intake.problem(row, join.column, value, join.message) for row, value in found]
 
@@ -193,12 +234,13 @@ def _dangling(intake: Intake, *, join: Join, joins: str) -> list[Problem]:
 def _compare(intake: Intake) -> None:
     """Fill stored_id, fresh, changed and differs of `resolved` from what is stored."""
     target = intake.target
-    match = target.match or " AND ".join(f"t.{name} = r.{name}" for name in target.key)
+    bank_match = "" if intake.is_administrator else target.bank_match
+    match = (
+        bank_match or target.match or " AND ".join(f"t.{name} = r.{name}" for name in target.key)
+    )
     pairs = [(c, f"t.{c} IS DISTINCT FROM r.{c}") for c in intake.content]
     changed = " OR ".join(test for _, test in pairs) or "false"
-    differs = ", ".join(
-        f"CASE WHEN {test} THEN '{intake.file_column(c)}' END" for c, test in pairs
-    )
+    differs = ", ".join(f"CASE WHEN {test} THEN '{intake.file_column(c)}' END" for c, test in pairs)
     bulk.execute(
         f"UPDATE resolved r SET stored_id = t.id, fresh = false, changed = ({changed}), "
         f"differs = concat_ws('、', {differs or 'NULL'}) FROM {target.table} t WHERE {match}"
@@ -207,19 +249,21 @@ def _compare(intake: Intake) -> None:
 
 def _problems(intake: Intake) -> list[Problem]:
     """Every set-based reason to refuse the file."""
-    found = [*_out_of_scope(intake), *_not_allowed(intake)]
+    found = _not_allowed(intake)
     for check in intake.target.checks:
         found += [intake.problem(*broken) for broken in bulk.rows(check.sql)]
     return found
 
 
-def _out_of_scope(intake: Intake) -> list[Problem]:
-    column = intake.target.scope
-    if intake.is_administrator or column is None:
+def _out_of_scope(intake: Intake, *, joins: str) -> list[Problem]:
+    """Rows of institutions elsewhere; whether what they name exists there is not said."""
+    target = intake.target
+    if intake.is_administrator or target.scope is None:
         return []
+    belongs_to = f"coalesce({target.columns[target.scope]}, i.id)"
     outside = bulk.rows(
-        f"SELECT r.row, s.institution_code FROM resolved r JOIN stage s USING (row) "
-        f"WHERE r.{column} IS NULL OR r.{column} NOT BETWEEN %s AND %s ORDER BY 1",
+        f"SELECT s.row, s.institution_code FROM stage s {joins} "
+        f"WHERE ({belongs_to} BETWEEN %s AND %s) IS NOT TRUE ORDER BY s.row",
         intake.source.scope,
     )
     message = "未登记的机构编码，或不在您的机构范围内 / unknown institution, or outside your scope"
@@ -228,22 +272,28 @@ def _out_of_scope(intake: Intake) -> list[Problem]:
 
 def _not_allowed(intake: Intake) -> list[Problem]:
     """Rows whose natural key is known with other content, where that is no correction."""
-    if intake.target.administrators_only and not intake.is_administrator:
-        message = "只有管理员可以导入此类文件 / only administrators import this kind"
-        return [intake.problem(1, None, None, message)]
     if intake.kind.klass == "evidence":
-        reason = "凭证不可改，请冲正后重新录入 / evidence is never changed: reverse and re-enter"
+        zh, en = "凭证不可改，请冲正后重新录入", "evidence is never changed: reverse and re-enter"
     elif intake.target.shared and not intake.is_administrator:
-        reason = "共用登记信息只能由管理员更正 / shared registry: ask an administrator"
+        zh, en = "共用登记信息只能由管理员更正", "shared registry: ask an administrator"
     else:
         return []
-    blamed = "reference" if "reference" in intake.kind.key else intake.kind.key[0]
+    key = intake.kind.key
+    blamed = next((name for name in ("reference", "document_number") if name in key), key[0])
     changed = bulk.rows(
         f"SELECT r.row, s.{blamed}::text, r.stored_id, r.differs "
         "FROM resolved r JOIN stage s USING (row) WHERE r.changed ORDER BY r.row"
     )
     return [
-        intake.problem(row, blamed, value, f"与已存记录（编号 {stored}）的 {differs} 不同；{reason}")
+        intake.problem(
+            row,
+            blamed,
+            value,
+            bilingual(
+                f"与已存记录（编号 {stored}）的 {differs} 不同；{zh}",
+                f"differs from stored row {stored}; {en}",
+            ),
+        )
         for row, value, stored, differs in changed
     ]
 

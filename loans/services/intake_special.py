@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.kernel.services import bulk
-from loans.services.targets import Check, Target
+from loans.services.target_parts import Check, Target
 
 # A paid row completes its plan: same note, period and due, whether the plan came before or with it.
 PLAN_DIFFERS = Check(

@@ -14,11 +14,18 @@ from config.kernel.services import bulk
 INTAKE_LOCK = (
     0x696E74616B65  # shared by intakes, exclusive to whoever needs all facts to stand still
 )
+MOVING_KINDS = frozenset({"contracts", "notes", "note-transfers"})
 
 
 def lock_intake(*, kind: str) -> None:
-    """One file of a kind at a time; different kinds may come in side by side."""
-    bulk.rows("SELECT pg_advisory_xact_lock_shared(%s)", [INTAKE_LOCK])
+    """One file of a kind at a time; kinds come in side by side.
+
+    Except those that may change whose a note is, which rows of others depend on: they come alone.
+    """
+    if kind in MOVING_KINDS:
+        hold_intake()
+    else:
+        bulk.rows("SELECT pg_advisory_xact_lock_shared(%s)", [INTAKE_LOCK])
     bulk.rows("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [0x696E, kind])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from config.kernel.models import SCOPE_ALL
 from loans.files.problems import Problem
 from loans.models import ImportBatch
 from loans.values.errors import DomainError
@@ -49,7 +50,10 @@ class ImportRefused(DomainError):
 
 
 def record_batch(*, outcome: Outcome, source: Source) -> int:
-    """Keep what a file changed; returns the batch its rows belong to."""
+    """Keep what a file changed; returns the batch its rows belong to.
+
+    It is its institution's to see; what came in for all institutions, the administrators'.
+    """
     batch = ImportBatch.objects.create(
         kind=outcome.kind,
         file_name=source.file_name[:255],
@@ -60,5 +64,6 @@ def record_batch(*, outcome: Outcome, source: Source) -> int:
         unchanged=outcome.unchanged,
         actor=source.actor,
         at=source.at,
+        institution_id=None if source.scope == SCOPE_ALL else source.scope[0],
     )
     return int(batch.pk)

@@ -1,213 +1,32 @@
-"""Where each file kind goes: look-ups, table columns, natural key and set-based checks, as data.
-
-Everything here is SQL over two temporary tables: `stage` (the file's typed rows, alias `s`) and
-`resolved` (the same rows in the target's own columns, alias `r`, with the stored row's id).
-"""
+"""Where each file kind goes: look-ups, table columns, natural key and set-based checks, as data."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-
-@dataclass(frozen=True)
-class Join:
-    """A look-up a row depends on: unless `found` is known, the row is refused, blaming `column`."""
-
-    sql: str
-    column: str
-    found: str
-    message: str
-    when: str = "true"  # only rows of the stage for which this holds need it
-
-
-@dataclass(frozen=True)
-class Check:
-    """A set-based rule: its SQL gives (row, column, value, message) for each row that breaks it."""
-
-    sql: str
-
-
-@dataclass(frozen=True)
-class Target:
-    """How rows of one kind become rows of one table."""
-
-    table: str
-    columns: dict[str, str]  # table column → expression over s and the joins
-    key: tuple[str, ...]  # table columns of the natural key
-    joins: tuple[Join, ...] = ()
-    extras: dict[str, str] = field(default_factory=dict)  # further columns of `resolved`
-    scope: str | None = None  # column of `resolved`: the institution whose staff may write the row
-    match: str = ""  # the stored row's condition over t and r, where the key alone does not say it
-    scope_columns: tuple[str, ...] = ("institution_id",)  # follow moves, so they are no content
-    checks: tuple[Check, ...] = ()
-    touches: tuple[str, ...] = ()  # enterprises whose subsidies may change (before the write)
-    shared: bool = False  # a registry all banks read; only administrators change what is stored
-    administrators_only: bool = False
-    blame: dict[str, str] = field(
-        default_factory=dict
-    )  # table column → file column, where named apart
-
-
-INSTITUTION = Join(
-    "LEFT JOIN kernel_institution i ON i.code = s.institution_code",
-    "institution_code",
-    "i.id",
-    "未登记的机构编码，请先导入机构 / unknown institution: import institutions first",
-)
-ENTERPRISE = Join(
-    "LEFT JOIN loans_enterprise e ON e.uscc = s.uscc",
-    "uscc",
-    "e.id",
-    "未登记的企业，请先导入企业 / unknown enterprise: import enterprises first",
-)
-CONTRACT = Join(
-    "LEFT JOIN loans_contract c ON c.institution_id = i.id AND c.contract_number = s.contract_number",
-    "contract_number",
-    "c.id",
-    "该机构没有此合同号，请先导入合同 / unknown contract of this institution: import contracts first",
-)
-NOTE = Join(
-    "LEFT JOIN loans_note n ON n.origin_id = i.id AND n.note_number = s.note_number "
-    "LEFT JOIN loans_contract nc ON nc.id = n.contract_id",
-    "note_number",
-    "n.id",
-    "该机构没有此借据号，请先导入借据 / unknown note of this institution: import notes first",
-)
-PROJECT = Join(
-    "LEFT JOIN loans_project p ON p.project_code = s.project_code",
-    "project_code",
-    "p.id",
-    "未登记的项目代码，请先导入项目 / unknown project: import projects first",
-    when="s.project_code <> ''",
-)
-SCHEME = Join(
-    "LEFT JOIN loans_schemelabel l ON l.code = s.scheme_code",
-    "scheme_code",
-    "l.code",
-    "未登记的贴息政策代码，请先装载政策 / unknown scheme: run load_schemes first",
-)
-PARTICIPANT = Join(
-    "LEFT JOIN kernel_institution pi ON pi.code = s.participant_code",
-    "participant_code",
-    "pi.id",
-    "未登记的参贷行机构编码 / unknown participant institution",
-)
-NEW_INSTITUTION = Join(
-    "LEFT JOIN kernel_institution ni ON ni.code = s.new_institution_code",
-    "new_institution_code",
-    "ni.id",
-    "未登记的转入机构编码 / unknown receiving institution",
-)
-OPTIONAL_INSTITUTION = Join(
-    INSTITUTION.sql,
-    "institution_code",
-    "i.id",
-    INSTITUTION.message,
-    when="s.institution_code <> ''",
-)
-
-NOTE_IF_KNOWN = Join(  # an outside record may name a note this bank does not hold (yet)
-    "LEFT JOIN loans_note n ON n.origin_id = i.id AND n.note_number = s.note_number",
-    "note_number",
-    "true",
-    "",
-)
-
-OF_NOTE = {"institution_id": "n.institution_id", "note_id": "n.id"}
-OF_KEYED_NOTE = {
-    "institution_id": "n.institution_id",
-    "origin_id": "n.origin_id",
-    "note_id": "n.id",
-}
-NOTE_ENTERPRISE = {"enterprise_id": "nc.enterprise_id"}
-TOUCH_ROWS = "SELECT r.enterprise_id FROM resolved r WHERE r.fresh OR r.changed"
-
-ABOVE_PRINCIPAL = Check(
-    """
-    WITH notes AS (SELECT DISTINCT note_id FROM resolved WHERE fresh),
-    repaid AS (
-        SELECT x.note_id, sum(x.amount_fen) AS fen FROM (
-            SELECT note_id, amount_fen FROM resolved WHERE fresh
-            UNION ALL
-            SELECT t.note_id, t.amount_fen FROM loans_repayment t JOIN notes USING (note_id)
-        ) x GROUP BY x.note_id
-    )
-    SELECT r.row, 'amount', (r.amount_fen * 0.01)::text,
-           '还本合计超过放款金额 ' || (n.principal_fen * 0.01)::text
-           || '，请核对或先冲正 / repayments above the principal: check, or reverse first'
-    FROM resolved r JOIN repaid ON repaid.note_id = r.note_id JOIN loans_note n ON n.id = r.note_id
-    WHERE r.fresh AND r.amount_fen > 0 AND repaid.fen > n.principal_fen
-    """
-)
-PRINCIPAL_BELOW_REPAID = Check(
-    """
-    SELECT r.row, 'principal', (r.principal_fen * 0.01)::text,
-           '放款金额低于已还本金 ' || (x.fen * 0.01)::text
-           || ' / principal below what has been repaid'
-    FROM resolved r
-    JOIN LATERAL (SELECT sum(amount_fen) AS fen FROM loans_repayment WHERE note_id = r.stored_id) x
-      ON x.fen > r.principal_fen
-    WHERE r.changed
-    """
-)
-KNOWN_SCHEMES = Check(
-    """
-    SELECT r.row, 'scheme_codes', code,
-           '未登记的贴息政策代码，请先装载政策 / unknown scheme: run load_schemes first'
-    FROM resolved r CROSS JOIN LATERAL unnest(r.scheme_codes) AS code
-    WHERE NOT EXISTS (SELECT 1 FROM loans_schemelabel l WHERE l.code = code)
-    """
-)
-SHARES_WITHIN_WHOLE = Check(
-    """
-    WITH shares AS (
-        SELECT x.contract_id, sum(x.share_ppm) AS ppm FROM (
-            SELECT contract_id, share_ppm FROM resolved
-            UNION ALL
-            SELECT t.contract_id, t.share_ppm FROM loans_syndicateshare t
-            WHERE t.contract_id IN (SELECT contract_id FROM resolved)
-              AND t.id NOT IN (SELECT stored_id FROM resolved WHERE stored_id IS NOT NULL)
-        ) x GROUP BY x.contract_id HAVING sum(x.share_ppm) > 1000000
-    )
-    SELECT r.row, 'share', (r.share_ppm * 0.0001)::text,
-           '该合同各参贷行份额合计超过 100% / shares of this contract exceed 100 percent'
-    FROM resolved r JOIN shares USING (contract_id)
-    """
-)
-PLAN_AFTER_COLLECTION = Check(
-    """
-    SELECT r.row, 'reference', r.reference,
-           '此流水号已收息（已存编号 ' || t.id || '），不能再补计划 / already collected: no plan after it'
-    FROM resolved r JOIN loans_interestcollection t
-      ON t.origin_id = r.origin_id AND t.reference = r.reference AND t.interest_paid_fen IS NOT NULL
-    WHERE r.fresh AND r.interest_paid_fen IS NULL
-    """
-)
-
-CONTRACT_TOUCHES = (
-    "SELECT r.enterprise_id FROM resolved r WHERE r.changed",
-    "SELECT t.enterprise_id FROM loans_contract t JOIN resolved r ON r.stored_id = t.id WHERE r.changed",
-    """
-    SELECT c.enterprise_id FROM loans_contract c WHERE c.project_id IN (
-        SELECT r.project_id FROM resolved r WHERE r.changed
-        UNION SELECT t.project_id FROM loans_contract t JOIN resolved r ON r.stored_id = t.id
-        WHERE r.changed)
-    """,
-)
-NOTE_TOUCHES = (
+from loans.services.target_parts import (
+    ABOVE_PRINCIPAL,
+    CONTRACT,
+    CONTRACT_TOUCHES,
+    ENTERPRISE,
+    EXTERNAL_TOUCHES,
+    INSTITUTION,
+    KNOWN_SCHEMES,
+    NEW_INSTITUTION,
+    NOTE,
+    NOTE_ENTERPRISE,
+    NOTE_IF_KNOWN,
+    NOTE_TOUCHES,
+    OF_KEYED_NOTE,
+    OF_NOTE,
+    OPTIONAL_INSTITUTION,
+    PARTICIPANT,
+    PLAN_AFTER_COLLECTION,
+    PRINCIPAL_BELOW_REPAID,
+    PROJECT,
+    RECORD_IN_FORCE,
+    SCHEME,
+    SHARES_WITHIN_WHOLE,
     TOUCH_ROWS,
-    """
-    SELECT c.enterprise_id FROM resolved r JOIN loans_note t ON t.id = r.stored_id
-    JOIN loans_contract c ON c.id = t.contract_id WHERE r.changed
-    """,
-)
-EXTERNAL_TOUCHES = (
-    "SELECT e.id FROM resolved r JOIN loans_enterprise e ON e.uscc = r.uscc WHERE r.fresh",
-    """
-    SELECT c.enterprise_id FROM resolved r
-    JOIN loans_note n ON n.origin_id = r.origin_id AND n.note_number = r.note_number
-    JOIN loans_contract c ON c.id = n.contract_id WHERE r.fresh
-    """,
+    Target,
 )
 
 
@@ -252,6 +71,7 @@ TARGETS: dict[str, Target] = {
             "dishonest": "coalesce(s.dishonest, false)",
         },
         key=("enterprise_id", "valid_from"),
+        bank_match=RECORD_IN_FORCE,
         touches=(TOUCH_ROWS,),
         shared=True,
     ),
@@ -300,9 +120,9 @@ TARGETS: dict[str, Target] = {
     ),
     "notes": Target(
         table="loans_note",
-        joins=(INSTITUTION, CONTRACT),
+        joins=(INSTITUTION, CONTRACT, NOTE_IF_KNOWN),
         columns={
-            "institution_id": "i.id",
+            "institution_id": "coalesce(n.institution_id, i.id)",
             "origin_id": "i.id",
             "contract_id": "c.id",
             **_plain("note_number", "drawn_on", "matures_on"),
@@ -442,7 +262,9 @@ TARGETS: dict[str, Target] = {
         joins=(INSTITUTION, NOTE, NEW_INSTITUTION),
         columns={**OF_NOTE, **_plain("moved_on"), "new_institution_id": "ni.id"},
         key=("note_id", "moved_on"),
+        extras=NOTE_ENTERPRISE,
         scope="institution_id",
+        touches=(TOUCH_ROWS,),
         blame={"new_institution_id": "new_institution_code"},
     ),
     "opening-positions": Target(

@@ -7,7 +7,6 @@ it off again); numbers and dates are typed cells. A file appears whole or not at
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +17,7 @@ import xlsxwriter
 from django.db import connection, transaction
 from xlsxwriter.utility import xl_col_to_name
 
+from config.kernel.models import SCOPE_ALL
 from config.kernel.services.bulk import driver_cursor
 
 SHEET_ROWS = 1_000_000  # below the format's 1,048,576
@@ -61,9 +61,15 @@ class Register:
     source: str  # FROM …
     order: str
     scope: str | None = None  # SQL of the institution whose staff may see the row
+    within: str = ""  # or: condition over %(lo)s … %(hi)s, the institutions whose staff see it
     filters: Mapping[str, str] | None = None  # filter name → condition over %(name)s
     condition: str = "true"
     totals: tuple[str, ...] = ()  # keys that get a total in XLSX
+
+    @property
+    def visible(self) -> str:
+        """The condition under which staff of the institutions lo … hi see a row; "" for all."""
+        return self.within or (self.scope and f"{self.scope} BETWEEN %(lo)s AND %(hi)s") or ""
 
 
 def write_register(
@@ -88,10 +94,10 @@ def _query(
     columns = ", ".join(f'{f.expression} AS "{f.key}"' for f in register.fields)
     conditions = [register.condition, *((register.filters or {})[name] for name in filters)]
     params = dict(filters)
-    if scope is not None and register.scope is not None:
-        conditions.append(f"{register.scope} BETWEEN %(lo)s AND %(hi)s")
+    if scope not in (None, SCOPE_ALL) and register.visible:
+        conditions.append(register.visible)
         params |= {"lo": scope[0], "hi": scope[1]}
-    where = " AND ".join(conditions)
+    where = " AND ".join(f"({condition})" for condition in conditions)
     query = f"SELECT {columns} FROM {register.source} WHERE {where} ORDER BY {register.order}"
     return query.replace("%", "%%").replace("%%(", "%("), params
 
@@ -103,7 +109,7 @@ def _whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
-        os.replace(partial, path)
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 

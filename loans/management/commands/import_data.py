@@ -43,6 +43,8 @@ class Command(ProjectCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import, or print every problem and exit 1."""
+        if not options["file"].is_file():
+            raise CommandError(f"没有这个文件：{options['file']} / no such file", returncode=2)
         try:
             outcome = import_file(
                 kind=options["kind"],
