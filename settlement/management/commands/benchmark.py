@@ -96,6 +96,7 @@ class Command(BaseCommand):
             ["export", "deductions", "--out", str(folder / "deductions.csv")], environment
         )
         late = self._late_repayment(folder, environment)
+        verified = Step(["verify"], environment)  # exit 1 unless equal to a full recomputation
         copied = Step(["benchmark_copy"], {**environment, "TIEXI_ROLE": "owner"})
         copy = json.loads(copied.output)
         collections = rows["interest-collections"]
@@ -104,6 +105,7 @@ class Command(BaseCommand):
             _step("assess + deductions 认定与贴息", collections, deducted),
             _step("run again 再次运行", collections, again),
             _step("late repayment 补记还本后重算", late["collections"], late["step"]),
+            _step("verify 全量重算核对", collections, verified),
             _step("export 导出", copy["rows"], exported),
         ]
         fastest = min(copy["csv_milliseconds"], copy["binary_milliseconds"])
