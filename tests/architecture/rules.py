@@ -11,6 +11,7 @@ PRODUCT = ("config", "loans", "settlement")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FLOAT_NAMES = {"float", "Float32", "Float64", "fsum", "truediv"}
 FLOAT_METHODS = {"mean", "median", "quantile", "std", "var", "truediv", "pct_change", "interpolate"}
+WRITERS = {"actor", "at", "owner", "clock", "request_key"}
 CLOCK = {
     ("timezone", "now"), ("timezone", "localtime"), ("timezone", "localdate"), ("date", "today"),
     ("datetime", "now"), ("datetime", "today"), ("datetime", "utcnow"), ("time", "time"), ("time", "time_ns"),
@@ -138,29 +139,39 @@ def longer_than(limit: int) -> object:
 
 
 def positional_services(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Public functions of a service module that can be called by position."""
+    """Public functions that write (somebody acts, at a moment, in a transaction) called by position."""
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-            arguments = node.args.posonlyargs + node.args.args
-            if arguments or node.args.vararg:
-                yield (
-                    node.lineno,
-                    f"{node.name}({', '.join(a.arg for a in arguments)}) is not keyword-only",
-                )
+        if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+            continue
+        by_position = [a.arg for a in node.args.posonlyargs + node.args.args]
+        by_name = {a.arg for a in node.args.kwonlyargs}
+        decorators = " ".join(ast.unparse(decorator) for decorator in node.decorator_list)
+        writes = WRITERS.intersection([*by_position, *by_name]) or "atomic" in decorators
+        if writes and (by_position or node.args.vararg):
+            yield node.lineno, f"{node.name}({', '.join(by_position)}) is not keyword-only"
 
 
 def heavy_tasks(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Celery tasks that do more than one service call, or take arguments by position."""
+    """Celery tasks that make more than one service call, or take arguments by position."""
+    services = {
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and str(node.module).endswith("services")
+        for alias in node.names
+    }
     for node in tree.body:
-        if not isinstance(node, ast.FunctionDef) or not any(
-            "task" in ast.unparse(d) for d in node.decorator_list
+        if isinstance(node, ast.FunctionDef) and any(
+            "task" in ast.unparse(decorator) for decorator in node.decorator_list
         ):
-            continue
-        body = node.body[1:] if ast.get_docstring(node) else node.body
-        one_call = (
-            len(body) == 1
-            and isinstance(body[0], ast.Expr | ast.Return)
-            and isinstance(body[0].value, ast.Call)
-        )
-        if not one_call or node.args.args or node.args.posonlyargs:
-            yield node.lineno, f"{node.name} must be one service call with keyword-only arguments"
+            calls = [call for call in ast.walk(node) if _calls_into(call, services)]
+            if len(calls) != 1 or node.args.args or node.args.posonlyargs:
+                yield node.lineno, f"{node.name} must be one service call, keyword-only"
+
+
+def _calls_into(node: ast.AST, modules: set[str]) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in modules
+    )
