@@ -11,10 +11,14 @@ _NOTE = (
     "JOIN loans_contract c ON c.id = n.contract_id JOIN loans_enterprise e ON e.id = c.enterprise_id"
 )
 _MONEY = ("central_fen", "provincial_fen", "municipal_fen")
-_CUT_REASONS = "concat_ws(';', " + ", ".join(
-    f"CASE WHEN t.cut_reasons & {1 << bit} <> 0 THEN '{reason}' END"
-    for bit, reason in enumerate(CUT_REASONS)
-) + ")"
+_CUT_REASONS = (
+    "concat_ws(';', "
+    + ", ".join(
+        f"CASE WHEN t.cut_reasons & {1 << bit} <> 0 THEN '{reason}' END"
+        for bit, reason in enumerate(CUT_REASONS)
+    )
+    + ")"
+)
 _RAW = "(t.raw_central_fen + t.raw_provincial_fen + t.raw_municipal_fen)"
 _TOTAL = "(t.central_fen + t.provincial_fen + t.municipal_fen)"
 

@@ -1,5 +1,8 @@
-"""A synthetic book as files: a third of the notes repaid in part, two schemes on a fifth of them,
-one enterprise in a hundred at a cap. Built as columns, the same for the same size."""
+"""A synthetic book as files, built as columns and the same for the same size.
+
+A third of the notes is repaid in part, a fifth carries two schemes, one enterprise in a hundred is at
+a cap.
+"""
 
 from __future__ import annotations
 
@@ -106,17 +109,21 @@ def _loans(count: int) -> dict[str, pl.DataFrame]:
             _branch(n).alias("institution_code"),
             pl.format("JJ{}", n.cast(pl.String).str.zfill(9)).alias("note_number"),
             pl.format("HT{}", n.cast(pl.String).str.zfill(9)).alias("contract_number"),
-            codes.gather((pl.int_range(count, eager=True) % enterprises)).alias("uscc"),
+            codes.gather(pl.int_range(count, eager=True) % enterprises).alias("uscc"),
             first.alias("first"),
             (pl.lit(date(2026, 1, 5)) + pl.duration(days=n * 7 % 150)).alias("drawn_on"),
-            pl.when(at_cap).then(pl.lit(400_000_000)).otherwise(n * 977 % 9_000_000 + 1_000_000)
+            pl.when(at_cap)
+            .then(pl.lit(400_000_000))
+            .otherwise(n * 977 % 9_000_000 + 1_000_000)
             .alias("principal"),
         )
         .with_columns(
             (pl.lit(pl.Series(SCHEMES)).gather(pl.col("first")) + second).alias("scheme_codes"),
             pl.lit(pl.Series(FIELDS)).gather(pl.col("first")).alias("purpose_field"),
-            pl.when(pl.col("first") == 3).then(pl.lit("working_capital"))
-            .otherwise(pl.lit("fixed_asset")).alias("loan_type"),
+            pl.when(pl.col("first") == 3)
+            .then(pl.lit("working_capital"))
+            .otherwise(pl.lit("fixed_asset"))
+            .alias("loan_type"),
             pl.col("drawn_on").dt.offset_by("36mo").alias("matures_on"),
         )
     )

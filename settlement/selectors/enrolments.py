@@ -41,9 +41,9 @@ _CONTENT = [column for column in COLUMNS if column not in ("note_id", "scheme_co
 
 UPSERT = f"""
     INSERT INTO settlement_enrolment (institution_id, {", ".join(COLUMNS)})
-    SELECT n.institution_id, {", ".join(
-        f"string_to_array(j.{c}, ';')" if c in _LISTS else f"j.{c}" for c in COLUMNS
-    )}
+    SELECT n.institution_id, {
+    ", ".join(f"string_to_array(j.{c}, ';')" if c in _LISTS else f"j.{c}" for c in COLUMNS)
+}
     FROM judged j JOIN loans_note n ON n.id = j.note_id ORDER BY j.note_id, j.position
     ON CONFLICT (note_id, scheme_code) DO UPDATE SET
     {", ".join(f"{column} = excluded.{column}" for column in _CONTENT)}

@@ -146,7 +146,9 @@ def test_a_reversed_late_repayment_brings_everything_back(portfolio: None, tmp_p
     assert Deduction.objects.filter(sequence=2).count() > 0
 
 
-def test_a_run_that_died_is_finished_by_the_next(portfolio: None, tmp_path: Path, monkeypatch) -> None:
+def test_a_run_that_died_is_finished_by_the_next(
+    portfolio: None, tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setattr(groups, "CHUNK_NOTES", 60)
     started = deductions.start_run(actor="system", at=AT)
     assert started is not None

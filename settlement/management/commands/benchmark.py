@@ -29,7 +29,7 @@ class Step:
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         started = time.monotonic()
-        process = subprocess.Popen(  # noqa: S603 (our own command)
+        process = subprocess.Popen(
             [sys.executable, MANAGE, *command], env=environment, stdout=subprocess.PIPE, text=True
         )
         assert process.stdout is not None
@@ -73,7 +73,7 @@ class Command(BaseCommand):
         for variable in ("DATABASE_URL", "APP_DATABASE_URL", "WORKER_DATABASE_URL", "REDIS_URL"):
             environment.pop(variable, None)
         book = folder / "book"
-        keeper = subprocess.Popen(  # noqa: S603 (keeps the servers up between the steps)
+        keeper = subprocess.Popen(
             [sys.executable, MANAGE, "benchmark_keeper"], env=environment, stdin=subprocess.PIPE
         )
         try:

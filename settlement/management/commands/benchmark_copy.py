@@ -33,7 +33,9 @@ def _copy(form: str) -> int:
     """Milliseconds of one COPY FROM into a fresh twin, committed."""
     _make_twin()
     with tempfile.TemporaryFile() as data, driver_cursor() as cursor:
-        statement = cast("Any", f"COPY (SELECT * FROM settlement_deduction) TO STDOUT (FORMAT {form})")
+        statement = cast(
+            "Any", f"COPY (SELECT * FROM settlement_deduction) TO STDOUT (FORMAT {form})"
+        )
         with cursor.copy(statement) as copy:
             for block in copy:
                 data.write(block)

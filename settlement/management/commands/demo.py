@@ -49,12 +49,18 @@ class Command(ProjectCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every step, print the table, then serve."""
         if not settings.AUTO_CHECK:
-            raise CommandError("演示只能在开发环境运行 / the demo runs in development settings only")
+            raise CommandError(
+                "演示只能在开发环境运行 / the demo runs in development settings only"
+            )
         started = time.monotonic()
         self._migrate()
         for title, command, arguments in (
             ("装载政策 schemes", "load_schemes", []),
-            (f"导入 import {options['portfolio']}", "import_portfolio", [str(options["portfolio"])]),
+            (
+                f"导入 import {options['portfolio']}",
+                "import_portfolio",
+                [str(options["portfolio"])],
+            ),
             ("认定与贴息 assess + deductions", "run_deductions", []),
             ("核对 verify", "verify", []),
         ):

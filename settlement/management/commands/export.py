@@ -22,7 +22,9 @@ class Command(ProjectCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """What to export, where to, and which part."""
         super().add_arguments(parser)
-        parser.add_argument("kind", choices=list(REGISTERS), metavar="KIND", help=", ".join(REGISTERS))
+        parser.add_argument(
+            "kind", choices=list(REGISTERS), metavar="KIND", help=", ".join(REGISTERS)
+        )
         parser.add_argument("--out", type=Path, required=True, metavar="FILE")
         parser.add_argument("--format", choices=["csv", "xlsx"], help="默认按文件后缀 / by suffix")
         parser.add_argument("--scheme", help="贴息政策代码 / scheme code")
@@ -35,7 +37,9 @@ class Command(ProjectCommand):
         filters = {k: options[k] for k in ("scheme", "since", "until") if options[k] is not None}
         unknown = sorted(filters.keys() - (register.filters or {}).keys())
         if unknown:
-            raise CommandError(f"{register.name} 不支持筛选 {unknown} / no such filter for this kind")
+            raise CommandError(
+                f"{register.name} 不支持筛选 {unknown} / no such filter for this kind"
+            )
         out: Path = options["out"]
         file_format = options["format"] or ("xlsx" if out.suffix == ".xlsx" else "csv")
         count = write_register(

@@ -27,7 +27,9 @@ class Command(ProjectCommand):
         super().add_arguments(parser)
         parser.add_argument("--scheme", help="只入账此政策 / post only this scheme")
         parser.add_argument(
-            "--through", type=date.fromisoformat, help="截至收息日（含）/ collections up to this day"
+            "--through",
+            type=date.fromisoformat,
+            help="截至收息日（含）/ collections up to this day",
         )
         parser.add_argument("--post", action="store_true", help="直接入账（默认）/ post (default)")
 
@@ -35,7 +37,9 @@ class Command(ProjectCommand):
         """Run, and print what was looked at and posted."""
         scheme = options["scheme"]
         if scheme is not None and scheme not in terms_in_force().scheme_ids:
-            raise CommandError(f"未装载的贴息政策：{scheme} / unknown scheme: run load_schemes first")
+            raise CommandError(
+                f"未装载的贴息政策：{scheme} / unknown scheme: run load_schemes first"
+            )
         scope = self.scope(options)
         self._finish_open_runs()
         started = deductions.start_run(
@@ -72,5 +76,7 @@ class Command(ProjectCommand):
 
             counts = deductions.work_run(run_id=run_id, owner=owner, clock=now, progress=show)
         if Run.objects.get(pk=run_id).state == Run.State.FAILED:
-            raise CommandError(f"run {run_id} 有失败的分块 / has failed chunks: see Chunk in the admin")
+            raise CommandError(
+                f"run {run_id} 有失败的分块 / has failed chunks: see Chunk in the admin"
+            )
         return counts

@@ -28,7 +28,11 @@ class Command(ProjectCommand):
             self.stderr.write(problem)
         if found.problems:
             raise CommandError(f"{len(found.problems)} 处不符 / disagreements")
-        waiting = f"，{found.waiting} 户企业待重新计算 enterprises wait for a run" if found.waiting else ""
+        waiting = (
+            f"，{found.waiting} 户企业待重新计算 enterprises wait for a run"
+            if found.waiting
+            else ""
+        )
         self.stdout.write(
             f"核对一致 verified: {found.labels} 个标签 labels, {found.collections} 笔收息 collections, "
             f"{found.rows} 行贴息 deductions{waiting}"
