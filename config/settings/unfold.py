@@ -31,6 +31,7 @@ NAVIGATION = [
         _page(_("政策版本"), "gavel", "settlement_schemeversion"),
         _page(_("贴息政策"), "policy", "settlement_scheme"),
         _page(_("企业入账进度"), "pending_actions", "settlement_enterpriseposting"),
+        _page(_("资格认定批次"), "history_edu", "settlement_assessment", administrators=True),
     ),
     _group(
         _("贷款"),
@@ -68,6 +69,25 @@ NAVIGATION = [
         closed=True,
     ),
     _group(
+        _("历史记录"),
+        _page(_("借据"), "history", "loans_noteevent"),
+        _page(_("合同"), "history", "loans_contractevent"),
+        _page(_("借据状态"), "history", "loans_notestatusevent"),
+        _page(_("设备发票"), "history", "loans_equipmentinvoiceevent"),
+        _page(_("担保"), "history", "loans_guaranteeevent"),
+        _page(_("银团份额"), "history", "loans_syndicateshareevent"),
+        _page(_("借据划转"), "history", "loans_notetransferevent"),
+        _page(_("期初数"), "history", "loans_openingpositionevent"),
+        _page(_("企业信息"), "history", "loans_enterpriserecordevent"),
+        _page(_("企业称号"), "history", "loans_enterprisetitleevent"),
+        _page(_("项目"), "history", "loans_projectevent"),
+        _page(_("合作银行"), "history", "loans_participationevent"),
+        _page(_("政策年度资金"), "history", "loans_schemefundevent"),
+        _page(_("贷款市场报价利率"), "history", "loans_lprevent"),
+        _page(_("机构"), "history", "kernel_institutionevent"),
+        closed=True,
+    ),
+    _group(
         _("系统"),
         _page(_("导入批次"), "upload_file", "loans_importbatch"),
         _page(_("任务"), "play_circle", "kernel_run"),
@@ -87,6 +107,9 @@ UNFOLD = {
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("kernel/icon.svg")}
+    ],
     "STYLES": [lambda _request: static("kernel/admin.css")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
 }

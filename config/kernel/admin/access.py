@@ -1,0 +1,33 @@
+"""Who may look at what: the person's role, and whether they see every institution."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from config.kernel.models import SCOPE_ALL, Role, User
+
+
+def staff(request: HttpRequest) -> User | None:
+    """Who asks, if it is an active member of staff with a known role?"""
+    user = request.user
+    if isinstance(user, User) and user.is_active and user.is_staff and user.role in Role.values:
+        return user
+    return None
+
+
+def is_administrator(request: HttpRequest) -> bool:
+    """Does an administrator ask?"""
+    user = staff(request)
+    return user is not None and user.role == Role.ADMINISTRATOR
+
+
+def may_check(request: HttpRequest) -> bool:
+    """May this person check what another has made?"""
+    user = staff(request)
+    return user is not None and user.role in {Role.CHECKER, Role.ADMINISTRATOR}
+
+
+def sees_everything(request: HttpRequest) -> bool:
+    """Is every institution in this person's scope?"""
+    user = staff(request)
+    return user is not None and user.scope == SCOPE_ALL
