@@ -1,0 +1,23 @@
+"""Pages of facts: to look at, search and filter; files change them."""
+
+from loans.admin import (
+    cashflows,
+    contracts,
+    evidence,
+    history,
+    intake,
+    notes,
+    parties,
+    policies,
+)
+
+__all__ = [
+    "cashflows",
+    "contracts",
+    "evidence",
+    "history",
+    "intake",
+    "notes",
+    "parties",
+    "policies",
+]

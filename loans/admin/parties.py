@@ -1,0 +1,221 @@
+"""Enterprises, what is known of them, projects, and codes confirmed by two people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import display
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.access import may_check
+from config.kernel.admin.filters import YesNoFilter
+from config.kernel.admin.searching import exact, prefix
+from config.kernel.admin.sections import SECTION_ROWS, Column, Section, link, list_address, texts
+from loans.admin.base import FactAdmin, RegistryAdmin, in_yuan, with_enterprise_name, yuan
+from loans.admin.lookups import of_enterprise
+from loans.models import (
+    ALWAYS,
+    Enterprise,
+    EnterpriseRecord,
+    EnterpriseTitle,
+    Project,
+    UsccConfirmation,
+)
+from loans.services.checking import check_confirmations
+
+
+def since(record: EnterpriseRecord) -> Any:
+    """From when the record is in force."""
+    return _("始终") if record.valid_from == ALWAYS else record.valid_from
+
+
+def records(request: HttpRequest, enterprise: Enterprise) -> Section:
+    """What is known of the enterprise, latest first."""
+    known = enterprise.records.order_by("-valid_from")[:SECTION_ROWS]
+    return Section(
+        title=_("企业信息"),
+        columns=texts(
+            _("生效日期"), _("企业名称"), _("登记地"), _("行业代码"), _("企业规模"), _("所有制"),
+            _("环保信用评价"), _("纳税信用等级"), _("失信被执行人"),
+        ),
+        rows=[
+            (
+                since(r), r.name, r.region_code, r.industry_code, r.get_size_display(),
+                r.get_ownership_display(), r.get_environment_rating_display(), r.tax_rating,
+                _("是") if r.dishonest else _("否"),
+            )
+            for r in known
+        ],
+    )  # fmt: skip
+
+
+def titles(request: HttpRequest, enterprise: Enterprise) -> Section:
+    """The enterprise's titles."""
+    return Section(
+        title=_("企业称号"),
+        columns=texts(_("称号"), _("有效期起"), _("有效期止")),
+        rows=[
+            (title.get_title_display(), title.valid_from, title.valid_to)
+            for title in enterprise.titles.order_by("valid_from")[:SECTION_ROWS]
+        ],
+    )
+
+
+def projects(request: HttpRequest, enterprise: Enterprise) -> Section:
+    """The enterprise's projects."""
+    return Section(
+        title=_("项目"),
+        columns=texts(_("项目代码"), _("项目名称"), _("项目归属地")),
+        rows=[
+            (link("loans_project", p.pk, p.project_code), p.name, p.region_code)
+            for p in enterprise.projects.order_by("project_code")[:SECTION_ROWS]
+        ],
+    )
+
+
+def contracts(request: HttpRequest, enterprise: Enterprise) -> Section:
+    """The enterprise's contracts within the person's scope."""
+    own = enterprise.contracts.select_related("institution").order_by("-signed_on", "pk")
+    return Section(
+        title=_("合同"),
+        columns=[
+            *texts(_("合同号"), _("机构"), _("签订日期"), _("贷款类型")),
+            Column(in_yuan(_("合同金额")), is_number=True),
+        ],
+        rows=[
+            (
+                link("loans_contract", c.pk, c.contract_number),
+                c.institution.name,
+                c.signed_on,
+                c.get_loan_type_display(),
+                yuan(c.amount_fen),
+            )
+            for c in own[:SECTION_ROWS]
+        ],
+        more=list_address("loans_contract", q=enterprise.uscc),
+    )
+
+
+@admin.register(Enterprise)
+class EnterpriseAdmin(RegistryAdmin):
+    """Enterprises."""
+
+    enterprise = ""
+    ordering = ("uscc",)
+    list_display = ("uscc", "enterprise_name", "facts_version")
+    search_by = (exact("uscc"), of_enterprise("pk"))
+    search_help_text = _("统一社会信用代码，或企业名称的开头")
+    fields = ("uscc", "enterprise_name", "facts_version")
+    sections = (records, titles, projects, contracts)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the latest name."""
+        return with_enterprise_name(super().get_queryset(request), "pk")
+
+    @display(description=_("企业名称"))
+    def enterprise_name(self, row: Any) -> str:
+        """The latest known name."""
+        return str(row.enterprise_name or "")
+
+
+@admin.register(EnterpriseRecord)
+class EnterpriseRecordAdmin(RegistryAdmin):
+    """What is known of enterprises, dated."""
+
+    list_display = (
+        "enterprise", "name", "in_force", "region_code", "industry_code", "size", "ownership",
+        "environment_rating", "tax_rating", "dishonest",
+    )  # fmt: skip
+    list_filter = ("size", "ownership", "environment_rating", "tax_rating", "dishonest")
+    list_select_related = ("enterprise",)
+    search_by = (of_enterprise("enterprise_id"),)
+    search_help_text = _("统一社会信用代码，或企业名称的开头")
+
+    def shown_columns(self) -> list[str]:
+        """The first day in words."""
+        return ["in_force" if name == "valid_from" else name for name in super().shown_columns()]
+
+    @display(description=_("生效日期"), ordering="valid_from")
+    def in_force(self, row: EnterpriseRecord) -> Any:
+        """From when."""
+        return since(row)
+
+
+@admin.register(EnterpriseTitle)
+class EnterpriseTitleAdmin(RegistryAdmin):
+    """Titles of enterprises."""
+
+    list_display = ("enterprise", "enterprise_name", "title", "valid_from", "valid_to")
+    list_filter = ("title",)
+    list_select_related = ("enterprise",)
+    search_by = (of_enterprise("enterprise_id"),)
+    search_help_text = _("统一社会信用代码，或企业名称的开头")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the latest name."""
+        return with_enterprise_name(super().get_queryset(request), "enterprise_id")
+
+    @display(description=_("企业名称"))
+    def enterprise_name(self, row: Any) -> str:
+        """The latest known name."""
+        return str(row.enterprise_name or "")
+
+
+@admin.register(Project)
+class ProjectAdmin(RegistryAdmin):
+    """Projects."""
+
+    ordering = ("project_code",)
+    list_display = ("project_code", "name", "enterprise", "region_code")
+    list_select_related = ("enterprise",)
+    search_by = (prefix("project_code"), prefix("name"), of_enterprise("enterprise_id"))
+    search_help_text = _("项目代码或名称的开头、信用代码、企业名称的开头")
+
+
+class CheckedFilter(YesNoFilter):
+    """Checked by a second person or not."""
+
+    title = _("已复核")
+    parameter_name = "checked"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Rows checked, or waiting."""
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(checked_by__isnull=self.value() == "no")
+
+
+@admin.register(UsccConfirmation)
+class UsccConfirmationAdmin(FactAdmin):
+    """Codes that fail their check character; a second person checks them here."""
+
+    list_display = ("uscc", "reason", "made_by", "checked_by", "at")
+    list_filter = (CheckedFilter,)
+    search_by = (exact("uscc"), exact("made_by"))
+    search_help_text = _("统一社会信用代码或经办人")
+    actions = ("pass_check",)
+
+    def has_check_permission(self, request: HttpRequest) -> bool:
+        """Checkers and administrators."""
+        return may_check(request)
+
+    @admin.action(description=_("复核通过"), permissions=["check"])
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Check the chosen rows; one's own and those already checked are left as they are."""
+        ids = list(queryset.values_list("pk", flat=True))
+        done = check_confirmations(ids=ids, actor=request.user.get_username())
+        report_check(self, request, done=done, asked=len(ids))
+
+
+def report_check(page: Any, request: HttpRequest, *, done: int, asked: int) -> None:
+    """Say how many rows were checked, and why the others were not."""
+    if done:
+        text = gettext("已复核 %(count)d 条") % {"count": done}
+        page.message_user(request, text, messages.SUCCESS)
+    if asked > done:
+        text = gettext("%(count)d 条未复核：不能复核本人经办的记录，已复核的不再变动")
+        page.message_user(request, text % {"count": asked - done}, messages.WARNING)

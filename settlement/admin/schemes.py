@@ -1,0 +1,119 @@
+"""Schemes and the texts of their terms; a second person puts a text in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import display
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.access import may_check, sees_everything
+from config.kernel.admin.searching import exact, prefix
+from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
+from loans.admin.base import FactAdmin, RegistryAdmin
+from loans.admin.lookups import of_enterprise
+from loans.admin.parties import CheckedFilter, report_check
+from settlement.models import Assessment, EnterprisePosting, Scheme, SchemeVersion
+from settlement.services.checking import check_versions
+
+
+def versions(request: HttpRequest, scheme: Scheme) -> Section:
+    """Every text of the scheme's terms, latest first."""
+    return Section(
+        title=_("政策版本"),
+        columns=texts(_("版本"), _("经办"), _("复核"), _("载入时间"), _("复核时间")),
+        rows=[
+            (
+                link("settlement_schemeversion", v.pk, v.version),
+                v.made_by,
+                v.checked_by or _("待复核"),
+                v.loaded_at,
+                v.checked_at,
+            )
+            for v in scheme.versions.order_by("-version").defer("text")[:SECTION_ROWS]
+        ],
+    )
+
+
+@admin.register(Scheme)
+class SchemeAdmin(FactAdmin):
+    """Schemes."""
+
+    ordering = ("code",)
+    list_display = ("code", "name")
+    search_by = (prefix("code"), prefix("name"))
+    search_help_text = _("政策代码或名称的开头")
+    sections = (versions,)
+
+
+@admin.register(SchemeVersion)
+class SchemeVersionAdmin(FactAdmin):
+    """Texts of terms; whoever loaded one cannot check it."""
+
+    ordering = ("scheme__code", "-version")
+    list_display = ("scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at")
+    list_filter = (CheckedFilter, "scheme")
+    list_select_related = ("scheme",)
+    search_by = (prefix("scheme__code"), prefix("scheme__name"), exact("sha256"))
+    search_help_text = _("政策代码或名称的开头、条款摘要")
+    actions = ("pass_check",)
+    fields = (
+        "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "sha256", "terms",
+    )  # fmt: skip
+
+    def has_check_permission(self, request: HttpRequest) -> bool:
+        """Checkers and administrators."""
+        return may_check(request)
+
+    @admin.action(description=_("复核通过"), permissions=["check"])
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Put the chosen texts in force; one's own and those already checked are left as they are."""
+        ids = list(queryset.values_list("pk", flat=True))
+        at = timezone.localtime()
+        done = check_versions(ids=ids, actor=request.user.get_username(), at=at)
+        report_check(self, request, done=done, asked=len(ids))
+
+    @display(description=_("条款"))
+    def terms(self, row: SchemeVersion) -> Any:
+        """The text as loaded."""
+        return format_html('<pre class="kernel-text">{}</pre>', row.text)
+
+
+@admin.register(Assessment)
+class AssessmentAdmin(FactAdmin):
+    """When all labels were judged, for those who see everything."""
+
+    list_display = ("at", "labels", "changed", "engine", "facts_position", "terms_key")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It counts every institution's labels."""
+        return sees_everything(request)
+
+
+@admin.register(EnterprisePosting)
+class EnterprisePostingAdmin(RegistryAdmin):
+    """Up to which facts and day an enterprise's deductions are posted."""
+
+    list_display = ("enterprise", "facts_version", "current_version", "is_current", "through")
+    list_select_related = ("enterprise",)
+    search_by = (of_enterprise("enterprise_id"),)
+    search_help_text = _("统一社会信用代码，或企业名称的开头")
+
+    @display(description=_("当前事实版本"))
+    def current_version(self, row: EnterprisePosting) -> int:
+        """How often the enterprise's facts have changed by now."""
+        return row.enterprise.facts_version
+
+    @display(description=_("已按最新事实入账"), boolean=True)
+    def is_current(self, row: EnterprisePosting) -> bool:
+        """Nothing was told about the enterprise since."""
+        return row.enterprise.facts_version == row.facts_version
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Which terms were in force concerns whoever sees everything."""
+        return [*self.list_display, *(["terms_key"] if sees_everything(request) else [])]

@@ -1,0 +1,91 @@
+"""A person signs in with a browser and reads a deduction, in Chinese and then in English."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from config.kernel.models import Role, User
+from tests import database
+from tests.integration import rows
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+PASSWORD = "a-long-enough-passphrase-9"
+
+pytestmark = [
+    pytest.mark.skipif(
+        not Path(CHROMIUM).exists() and not os.environ.get("CI"), reason="no Chromium here"
+    ),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+def sign_in(page, address):
+    page.goto(f"{address}/admin/")
+    page.fill("#id_username", "liu")
+    page.fill("#id_password", PASSWORD)
+    page.click("#login-form button[type=submit]")
+    page.wait_for_url("**/admin/")
+
+
+def open_deduction(page):
+    page.click("#nav-sidebar a[href='/admin/settlement/deduction/']")
+    page.wait_for_selector("#result_list")
+    page.fill("#searchbar", "N1")
+    page.press("#searchbar", "Enter")
+    page.wait_for_url("**q=N1**")
+    page.click("#result_list tbody a >> nth=0")
+    page.wait_for_selector(".kernel-section")
+
+
+def switch_language(page, code):
+    with page.expect_navigation():
+        page.evaluate(
+            "code => document.querySelector(`input[name=language][value=${code}]`).form.submit()",
+            code,
+        )
+
+
+def test_a_person_reads_a_deduction_in_chinese_and_in_english(transactional_db, live_server):
+    tree = rows.institutions()
+    note = rows.note(tree[rows.NANJING])
+    rows.deduction(rows.collection(note))
+    rows.deduction(rows.collection(rows.note(tree[rows.OTHER], "N9")))
+    User.objects.create_user(
+        "liu", password=PASSWORD, role=Role.AUDITOR, institution=tree[rows.BANK], is_staff=True
+    )
+
+    with database.web_connections():
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            page = browser.new_page(locale="en-US")
+            failures = []
+            page.on("pageerror", lambda error: failures.append(str(error)))
+            page.on("response", lambda r: failures.append(r.url) if r.status >= 500 else None)
+            sign_in(page, live_server.url)
+            assert "贴息管理系统" in page.title()
+            open_deduction(page)
+            chinese = page.inner_text("#content-main")
+            switch_language(page, "en")
+            english = page.inner_text("#content-main")
+            page.goto(f"{live_server.url}/admin/settlement/deduction/")
+            listed = page.inner_text("#result_list")
+            browser.close()
+
+    for text in ("中小微企业贷款贴息", "积数（元·天）", "65,000,000.00", "1,234.56", "2026-03-21"):
+        assert text in chinese
+    for text in (
+        "Scheme",
+        "Product (yuan-days)",
+        "65,000,000.00",
+        "1,234.56",
+        "By tier",
+        "Central",
+    ):
+        assert text in english
+    assert "积数" not in english
+    assert "N1" in listed
+    assert "N9" not in listed
+    assert failures == []
