@@ -25,6 +25,5 @@ DATABASES["default"] |= {
     **connections.database(ADDRESSES.worker, connections.LIMITS["worker"]),
     "CONN_MAX_AGE": 0,
 }
-WHITENOISE_AUTOREFRESH = True  # no collected files here
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
