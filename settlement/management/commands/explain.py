@@ -1,0 +1,62 @@
+"""`explain`: one note's judgement and deductions as steps a person can redo."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from config.kernel.management.base import ProjectCommand
+from config.kernel.selectors import institution_range
+from loans.selectors.notes import NoteCard
+from settlement.management.explanation_text import page
+from settlement.services.explanations import explain, find_notes
+
+
+class Command(ProjectCommand):
+    """See `--help`."""
+
+    help = (
+        "逐步说明一笔借据的资格与贴息，附条款 / "
+        "explain a note's judgement and deductions as steps to redo, with articles"
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Which note, and which of its collections."""
+        super().add_arguments(parser)
+        parser.add_argument("note_number", metavar="NOTE_NUMBER", help="借据号 / note number")
+        parser.add_argument(
+            "--collection", metavar="REF", help="只说明这笔收息（流水号）/ only this collection"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the explanation; exit 1 if the note is unknown or not the only one."""
+        number, reference = options["note_number"], options["collection"]
+        narrowed = self.scope(options)
+        own = self.scope({**options, "institution": None})
+        asked = institution_range(options["institution"]) if options["institution"] else None
+        note = self._only(number, find_notes(note_number=number, scope=own, asked=asked))
+        try:
+            found = explain(note=note, scope=narrowed, collection=reference)
+        except LookupError as missing:
+            raise CommandError(
+                f"借据 {number} 没有流水号为 {reference} 的已收利息 / "
+                "no interest collected on this note under this reference"
+            ) from missing
+        self.stdout.write(page(found))
+
+    def _only(self, number: str, notes: Sequence[NoteCard]) -> NoteCard:
+        if not notes:
+            raise CommandError(f"范围内没有借据号 {number} / no note of this number in your scope")
+        if len(notes) > 1:
+            lines = [
+                f"  {n.institution_code} {n.institution_name} {n.enterprise_name}" for n in notes
+            ]
+            raise CommandError(
+                f"{len(notes)} 家机构有借据号 {number}，请用 --institution 指明 / "
+                "several institutions have a note of this number, choose one with --institution:\n"
+                + "\n".join(lines)
+            )
+        return notes[0]
