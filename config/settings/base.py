@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from config.settings import connections
-from config.settings.unfold import UNFOLD as UNFOLD
+from config.settings import connections, unfold
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = connections.data_dir(os.environ, BASE_DIR / ".data")
@@ -94,6 +93,7 @@ WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 << 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 
+UNFOLD = unfold.UNFOLD
 REDIS_URL = ADDRESSES.redis
 CELERY_BROKER_URL = connections.broker(REDIS_URL)
 # What commands made is checked by the user `system-checker`; never in production.
