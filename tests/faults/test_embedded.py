@@ -244,6 +244,8 @@ def test_servers_end_with_a_killed_supervisor(tmp_path: Path, start: Start) -> N
         assert time.monotonic() < deadline
         time.sleep(0.05)
     leave(first)
+    leave(ready(start(tmp_path)))
+    wait_stopped(tmp_path)
 
 
 def test_left_over_files_naming_a_living_process(tmp_path: Path, start: Start) -> None:
