@@ -1,6 +1,7 @@
 """The worker's way in. Tasks are bells: work is claimed in PostgreSQL, Redis may lose anything."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
@@ -43,7 +44,10 @@ app.conf.update(
     broker_connection_max_retries=None,
     broker_pool_acquire_timeout=2,  # a web request never hangs on the broker
     beat_cron_starting_deadline=600,
-    beat_schedule={"sweep": {"task": "kernel.sweep", "schedule": 60.0}},
+    beat_schedule={
+        # Nobody needs the sweeps that were missed while no worker ran.
+        "sweep": {"task": "kernel.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+    },
     timezone="Asia/Shanghai",
 )
 app.autodiscover_tasks()
@@ -54,11 +58,24 @@ def _prepare_worker(**_: Any) -> None:
     """Start the servers and refuse a role that could do more than `worker`."""
     from config import checks
 
-    checks.prepare("worker")
+    _or_exit(checks.prepare, "worker")
 
 
 @beat_init.connect
 def _prepare_beat(**_: Any) -> None:
     from config import checks
 
-    checks.start_servers()
+    _or_exit(checks.start_servers)
+
+
+def _or_exit(step: Callable[..., None], *arguments: str) -> None:
+    """Celery logs what a signal's receiver raises and goes on; only an exit stops it."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import OperationalError
+
+    from config.embedded import EmbeddedError
+
+    try:
+        step(*arguments)
+    except (ImproperlyConfigured, OperationalError, EmbeddedError) as error:
+        raise SystemExit(str(error)) from error
