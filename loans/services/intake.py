@@ -25,7 +25,7 @@ from loans.files.reader import read_table
 from loans.services import confirmations, intake_special, locks
 from loans.services.intake_institutions import import_institutions
 from loans.services.outcomes import ImportRefused, Outcome, Source, record_batch
-from loans.services.target_parts import Join, Target
+from loans.services.target_parts import INSTITUTION, Join, Target
 from loans.services.targets import TARGETS
 from loans.values.errors import bilingual
 
@@ -198,9 +198,7 @@ def _resolve(intake: Intake) -> None:
     joins = " ".join(join.sql for join in target.joins)
     problems = _out_of_scope(intake, joins=joins)
     outside = {problem.row for problem in problems}
-    for join in target.joins:
-        dangling = _dangling(intake, join=join, joins=joins)
-        problems += [problem for problem in dangling if problem.row not in outside]
+    problems += [p for p in _unknown(intake, joins=joins) if p.row not in outside]
     if problems:
         raise ImportRefused(problems)
     columns = ", ".join(
@@ -214,6 +212,20 @@ def _resolve(intake: Intake) -> None:
         f"FROM stage s {joins}"
     )
     bulk.execute("ANALYZE resolved")
+
+
+def _unknown(intake: Intake, *, joins: str) -> list[Problem]:
+    """What rows name that is not there; of an unknown institution nothing more is said."""
+    problems: list[Problem] = []
+    placeless: set[int] = set()
+    for join in intake.target.joins:
+        dangling = _dangling(intake, join=join, joins=joins)
+        if join.column == INSTITUTION.column:
+            placeless = {problem.row for problem in dangling}
+        elif INSTITUTION.found in join.sql:
+            dangling = [problem for problem in dangling if problem.row not in placeless]
+        problems += dangling
+    return problems
 
 
 def _dangling(intake: Intake, *, join: Join, joins: str) -> list[Problem]:

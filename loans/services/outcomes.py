@@ -41,7 +41,7 @@ class ImportRefused(DomainError):
     """A file was refused whole; `problems` lists every reason, by row and column."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda p: (p.row, p.column or ""))
+        self.problems = sorted(problems, key=lambda problem: problem.row)
         super().__init__(
             "import_refused",
             f"文件有 {len(problems)} 处错误，未保存任何数据"

@@ -43,7 +43,8 @@ class Command(ProjectCommand):
         if not files:
             raise CommandError(
                 f"文件夹 {options['folder']} 中没有可导入的文件（如 notes.csv）"
-                " / no importable file in this folder"
+                " / no importable file in this folder",
+                returncode=2,
             )
         actor, scope = self.actor(options), self.scope(options)
         with progress("导入 import", total=len(files)) as bar:
