@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
 
 from settlement.services import deductions
+
+WORK_TIME = timedelta(seconds=150)  # then the bell is rung again: no task nears its time limit
 
 
 def _owner() -> str:
@@ -18,16 +21,26 @@ def _owner() -> str:
 @shared_task(name="settlement.work_run", queue="runs")
 def work_run(*, run_id: int, **_future: object) -> None:
     """Work on one deduction run until no chunk of it is left to take."""
-    deductions.work_run(run_id=run_id, owner=_owner(), clock=timezone.localtime)
+    until = timezone.localtime() + WORK_TIME
+    deductions.work_run(run_id=run_id, owner=_owner(), clock=timezone.localtime, until=until)
+    if timezone.localtime() >= until:
+        work_run.delay(run_id=run_id)
 
 
 @shared_task(name="kernel.sweep", queue="runs")
 def sweep(**_future: object) -> None:
     """Finish whatever a lost message or a killed worker left undone."""
-    deductions.work_open_runs(owner=_owner(), clock=timezone.localtime)
+    until = timezone.localtime() + WORK_TIME
+    deductions.work_open_runs(owner=_owner(), clock=timezone.localtime, until=until)
 
 
 @shared_task(name="settlement.run_deductions", queue="runs")
 def run_deductions(*, actor: str, **_future: object) -> None:
-    """Bring all deductions up to date."""
-    deductions.run(actor=actor, owner=_owner(), clock=timezone.localtime)
+    """Start bringing all deductions up to date.
+
+    The work is another task's: this one, handed out again after a killed worker, starts a new run,
+    whose chunks would count their attempts from one for ever.
+    """
+    started = deductions.start_run(actor=actor, at=timezone.localtime())
+    if started is not None:
+        work_run.delay(run_id=started.run_id)

@@ -8,6 +8,10 @@ because a chunk posts target − posted, read under the lock.
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,7 +30,10 @@ from settlement.services.assessments import ENGINE_VERSION, assess_notes
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.targets import differences, gather, targets
 
+logger = logging.getLogger(__name__)
+
 KIND = "deductions"
+WAIT_SECONDS = 1  # between looks at chunks in other hands
 STAGE = {
     "collection_id": "bigint",
     "scheme_id": "bigint",
@@ -90,22 +97,34 @@ def start_run(
         "on": at.date().isoformat(),
     }
     run_id = work.open_run(kind=KIND, params=params, payloads=payloads, actor=actor, at=at)
-    return Started(run_id, through, stale.height, len(payloads), assessed.changed + assessed.removed)
+    return Started(
+        run_id, through, stale.height, len(payloads), assessed.changed + assessed.removed
+    )
 
 
 def work_run(
-    *, run_id: int, owner: str, clock: Callable[[], datetime], progress: Progress | None = None
+    *,
+    run_id: int,
+    owner: str,
+    clock: Callable[[], datetime],
+    until: datetime | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Work chunks of the run until none is left to take; returns the run's counts so far."""
+    """Work chunks of the run until none is left; returns the run's counts so far.
+
+    One that fails is tried again after the others, ATTEMPTS_MAX times in all, and then fails the run
+    when everything else of it is done. Chunks in other hands are waited for, unless `until` is
+    given: then none is begun after that moment, and what others hold is left to them.
+    """
     total = Chunk.objects.filter(run_id=run_id).count()
-    while (chunk_id := work.claim_chunk(run_id=run_id, owner=owner, at=clock())) is not None:
-        try:
-            work_chunk(chunk_id=chunk_id)
-        except Exception as error:
-            work.note_failure(chunk_id=chunk_id, error=repr(error))
-            raise
-        finally:
-            work.release_chunk(chunk_id=chunk_id)
+    while until is None or clock() < until:
+        chunk_id = work.claim_chunk(run_id=run_id, owner=owner, at=clock())
+        if chunk_id is not None:
+            _try_chunk(chunk_id=chunk_id)
+        elif until is not None or not work.is_in_good_hands(run_id=run_id, at=clock()):
+            break
+        else:
+            time.sleep(WAIT_SECONDS)
         if progress is not None:
             done = Chunk.objects.filter(run_id=run_id, state=Chunk.State.DONE).count()
             progress(done, total)
@@ -116,17 +135,24 @@ def work_run(
     return counts
 
 
-def work_open_runs(*, owner: str, clock: Callable[[], datetime]) -> None:
+def work_open_runs(
+    *, owner: str, clock: Callable[[], datetime], until: datetime | None = None
+) -> None:
     """Work on every run that still has chunks to take, oldest first."""
     for run_id in work.open_runs(kind=KIND):
-        work_run(run_id=run_id, owner=owner, clock=clock)
+        work_run(run_id=run_id, owner=owner, clock=clock, until=until)
 
 
-def run(*, actor: str, owner: str, clock: Callable[[], datetime]) -> None:
-    """Start a run over everything and work on it until it is done."""
-    started = start_run(actor=actor, at=clock())
-    if started is not None:
-        work_run(run_id=started.run_id, owner=owner, clock=clock)
+def _try_chunk(*, chunk_id: int) -> None:
+    """One attempt at a chunk in hand; its failure is kept with it and stops no other."""
+    try:
+        work_chunk(chunk_id=chunk_id)
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 (a panic is none)
+        logger.warning("chunk %s: %r", chunk_id, error)
+        trace = "".join(traceback.format_exception(error))
+        work.note_failure(chunk_id=chunk_id, error=f"{error!r}\n\n{trace}")
+    finally:
+        work.release_chunk(chunk_id=chunk_id)
 
 
 def work_chunk(*, chunk_id: int) -> None:
@@ -147,6 +173,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int]) -> None:
     params = chunk.run.params
     through = date.fromisoformat(params["through"])
     book = terms_in_force()
+    key = terms_key(book)  # before anything it stands for is read
     versions = locks.lock_enterprises(enterprise_ids=enterprise_ids)
     whole = groups.closure(enterprise_ids=enterprise_ids, book=book)
     if len(whole) > len(enterprise_ids):
@@ -158,7 +185,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int]) -> None:
     _post(due, run=chunk.run, book=book)
     whole_book = params["scheme"] is None and params["scope"] is None
     if whole_book:
-        _mark_current(versions, through=through, terms_key=terms_key(book))
+        _mark_current(versions, through=through, terms_key=key)
     work.finish_chunk(
         chunk_id=chunk_id,
         stats={
@@ -171,8 +198,14 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int]) -> None:
 
 
 def terms_key(book: Book) -> str:
-    """What deductions are computed by: they are stale when it changes."""
-    return f"{ENGINE_VERSION}:{book.key}"
+    """What deductions are computed by besides an enterprise's own facts: stale when it changes.
+
+    Funds shared in proportion belong to it; those served first come first show in the judgements.
+    """
+    shared = [terms.code for terms in book.terms if terms.fund_method == "pro_rata"]
+    funds = facts.funds().filter(pl.col("scheme_code").is_in(shared)) if shared else None
+    amounts = "" if funds is None else str(sorted(funds.rows()))
+    return f"{ENGINE_VERSION}:{book.key}:{hashlib.sha256(amounts.encode()).hexdigest()[:8]}"
 
 
 def _chosen(due: pl.DataFrame, params: dict[str, Any], book: Book) -> pl.DataFrame:

@@ -21,6 +21,9 @@ from config.kernel.services import bulk
 CHUNK_LOCKS = 0x7469 << 48  # advisory lock keys from here on mean "chunk in hand"
 LEASE_MINUTES = 15
 ATTEMPTS_MAX = 5
+DIED = (
+    "{attempts} 次尝试均中断，没有留下错误 / the worker died at each attempt, last of all {owner}"
+)
 
 
 @transaction.atomic
@@ -43,13 +46,14 @@ def open_run(
 def claim_chunk(*, run_id: int, owner: str, at: datetime) -> int | None:
     """Take one chunk of the run that nobody is working on; None when there is none.
 
-    Call it outside the transaction of the work: the attempt has to be counted whatever becomes of it.
+    What failed before comes last, so that it never keeps others waiting. Call it outside the
+    transaction of the work: the attempt has to be counted whatever becomes of it.
     """
     waiting = Chunk.objects.filter(run_id=run_id, state=Chunk.State.TODO, attempts__lt=ATTEMPTS_MAX)
-    for chunk_id in waiting.order_by("ordinal", "pk").values_list("pk", flat=True):
+    for chunk_id in waiting.order_by("attempts", "ordinal").values_list("pk", flat=True):
         if not bulk.rows("SELECT pg_try_advisory_lock(%s)", [CHUNK_LOCKS + chunk_id])[0][0]:
             continue
-        taken = Chunk.objects.filter(pk=chunk_id, state=Chunk.State.TODO).update(
+        taken = waiting.filter(pk=chunk_id).update(
             attempts=F("attempts") + 1,
             lease_owner=owner,
             lease_until=at + timedelta(minutes=LEASE_MINUTES),
@@ -80,13 +84,11 @@ def note_failure(*, chunk_id: int, error: str) -> None:
 
 @transaction.atomic
 def close_run(*, run_id: int, at: datetime) -> str:
-    """Close the run if nothing of it waits; returns the state it is in now."""
+    """Close the run if nothing of it waits or is in hand; returns the state it is in now."""
     run = Run.objects.select_for_update().get(pk=run_id)
     if run.state != Run.State.OPEN:
         return str(run.state)
-    Chunk.objects.filter(run_id=run_id, state=Chunk.State.TODO, attempts__gte=ATTEMPTS_MAX).update(
-        state=Chunk.State.FAILED
-    )
+    _give_up(run_id=run_id)
     chunks = list(Chunk.objects.filter(run_id=run_id).values_list("state", "stats"))
     if any(state == Chunk.State.TODO for state, _ in chunks):
         return str(run.state)
@@ -96,6 +98,29 @@ def close_run(*, run_id: int, at: datetime) -> str:
     run.stats = total(stats for _, stats in chunks)
     run.save(update_fields=["state", "finished_at", "stats"])
     return str(run.state)
+
+
+def _give_up(*, run_id: int) -> None:
+    """Fail the chunks whose last allowed attempt ended without a word: their workers died."""
+    tried = Chunk.objects.filter(run_id=run_id, state=Chunk.State.TODO, attempts__gte=ATTEMPTS_MAX)
+    for chunk in tried.order_by("ordinal"):
+        if bulk.rows("SELECT pg_try_advisory_xact_lock(%s)", [CHUNK_LOCKS + chunk.pk])[0][0]:
+            tried.filter(pk=chunk.pk).update(
+                state=Chunk.State.FAILED,
+                lease_owner="",
+                lease_until=None,
+                error=chunk.error or DIED.format(attempts=chunk.attempts, owner=chunk.lease_owner),
+            )
+
+
+def is_in_good_hands(*, run_id: int, at: datetime) -> bool:
+    """Is any chunk left within the time its holder said it would need?
+
+    Ask it when there was none to claim: what is left then is in somebody's hand. Past that time the
+    holder hangs, which people have to look into.
+    """
+    left = Chunk.objects.filter(run_id=run_id, state=Chunk.State.TODO)
+    return left.exclude(lease_until__lt=at).exists()
 
 
 def total(stats: Iterable[dict[str, Any] | None]) -> dict[str, int]:
