@@ -84,6 +84,11 @@ def components(*, pro_rata_schemes: Iterable[str] = ()) -> dict[int, int]:
     Enterprises are coupled by a project that several of them hold, and all enterprises of a scheme
     whose fund is shared pro rata are coupled by the fund. Those not coupled to any are left out.
     """
+    return connected([*facts.project_links(), *_fund_links(pro_rata_schemes)])
+
+
+def connected(links: Iterable[tuple[object, int]]) -> dict[int, int]:
+    """Enterprise → its component's smallest member, given (what couples, enterprise) pairs."""
     parent: dict[int, int] = {}
 
     def root(node: int) -> int:
@@ -97,9 +102,8 @@ def components(*, pro_rata_schemes: Iterable[str] = ()) -> dict[int, int]:
         parent[high] = low
 
     last: dict[object, int] = {}
-    for link, enterprise in [*facts.project_links(), *_fund_links(pro_rata_schemes)]:
-        if link in last:
-            join(last[link], enterprise)
+    for link, enterprise in links:
+        join(last.get(link, enterprise), enterprise)
         last[link] = enterprise
     return {enterprise: root(enterprise) for enterprise in list(parent)}
 

@@ -12,18 +12,19 @@ from datetime import datetime
 
 import polars as pl
 from django.db import transaction
-from settlement.engine.guarantee import subsidies
 
 from config.kernel.services import bulk
 from loans.selectors import facts
 from loans.services import locks
 from settlement.engine import assess
 from settlement.engine.facts import AssessFacts
+from settlement.engine.guarantee import subsidies
 from settlement.models import Assessment
 from settlement.selectors import enrolments
 from settlement.services.schemes import Book, terms_in_force
 
 ENGINE_VERSION = 1  # raise it when the same facts and terms give another result (CHANGES.md)
+PATIENCE = "3min"  # how long a judging waits for imports under way
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,11 @@ class Assessed:
 
 
 @transaction.atomic
-def assess_notes(*, at: datetime, scheme: str | None = None, only_if_stale: bool = False) -> Assessed:
+def assess_notes(
+    *, at: datetime, scheme: str | None = None, only_if_stale: bool = False
+) -> Assessed:
     """Judge all labels (or write only one scheme's) over all facts known now."""
-    locks.hold_intake()
+    _hold_intake()
     book = terms_in_force()
     position = facts.facts_position()
     last = Assessment.objects.order_by("-pk").first()
@@ -49,9 +52,11 @@ def assess_notes(*, at: datetime, scheme: str | None = None, only_if_stale: bool
     known = assess_facts()
     judged = assess(terms=book.terms, facts=known)
     judged = judged.with_columns(
-        pl.col("scheme_code").replace_strict(book.version_ids, return_dtype=pl.Int64).alias("version_id")
+        pl.col("scheme_code")
+        .replace_strict(book.version_ids, return_dtype=pl.Int64)
+        .alias("version_id")
     )
-    changed, removed = _write(judged, scheme=scheme)
+    changed, removed = _write(judged, book=book, scheme=scheme)
     _write_guarantee_subsidies(book, known, judged)
     if scheme is None:
         Assessment.objects.create(
@@ -63,6 +68,13 @@ def assess_notes(*, at: datetime, scheme: str | None = None, only_if_stale: bool
             at=at,
         )
     return Assessed(judged.height, changed, removed)
+
+
+def _hold_intake() -> None:
+    """Wait for imports under way, longer than for a row: a large one must not fail a nightly run."""
+    bulk.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+    locks.hold_intake()
+    bulk.execute("SET LOCAL lock_timeout TO DEFAULT")
 
 
 def assess_facts() -> AssessFacts:
@@ -78,7 +90,7 @@ def assess_facts() -> AssessFacts:
     )
 
 
-def _write(judged: pl.DataFrame, *, scheme: str | None) -> tuple[int, int]:
+def _write(judged: pl.DataFrame, *, book: Book, scheme: str | None) -> tuple[int, int]:
     stored = enrolments.stored()
     if scheme is not None:
         judged = judged.filter(pl.col("scheme_code") == scheme)
@@ -92,7 +104,9 @@ def _write(judged: pl.DataFrame, *, scheme: str | None) -> tuple[int, int]:
         bulk.fill_stage("judged", changed)
         bulk.create_stage("unlabelled", {"note_id": "bigint", "scheme_code": "text"})
         bulk.fill_stage("unlabelled", removed)
-        locks.touch_notes(queries=["SELECT note_id FROM judged", "SELECT note_id FROM unlabelled"])
+        bulk.create_stage("concerned", {"note_id": "bigint"})
+        bulk.fill_stage("concerned", _concerned(changed, removed, stored, book))
+        locks.touch_notes(queries=["SELECT note_id FROM concerned"])
         bulk.execute(enrolments.UPSERT)
         bulk.execute(
             "DELETE FROM settlement_enrolment t USING unlabelled u "
@@ -101,6 +115,16 @@ def _write(judged: pl.DataFrame, *, scheme: str | None) -> tuple[int, int]:
     if changed.height >= bulk.ANALYZE_ROWS:
         bulk.analyze("settlement_enrolment")
     return changed.height, removed.height
+
+
+def _concerned(
+    changed: pl.DataFrame, removed: pl.DataFrame, stored: pl.DataFrame, book: Book
+) -> pl.DataFrame:
+    """The notes whose deductions may change: a label that left a shared fund leaves more to others."""
+    shared = [terms.code for terms in book.terms if terms.fund_method == "pro_rata"]
+    left = removed.filter(pl.col("scheme_code").is_in(shared))
+    sharing = stored.join(left, on="scheme_code", how="semi")
+    return pl.concat(frame.select("note_id") for frame in (changed, removed, sharing)).unique()
 
 
 def _write_guarantee_subsidies(book: Book, known: AssessFacts, judged: pl.DataFrame) -> None:

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
-from settlement.engine.terms import Terms, parse
 
 from loans.services.labels import register_label
+from settlement.engine.terms import Terms, parse
 from settlement.models import Scheme, SchemeVersion
 
 SHIPPED = Path(__file__).resolve().parent.parent / "schemes"
@@ -95,10 +95,10 @@ def terms_in_force() -> Book:
         (parse(version.text, name=code) for code, version in versions.items()),
         key=lambda t: (t.priority, t.code),
     )
-    key = "-".join(str(pk) for pk in sorted(version.pk for version in versions.values()))
+    numbers = "-".join(str(pk) for pk in sorted(version.pk for version in versions.values()))
     return Book(
         terms=tuple(terms),
         scheme_ids={code: version.scheme_id for code, version in versions.items()},
         version_ids={code: version.pk for code, version in versions.items()},
-        key=key,
+        key=hashlib.sha256(numbers.encode()).hexdigest()[:20],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -44,16 +44,67 @@ def gather(*, enterprise_ids: Sequence[int]) -> Evidence:
 
 
 def targets(
-    *, book: Book, evidence: Evidence, through: date | None, trace: bool = False
+    *,
+    book: Book,
+    evidence: Evidence,
+    through: date | Mapping[int, date] | None,
+    trace: bool = False,
 ) -> Deducted:
-    """The target of every collection up to the later of `through` and what is already posted."""
+    """The target of every collection up to the later of `through` and what is already posted.
+
+    Both are those of the collection's group. `through`: one day, or one per enterprise; None = all.
+    """
     collections = evidence.facts.collections
     if through is not None:
-        last_posted: date | None = evidence.posted["collected_on"].max()  # type: ignore[assignment]
-        horizon = max(through, last_posted or through)
-        collections = collections.filter(pl.col("collected_on") <= horizon)
+        collections = _up_to(through, evidence, book)
     return deduct(
         terms=book.terms, facts=replace(evidence.facts, collections=collections), trace=trace
+    )
+
+
+def _up_to(through: date | Mapping[int, date], evidence: Evidence, book: Book) -> pl.DataFrame:
+    of_note = grouped(evidence=evidence, book=book)
+    days = (
+        dict.fromkeys(of_note["enterprise_id"].to_list(), through)
+        if isinstance(through, date)
+        else dict(through)
+    )
+    asked = pl.DataFrame(
+        {"enterprise_id": list(days), "day": list(days.values())},
+        schema={"enterprise_id": pl.Int64, "day": pl.Date},
+    ).join(of_note, on="enterprise_id")
+    done = evidence.posted.select("note_id", day="collected_on").join(of_note, on="note_id")
+    horizons = (
+        pl.concat([frame.select("group", "day") for frame in (asked, done)])
+        .group_by("group")
+        .agg(pl.col("day").max())
+    )
+    collections = evidence.facts.collections
+    return (
+        collections.join(of_note.join(horizons, on="group"), on="note_id")
+        .filter(pl.col("collected_on") <= pl.col("day"))
+        .select(collections.columns)
+    )
+
+
+def grouped(*, evidence: Evidence, book: Book) -> pl.DataFrame:
+    """Which notes' deductions depend on each other? note_id, enterprise_id, group (any number).
+
+    Enterprises are coupled by a project of notes of both, or by a fund shared in proportion.
+    """
+    shared = [terms.code for terms in book.terms if terms.fund_method == "pro_rata"]
+    of_note = evidence.scopes.select("note_id", "enterprise_id")
+    projects = evidence.facts.notes.filter(pl.col("project_id") != 0)
+    sharing = evidence.facts.enrolments.filter(pl.col("scheme_code").is_in(shared))
+    groups = deductions.connected(
+        [
+            *projects.select("project_id", "enterprise_id").unique().rows(),
+            *sharing.join(of_note, on="note_id").select("scheme_code", "enterprise_id").rows(),
+        ]
+    )
+    own = pl.col("enterprise_id")
+    return of_note.with_columns(
+        group=own.replace_strict(groups, default=own, return_dtype=pl.Int64)
     )
 
 

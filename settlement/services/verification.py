@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 
 import polars as pl
 from django.db import transaction
@@ -18,7 +19,7 @@ from settlement.services import groups
 from settlement.services.assessments import ENGINE_VERSION, assess_facts
 from settlement.services.deductions import terms_key
 from settlement.services.schemes import Book, terms_in_force
-from settlement.services.targets import differences, gather, targets
+from settlement.services.targets import differences, gather, grouped, targets
 
 # What must hold of posted rows whatever the facts are: (what is wrong, query giving the places).
 _POSTED_RULES = (
@@ -114,14 +115,18 @@ def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> Non
         .select_related("enterprise")
         .order_by("pk")
     }
-    current = {
-        enterprise: posting.through
-        for enterprise, posting in postings.items()
-        if posting.facts_version == posting.enterprise.facts_version
-        and posting.terms_key == terms_key(book)
-    }
+    key = terms_key(book)
     evidence = gather(enterprise_ids=enterprise_ids)
-    result = targets(book=book, evidence=evidence, through=max(current.values(), default=None))
+    current = _of_current_groups(
+        {
+            enterprise: posting.through
+            for enterprise, posting in postings.items()
+            if posting.facts_version == posting.enterprise.facts_version
+            and posting.terms_key == key
+        },
+        grouped(evidence=evidence, book=book),
+    )
+    result = targets(book=book, evidence=evidence, through=current)
     wrong = differences(rows=result.rows, evidence=evidence, book=book, through=None).join(
         evidence.scopes, on="note_id"
     )
@@ -140,6 +145,13 @@ def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> Non
         _disagreement(row, names[row["scheme_id"]])
         for row in wrong.sort("collection_id", "scheme_id").iter_rows(named=True)
     ]
+
+
+def _of_current_groups(current: dict[int, date], of_note: pl.DataFrame) -> dict[int, date]:
+    """Without those who wait for a run because something was told of another in their group."""
+    waiting = of_note.filter(~pl.col("enterprise_id").is_in(list(current)))
+    affected = set(of_note.join(waiting, on="group", how="semi")["enterprise_id"].to_list())
+    return {enterprise: day for enterprise, day in current.items() if enterprise not in affected}
 
 
 def _disagreement(row: dict[str, int], scheme: str) -> str:
