@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.access import sees_everything
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.searching import is_storable
-from loans.models import Contract, EnterpriseRecord, SchemeLabel
+from loans.models import Contract, EnterpriseRecord, Note, SchemeLabel
 from loans.values.money import grouped_yuan, percent_from_ppm
 
 SUFFIXES = {"_fen": "_yuan", "_ppm": "_percent"}
@@ -141,6 +141,21 @@ class SchemeFilter(SimpleListFilter):
         """Rows of that policy."""
         code = self.value()
         return queryset.filter(**{self.field: code}) if code else queryset
+
+
+class OfNotesAdmin(FactAdmin):
+    """A big table of rows of notes.
+
+    The scope itself is no index on such a table; the notes within it are, so a branch's list is
+    found by its notes instead of by reading every bank's rows.
+    """
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Rows of the notes this person sees."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        if sees_everything(request):
+            return rows
+        return rows.filter(note_id__in=Note.objects.values("pk"))
 
 
 class RegistryAdmin(FactAdmin):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.filters import LevelFilter, MonthOfIdFilter, YesNoFilter, month_of
 from config.kernel.admin.searching import exact
-from loans.admin.base import FactAdmin, SchemeFilter
+from loans.admin.base import FactAdmin, OfNotesAdmin, SchemeFilter
 from loans.admin.lookups import of_collection, of_note
 from loans.models import InterestCollection, OpeningPosition, Repayment
 
@@ -31,7 +31,7 @@ class PlannedFilter(YesNoFilter):
 
 
 @admin.register(InterestCollection)
-class InterestCollectionAdmin(FactAdmin):
+class InterestCollectionAdmin(OfNotesAdmin):
     """Interest collected or planned, latest month first."""
 
     list_display = (
@@ -56,7 +56,7 @@ class InterestCollectionAdmin(FactAdmin):
 
 
 @admin.register(Repayment)
-class RepaymentAdmin(FactAdmin):
+class RepaymentAdmin(OfNotesAdmin):
     """Principal repaid, latest entry first."""
 
     list_display = ("reference", "note", "institution_name", "repaid_on", "amount_yuan")

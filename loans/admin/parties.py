@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check
+from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import YesNoFilter
 from config.kernel.admin.searching import exact, prefix
 from config.kernel.admin.sections import SECTION_ROWS, Column, Section, link, list_address, texts
@@ -190,32 +189,17 @@ class CheckedFilter(YesNoFilter):
 
 
 @admin.register(UsccConfirmation)
-class UsccConfirmationAdmin(FactAdmin):
+class UsccConfirmationAdmin(CheckedAdmin, FactAdmin):
     """Codes that fail their check character; a second person checks them here."""
 
     list_display = ("uscc", "reason", "made_by", "checked_by", "at")
     list_filter = (CheckedFilter,)
     search_by = (exact("uscc"), exact("made_by"))
     search_help_text = _("统一社会信用代码或经办人")
-    actions = ("pass_check",)
-
-    def has_check_permission(self, request: HttpRequest) -> bool:
-        """Checkers and administrators."""
-        return may_check(request)
 
     @admin.action(description=_("复核通过"), permissions=["check"])
     def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Check the chosen rows; one's own and those already checked are left as they are."""
         ids = list(queryset.values_list("pk", flat=True))
         done = check_confirmations(ids=ids, actor=request.user.get_username())
-        report_check(self, request, done=done, asked=len(ids))
-
-
-def report_check(page: Any, request: HttpRequest, *, done: int, asked: int) -> None:
-    """Say how many rows were checked, and why the others were not."""
-    if done:
-        text = gettext("已复核 %(count)d 条") % {"count": done}
-        page.message_user(request, text, messages.SUCCESS)
-    if asked > done:
-        text = gettext("%(count)d 条未复核：不能复核本人经办的记录，已复核的不再变动")
-        page.message_user(request, text % {"count": asked - done}, messages.WARNING)
+        self.report(request, done=done, asked=len(ids))

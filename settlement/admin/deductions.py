@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.filters import LevelFilter, MonthOfIdFilter, YesNoFilter
 from config.kernel.admin.sections import Section, link, numbers, texts
-from loans.admin.base import FactAdmin, in_yuan, scheme_name, yuan
+from loans.admin.base import OfNotesAdmin, in_yuan, scheme_name, yuan
 from loans.admin.lookups import of_collection, of_note
 from settlement.admin import wording
 from settlement.engine.codes import CUT_REASONS, cut_bit
@@ -153,7 +153,7 @@ class DifferenceFilter(YesNoFilter):
 
 
 @admin.register(Deduction)
-class DeductionAdmin(FactAdmin):
+class DeductionAdmin(OfNotesAdmin):
     """Postings, latest month first."""
 
     list_display = (

@@ -12,12 +12,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check, sees_everything
+from config.kernel.admin.access import sees_everything
+from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.searching import exact, prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from loans.admin.base import FactAdmin, RegistryAdmin
 from loans.admin.lookups import of_enterprise
-from loans.admin.parties import CheckedFilter, report_check
+from loans.admin.parties import CheckedFilter
 from settlement.models import Assessment, EnterprisePosting, Scheme, SchemeVersion
 from settlement.services.checking import check_versions
 
@@ -52,7 +53,7 @@ class SchemeAdmin(FactAdmin):
 
 
 @admin.register(SchemeVersion)
-class SchemeVersionAdmin(FactAdmin):
+class SchemeVersionAdmin(CheckedAdmin, FactAdmin):
     """Texts of terms; whoever loaded one cannot check it."""
 
     ordering = ("scheme__code", "-version")
@@ -61,14 +62,9 @@ class SchemeVersionAdmin(FactAdmin):
     list_select_related = ("scheme",)
     search_by = (prefix("scheme__code"), prefix("scheme__name"), exact("sha256"))
     search_help_text = _("政策代码或名称的开头、条款摘要")
-    actions = ("pass_check",)
     fields = (
         "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "sha256", "terms",
     )  # fmt: skip
-
-    def has_check_permission(self, request: HttpRequest) -> bool:
-        """Checkers and administrators."""
-        return may_check(request)
 
     @admin.action(description=_("复核通过"), permissions=["check"])
     def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -76,7 +72,7 @@ class SchemeVersionAdmin(FactAdmin):
         ids = list(queryset.values_list("pk", flat=True))
         at = timezone.localtime()
         done = check_versions(ids=ids, actor=request.user.get_username(), at=at)
-        report_check(self, request, done=done, asked=len(ids))
+        self.report(request, done=done, asked=len(ids))
 
     @display(description=_("条款"))
     def terms(self, row: SchemeVersion) -> Any:

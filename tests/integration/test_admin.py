@@ -493,6 +493,24 @@ def test_a_second_person_checks_a_confirmed_code(tree, note, web):
     assert code.checked_by == "checker"
 
 
+@pytest.mark.parametrize(
+    ("role", "name", "offered"),
+    [
+        (Role.CHECKER, "second", True),
+        (Role.ADMINISTRATOR, "second", True),
+        (Role.CHECKER, "maker", False),
+        (Role.MAKER, "second", False),
+    ],
+)
+def test_the_rows_page_offers_the_check_to_who_may_do_it(role, name, offered, tree, note, web):
+    code = loans.UsccConfirmation.objects.get()
+    client = web(person(role, tree[rows.BANK], name))
+
+    page = client.get(url("loans.usccconfirmation", "change", code.pk)).content.decode()
+
+    assert ("check-form" in page) == offered
+
+
 @pytest.mark.parametrize(("role", "name"), [(Role.CHECKER, "maker"), (Role.MAKER, "somebody")])
 def test_nobody_checks_their_own_or_without_the_role(role, name, tree, note, web):
     code = loans.UsccConfirmation.objects.get()

@@ -133,13 +133,14 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         """The page, with its sections."""
         context = {"show_history": bool(self._history_address()), **(extra_context or {})}
         if object_id is not None and self.sections and request.method == "GET":
-            row = self._row(request, object_id)
+            row = self.row(request, object_id)
             if row is not None and self.has_view_permission(request, row):
                 context["sections"] = [make(request, row) for make in self.sections]
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
 
-    def _row(self, request: HttpRequest, object_id: str) -> Model | None:
+    def row(self, request: HttpRequest, object_id: str) -> Model | None:
+        """The row of an address, if this person sees it."""
         found: Model | None = self.get_object(request, unquote(object_id))
         return found
 
@@ -162,7 +163,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         if not address:
             response: HttpResponse = super().history_view(request, object_id, extra_context)
             return response
-        row = self._row(request, object_id)
+        row = self.row(request, object_id)
         return HttpResponseRedirect(f"{address}?pgh_obj_id={row.pk}" if row else address)
 
     def _history_address(self) -> str:

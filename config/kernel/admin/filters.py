@@ -47,9 +47,9 @@ class MonthFilter(SimpleListFilter):
     parameter_name = "month"
     date_field = ""
 
-    def ends(self, model_admin: ModelAdmin[Any]) -> tuple[int, int] | None:
+    def ends(self, rows: QuerySet[Any]) -> tuple[int, int] | None:
         """The first and the last month there is, as yyyymm."""
-        dates = model_admin.model.objects.exclude(**{self.date_field: None})
+        dates = rows.exclude(**{self.date_field: None})
         first = dates.order_by(self.date_field).values_list(self.date_field, flat=True).first()
         last = dates.order_by(f"-{self.date_field}").values_list(self.date_field, flat=True).first()
         if first is None or last is None:
@@ -58,7 +58,7 @@ class MonthFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[Any]:
         """The latest months, newest first."""
-        ends = self.ends(model_admin)
+        ends = self.ends(model_admin.get_queryset(request))
         if ends is None:
             return []
         first, last = (divmod(month, 100) for month in ends)
@@ -87,11 +87,11 @@ class MonthFilter(SimpleListFilter):
 class MonthOfIdFilter(MonthFilter):
     """By the month in the id of a partitioned table: one partition is read."""
 
-    def ends(self, model_admin: ModelAdmin[Any]) -> tuple[int, int] | None:
+    def ends(self, rows: QuerySet[Any]) -> tuple[int, int] | None:
         """From the smallest and the largest id."""
-        ids = model_admin.model.objects.values_list("pk", flat=True)
+        ids = rows.values_list("pk", flat=True)
         first, last = ids.order_by("pk").first(), ids.order_by("-pk").first()
-        return None if first is None else (first // MONTH_ID, last // MONTH_ID)
+        return None if first is None or last is None else (first // MONTH_ID, last // MONTH_ID)
 
     def in_month(self, queryset: QuerySet[Any], year: int, month: int) -> QuerySet[Any]:
         """Rows whose id lies in the month's range."""
