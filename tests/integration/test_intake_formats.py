@@ -124,7 +124,7 @@ def test_people_write_dates_amounts_and_words_in_their_ways(tmp_path: Path) -> N
         [
             "institution_code\t借据号\tcontract_number\tdrawn_on\tmatures_on\tprincipal"
             "\tequipment_amount\tannual_rate\texchange_rate\tscheme_codes",
-            "B0000000000011\tJJ-1\tＨＴ-1\t2026/1/15\t20290115\t１,000,000\t300,000.0\t3.1\t\t"
+            "B0000000000011\tJJ-1\t HT-1\t2026/1/15\t20290115\t１,000,000\t300,000.0\t3.1\t\t"
             "central-sme-2026；jiangsu-manufacturing-2026",
             "\t\t\t\t\t\t\t\t\t",
             "B0000000000011\tJJ-2\t HT-2 \t2026年2月15日\t2027.02.15\t500000\t\t4.35\t1.00\t"

@@ -179,68 +179,72 @@ def headers(kind: str, *, drop: str = "", **renamed: str) -> bytes:
     return csv_bytes([row], headers=[renamed.get(key, key) for key in row])
 
 
+# name → (bytes, suffix, problems)
+FILES: dict[str, tuple[bytes, str, list[str]]] = {
+    "wrong header": (
+        headers("repayments", amount="amt"), "csv",
+        ["row 1, column amt: 未知的列 / unknown column",
+         "row 1, column amount (还本金额): 缺少必填的列 / this required column is missing"],
+    ),
+    "missing column": (
+        headers("repayments", drop="reference"), "csv",
+        ["row 1, column reference (流水号): 缺少必填的列 / this required column is missing"],
+    ),
+    "one column twice": (
+        headers("repayments", amount="流水号"), "csv",
+        ["row 1, column amount (还本金额): 缺少必填的列 / this required column is missing",
+         "row 1, column reference (流水号): 列重复出现（流水号、reference）"
+         " / this column appears twice (流水号, reference)"],
+    ),
+    "ragged row": (
+        csv_bytes([REPAYMENT]) + b"a,b\n", "csv",
+        ["row 3: 应有 5 列，实有 2 列 / 5 columns expected, 2 found"],
+    ),
+    "empty file": (b"", "csv", ["row 1: 文件是空的 / the file is empty"]),
+    "blank file": (b"\n \n", "csv", ["row 1: 文件是空的 / the file is empty"]),
+    "headers only": (
+        csv_bytes([REPAYMENT]).splitlines()[0], "csv", ["row 1: 没有数据行 / no data rows"],
+    ),
+    "old .xls renamed .xlsx": (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096), "xlsx",
+        ["row 1: 这是旧版 .xls 格式，请另存为 .xlsx / this is the old .xls format; save it as .xlsx"],
+    ),
+    "CSV renamed .xlsx": (
+        csv_bytes([REPAYMENT]), "xlsx",
+        ["row 1: 不是 Excel 工作簿，或文件已损坏 / not a spreadsheet, or the file is damaged"],
+    ),
+    "web page named .xlsx": (
+        b"<html><table><tr><td>1</td></tr></table></html>", "xlsx",
+        ["row 1: 这是网页或 XML，不是表格，请另存为 .xlsx"
+         " / this is a web page or XML, not a spreadsheet; save it as .xlsx"],
+    ),
+    "mixed encodings": (
+        csv_bytes([REPAYMENT]) + b"\xff\xfe\xff,,,,\n", "csv",
+        ["row 3: 从第 101 字节起不是有效的 UTF-8 / GB18030 文本（混用了编码？）"
+         " / not valid UTF-8 / GB18030 text from byte 101 on (mixed encodings?)"],
+    ),
+}  # fmt: skip
+
+
 def test_bad_headers_and_files_are_named_and_nothing_changes(tmp_path: Path) -> None:
     load_book(tmp_path, upto="notes")
     before = state()
-    workbook = write_xlsx(tmp_path / "good.xlsx", [list(REPAYMENT), list(REPAYMENT.values())])
-    cases: dict[str, tuple[str, bytes, str, list[str]]] = {
-        "wrong header": (
-            "repayments", headers("repayments", amount="amt"), "csv",
-            ["row 1, column amt: 未知的列 / unknown column",
-             "row 1, column amount (还本金额): 缺少必填的列 / this required column is missing"],
-        ),
-        "missing column": (
-            "repayments", headers("repayments", drop="reference"), "csv",
-            ["row 1, column reference (流水号): 缺少必填的列 / this required column is missing"],
-        ),
-        "one column twice": (
-            "repayments", headers("repayments", amount="流水号"), "csv",
-            ["row 1, column amount (还本金额): 缺少必填的列 / this required column is missing",
-             "row 1, column reference (流水号): 列重复出现（流水号、reference）"
-             " / this column appears twice (流水号, reference)"],
-        ),
-        "ragged row": (
-            "repayments", csv_bytes([REPAYMENT]) + b"a,b\n", "csv",
-            ["row 3: 应有 5 列，实有 2 列 / 5 columns expected, 2 found"],
-        ),
-        "empty file": ("repayments", b"", "csv", ["row 1: 文件是空的 / the file is empty"]),
-        "blank file": ("repayments", b"\n \n", "csv", ["row 1: 文件是空的 / the file is empty"]),
-        "headers only": (
-            "repayments", csv_bytes([REPAYMENT]).splitlines()[0], "csv",
-            ["row 1: 没有数据行 / no data rows"],
-        ),
-        "old .xls renamed .xlsx": (
-            "repayments", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096), "xlsx",
-            ["row 1: 这是旧版 .xls 格式，请另存为 .xlsx / this is the old .xls format; save it as .xlsx"],
-        ),
-        "CSV renamed .xlsx": (
-            "repayments", csv_bytes([REPAYMENT]), "xlsx",
-            ["row 1: 不是 Excel 工作簿，或文件已损坏 / not a spreadsheet, or the file is damaged"],
-        ),
-        "web page named .xlsx": (
-            "repayments", b"<html><table><tr><td>1</td></tr></table></html>", "xlsx",
-            ["row 1: 这是网页或 XML，不是表格，请另存为 .xlsx"
-             " / this is a web page or XML, not a spreadsheet; save it as .xlsx"],
-        ),
+    good = write_xlsx(tmp_path / "good.xlsx", [list(REPAYMENT), list(REPAYMENT.values())])
+    workbooks = {
         "damaged workbook": (
-            "repayments", workbook.read_bytes()[:-200], "xlsx",
+            good.read_bytes()[:-200], "xlsx",
             ["row 1: 文件已损坏，请重新另存为 .xlsx / the file is damaged; save it as .xlsx again"],
         ),
         "zip bomb": (
-            "repayments", bomb(workbook.read_bytes()), "xlsx",
+            bomb(good.read_bytes()), "xlsx",
             ["row 1: 压缩比 1021 异常（zip 炸弹？），最多 200"
              " / compression ratio 1021 (a zip bomb?), at most 200"],
         ),
-        "mixed encodings": (
-            "repayments", csv_bytes([REPAYMENT]) + b"\xff\xfe\xff,,,,\n", "csv",
-            ["row 3: 从第 101 字节起不是有效的 UTF-8 / GB18030 文本（混用了编码？）"
-             " / not valid UTF-8 / GB18030 text from byte 101 on (mixed encodings?)"],
-        ),
     }  # fmt: skip
-    for name, (kind, data, suffix, problems) in cases.items():
+    for name, (data, suffix, problems) in {**FILES, **workbooks}.items():
         path = tmp_path / f"bad.{suffix}"
         path.write_bytes(data)
-        assert refusal(kind, path) == problems, name
+        assert refusal("repayments", path) == problems, name
         assert state() == before, name
 
 
