@@ -18,7 +18,7 @@ def _owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-@shared_task(name="settlement.work_run", queue="runs")
+@shared_task(name="settlement.work_run")
 def work_run(*, run_id: int, **_future: object) -> None:
     """Work on one deduction run until no chunk of it is left to take."""
     until = timezone.localtime() + WORK_TIME
@@ -27,14 +27,14 @@ def work_run(*, run_id: int, **_future: object) -> None:
         work_run.delay(run_id=run_id)
 
 
-@shared_task(name="kernel.sweep", queue="runs")
+@shared_task(name="kernel.sweep")
 def sweep(**_future: object) -> None:
     """Finish whatever a lost message or a killed worker left undone."""
     until = timezone.localtime() + WORK_TIME
     deductions.work_open_runs(owner=_owner(), clock=timezone.localtime, until=until)
 
 
-@shared_task(name="settlement.run_deductions", queue="runs")
+@shared_task(name="settlement.run_deductions")
 def run_deductions(*, actor: str, **_future: object) -> None:
     """Start bringing all deductions up to date.
 

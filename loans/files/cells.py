@@ -20,7 +20,6 @@ from loans.values import identifiers
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import EXCHANGE_DECIMALS, FEN_DECIMALS, RATE_DECIMALS, scaled
 from loans.values.text import (
-    fold_letters_and_digits,
     fold_width,
     refused_character,
     without_formula_guard,
@@ -65,7 +64,7 @@ def parse_cell(column: Column, text: str) -> Value:
 
 
 def _identifier(text: str) -> str:
-    value = fold_letters_and_digits(_checked(text))
+    value = _checked(text)
     if len(value) > MAX_IDENTIFIER_CHARACTERS:
         raise _too_long(len(value), MAX_IDENTIFIER_CHARACTERS)
     return value

@@ -19,6 +19,7 @@ from loans.files.kind_columns import (
     text,
 )
 from loans.files.kind_types import Check, Column, Kind
+from loans.files.limits import MAX_PERIOD_DAYS
 from loans.values.errors import bilingual
 
 SUBSIDY_KINDS = {
@@ -67,6 +68,14 @@ INTEREST_COLLECTIONS = Kind(
             "period_start",
             "计息止日不晚于计息起日",
             "the period's end is not after its start (period_start)",
+        ),
+        Check(
+            "period_end",
+            bilingual(
+                f"计息期超过 {MAX_PERIOD_DAYS} 天，请核对年份",
+                f"the period is longer than {MAX_PERIOD_DAYS} days: check the year",
+            ),
+            (pl.col("period_end") - pl.col("period_start")).dt.total_days() > MAX_PERIOD_DAYS,
         ),
         Check(
             "interest_paid",

@@ -16,6 +16,7 @@ from loans.files.kind_columns import (
     text,
 )
 from loans.files.kind_types import Check, Column, Kind
+from loans.files.limits import MAX_AMOUNT_FEN
 from loans.values.errors import bilingual
 from loans.values.money import EXCHANGE_DECIMALS
 
@@ -90,6 +91,15 @@ NOTES = Kind(
                 "the equipment amount is above the principal",
             ),
             pl.col("equipment_amount") > pl.col("principal"),
+        ),
+        Check(
+            "exchange_rate",
+            bilingual(
+                "按此汇率折算的放款金额超过上限，请核对汇率",
+                "the principal at this rate is above the largest amount: check the rate",
+            ),
+            pl.col("principal").cast(pl.Int128) * pl.col("exchange_rate").cast(pl.Int128)
+            > MAX_AMOUNT_FEN * PAR_EXCHANGE_RATE,
         ),
     ),
 )

@@ -18,6 +18,7 @@ _PERCENTS = frozenset(["rate", "share"])
 _DAYS = frozenset(["date", "month"])
 _EXACT_BELOW = 10**15
 _TOLERANCE = Decimal("1e-9")
+_BINARY_NOISE = Decimal("4e-16")  # of a number: a binary fraction written out in 16 or 17 digits
 _COMPACT_DAY_DIGITS = 8
 _COMPACT_MONTH_DIGITS = 6
 _MAX_EXPONENT = 40
@@ -75,7 +76,8 @@ def _number(column: Column, text: str, *, percent: bool) -> str:
     if percent and column.type in _PERCENTS:
         number *= 100
     near = number.quantize(Decimal(1).scaleb(-decimals))
-    return _fixed(near if abs(near - number) <= _TOLERANCE else number)
+    noise = max(_TOLERANCE, abs(number) * _BINARY_NOISE)
+    return _fixed(near if abs(near - number) <= noise else number)
 
 
 def _exact(text: str) -> Decimal:

@@ -18,9 +18,9 @@ from django.db import transaction
 
 from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
-from loans.files.columns import parse
+from loans.files.columns import Parsed, parse
 from loans.files.kinds import KINDS, Column, Kind
-from loans.files.problems import FileError, Problem, file_problem
+from loans.files.problems import HEADER_ROW, FileError, Problem, file_problem
 from loans.files.reader import read_table
 from loans.services import confirmations, intake_special, locks
 from loans.services.intake_institutions import import_institutions
@@ -117,11 +117,11 @@ def import_file(
         confirm_uscc=confirming is not None,
         confirmed_usccs=confirmations.confirmed_usccs(),
     )
-    if parsed.problems:
-        raise ImportRefused(parsed.problems)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     source = Source(actor=actor, at=at, scope=scope, file_name=path.name, sha256=digest)
+    if parsed.problems:
+        raise ImportRefused(parsed.problems + _problems_of_readable_rows(spec, parsed, source))
     outcome = None
     with transaction.atomic():
         waiting = _confirm(parsed.failing_usccs, confirming, source)
@@ -132,6 +132,24 @@ def import_file(
     if outcome is None:  # the confirmations stay and wait for a checker; nothing of the file does
         raise ImportRefused(_waiting(spec, parsed.frame, waiting))
     return outcome
+
+
+def _problems_of_readable_rows(kind: Kind, parsed: Parsed, source: Source) -> list[Problem]:
+    """What the rows without a bad cell would be refused for, so that all is told at once.
+
+    Institutions depend on other rows of their file, which may be among the unreadable ones.
+    """
+    unreadable = {problem.row for problem in parsed.problems}
+    frame = parsed.frame.filter(~pl.col("row").is_in(sorted(unreadable)))
+    if HEADER_ROW in unreadable or frame.is_empty() or kind.name == "institutions":
+        return []
+    try:
+        with transaction.atomic():
+            import_frame(kind=kind.name, frame=frame, source=source)
+            transaction.set_rollback(True)
+    except ImportRefused as refused:
+        return refused.problems
+    return []
 
 
 def _confirm(
@@ -163,9 +181,9 @@ def import_frame(*, kind: str, frame: pl.DataFrame, source: Source) -> Outcome:
         raise ImportRefused([file_problem(*ADMINISTRATORS_ONLY)])
     _stage(intake, frame)
     intake_special.before_resolving(kind=kind)
-    _resolve(intake)
+    problems = _resolve(intake)
     _compare(intake)
-    problems = _problems(intake)
+    problems += _problems(intake)
     if problems:
         raise ImportRefused(problems)
     ((inserted, corrected),) = bulk.rows(
@@ -192,15 +210,13 @@ def _sql_type(column: Column) -> str:
     return SQL_TYPES.get(column.type, "text")
 
 
-def _resolve(intake: Intake) -> None:
-    """Make `resolved`: the stage in the target's columns, or refuse rows that point nowhere."""
+def _resolve(intake: Intake) -> list[Problem]:
+    """Make `resolved`: the stage in the target's columns, less the rows that point nowhere."""
     target = intake.target
     joins = " ".join(join.sql for join in target.joins)
     problems = _out_of_scope(intake, joins=joins)
     outside = {problem.row for problem in problems}
     problems += [p for p in _unknown(intake, joins=joins) if p.row not in outside]
-    if problems:
-        raise ImportRefused(problems)
     columns = ", ".join(
         f"{expression} AS {name}"
         for name, expression in {**target.columns, **target.extras}.items()
@@ -209,9 +225,11 @@ def _resolve(intake: Intake) -> None:
     bulk.execute(
         f"CREATE TEMP TABLE resolved ON COMMIT DROP AS SELECT s.row, {columns}, "
         "NULL::bigint AS stored_id, true AS fresh, false AS changed, '' AS differs "
-        f"FROM stage s {joins}"
+        f"FROM stage s {joins} WHERE s.row <> ALL(%s)",
+        [sorted({problem.row for problem in problems})],
     )
     bulk.execute("ANALYZE resolved")
+    return problems
 
 
 def _unknown(intake: Intake, *, joins: str) -> list[Problem]:
@@ -317,9 +335,6 @@ def _write(intake: Intake, outcome: Outcome) -> None:
     batch_id = record_batch(outcome=outcome, source=intake.source)
     if kind == "interest-collections":
         intake_special.insert_collections(target=target, batch_id=batch_id)
-        differing = bulk.rows(intake_special.PLAN_DIFFERS.sql)
-        if differing:
-            raise ImportRefused([intake.problem(*broken) for broken in differing])
     else:
         names = ", ".join(target.columns)
         bulk.execute(
@@ -335,5 +350,5 @@ def _write(intake: Intake, outcome: Outcome) -> None:
             [batch_id],
         )
     intake_special.after_writing(kind=kind)
-    if outcome.inserted + outcome.corrected >= bulk.ANALYZE_ROWS:
-        bulk.analyze(target.table)
+    for table in (target.table, *target.also_writes):
+        bulk.analyze(table, written=outcome.inserted + outcome.corrected)

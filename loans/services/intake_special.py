@@ -3,21 +3,7 @@
 from __future__ import annotations
 
 from config.kernel.services import bulk
-from loans.services.target_parts import Check, Target
-
-# A paid row completes its plan: same note, period and due, whether the plan came before or with it.
-PLAN_DIFFERS = Check(
-    """
-    SELECT r.row, 'reference', r.reference,
-           '与同流水号计划行（已存编号 ' || t.id || '）的借据、计息期或应收利息不同，只可补实收利息和收息日'
-           || ' / differs from its planned row: only interest_paid and collected_on may'
-    FROM resolved r JOIN loans_interestcollection t
-      ON t.origin_id = r.origin_id AND t.reference = r.reference AND t.interest_paid_fen IS NULL
-    WHERE r.fresh AND r.interest_paid_fen IS NOT NULL
-      AND (t.note_id, t.period_start, t.period_end, t.interest_due_fen)
-          IS DISTINCT FROM (r.note_id, r.period_start, r.period_end, r.interest_due_fen)
-    """
-)
+from loans.services.target_parts import Target
 
 
 def before_resolving(*, kind: str) -> None:

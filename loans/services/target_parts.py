@@ -185,6 +185,19 @@ SHARES_WITHIN_WHOLE = Check(
     FROM resolved r JOIN shares USING (contract_id)
     """
 )
+# A paid row completes its plan: same note, period and due. One in the same file is seen to by the reader.
+PLAN_DIFFERS = Check(
+    """
+    SELECT r.row, 'reference', r.reference,
+           '与同流水号计划行（已存编号 ' || t.id || '）的借据、计息期或应收利息不同，只可补实收利息和收息日'
+           || ' / differs from its planned row: only interest_paid and collected_on may'
+    FROM resolved r JOIN loans_interestcollection t
+      ON t.origin_id = r.origin_id AND t.reference = r.reference AND t.interest_paid_fen IS NULL
+    WHERE r.fresh AND r.interest_paid_fen IS NOT NULL
+      AND (t.note_id, t.period_start, t.period_end, t.interest_due_fen)
+          IS DISTINCT FROM (r.note_id, r.period_start, r.period_end, r.interest_due_fen)
+    """
+)
 PLAN_AFTER_COLLECTION = Check(
     """
     SELECT r.row, 'reference', r.reference,

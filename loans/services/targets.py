@@ -20,6 +20,7 @@ from loans.services.target_parts import (
     OPTIONAL_INSTITUTION,
     PARTICIPANT,
     PLAN_AFTER_COLLECTION,
+    PLAN_DIFFERS,
     PRINCIPAL_BELOW_REPAID,
     PROJECT,
     RECORD_IN_FORCE,
@@ -74,6 +75,7 @@ TARGETS: dict[str, Target] = {
         bank_match=RECORD_IN_FORCE,
         touches=(TOUCH_ROWS,),
         shared=True,
+        also_writes=("loans_enterprise",),
     ),
     "enterprise-titles": Target(
         table="loans_enterprisetitle",
@@ -81,7 +83,7 @@ TARGETS: dict[str, Target] = {
         columns={"enterprise_id": "e.id", **_plain("title", "valid_from", "valid_to")},
         key=("enterprise_id", "title", "valid_from"),
         touches=(TOUCH_ROWS,),
-        shared=True,
+        administrators_only=True,
     ),
     "projects": Target(
         table="loans_project",
@@ -198,7 +200,7 @@ TARGETS: dict[str, Target] = {
         "AND (t.interest_paid_fen IS NULL) = (r.interest_paid_fen IS NULL)",
         extras=NOTE_ENTERPRISE,
         scope="institution_id",
-        checks=(PLAN_AFTER_COLLECTION,),
+        checks=(PLAN_DIFFERS, PLAN_AFTER_COLLECTION),
         touches=(TOUCH_ROWS,),
     ),
     "external-subsidies": Target(

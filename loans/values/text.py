@@ -31,11 +31,6 @@ def fold_width(text: str) -> str:
     return text.translate(_FOLD)
 
 
-def fold_letters_and_digits(text: str) -> str:
-    """Fold only full-width letters and digits: punctuation in a contract number stays as it is."""
-    return _LETTERS_AND_DIGITS.sub(lambda match: chr(ord(match[0]) - 0xFEE0), text)
-
-
 def refused_character(text: str) -> tuple[int, str] | None:
     """Return (position counted from 1, `U+XXXX`) of the first character that may not be stored.
 

@@ -53,6 +53,7 @@ LAST_DAY = datetime.date(9999, 12, 31)
 """Stand for "no limit" at either end of a period, so that no date is ever null."""
 
 MAX_AMOUNT_FEN = 10**13
+MAX_SUM_FEN = 10**17
 MAX_RATE_PPM = 360_000
 MAX_PERIOD_DAYS = 14_640
 """Bounds asserted at the door; with them every product fits Int64 and every numerator Int128."""

@@ -11,7 +11,12 @@ from typing import TypeAlias
 
 import polars as pl
 
-from settlement.engine.codes import MAX_AMOUNT_FEN, MAX_PERIOD_DAYS, MAX_RATE_PPM
+from settlement.engine.codes import (
+    MAX_AMOUNT_FEN,
+    MAX_PERIOD_DAYS,
+    MAX_RATE_PPM,
+    MAX_SUM_FEN,
+)
 
 Schema: TypeAlias = dict[str, type[pl.DataType]]
 
@@ -121,6 +126,7 @@ SCHEMAS: dict[str, Schema] = {
 }
 """Frame name → column → dtype. `enrolments` is what `assess` returns (List means List(String))."""
 
+_SUMS = {"external", "leasing"}  # by year: sums of amounts, each within its own bound
 _NULLABLE = {("overdue", "ends_on"), ("stops", "ends_on"), ("enrolments", "lpr_ppm")}
 
 
@@ -145,7 +151,8 @@ def checked(name: str, frame: pl.DataFrame, schema: Schema | None = None) -> pl.
         series = frame[column]
         assert (name, column) in _NULLABLE or not series.null_count(), f"{name}.{column}: null"
         if column.endswith("_fen"):
-            assert frame.is_empty() or _largest(series) <= MAX_AMOUNT_FEN, f"{name}.{column}: bound"
+            bound = MAX_SUM_FEN if name in _SUMS else MAX_AMOUNT_FEN
+            assert frame.is_empty() or _largest(series) <= bound, f"{name}.{column}: bound"
         if column.endswith("_ppm"):
             assert series.drop_nulls().is_between(0, MAX_RATE_PPM).all(), f"{name}.{column}: bound"
     return frame.select(wanted.keys())

@@ -44,11 +44,6 @@ def posted(*, note_ids: list[int]) -> pl.DataFrame:
     )
 
 
-def nothing_posted() -> bool:
-    """Is there no deduction at all yet?"""
-    return not rows("SELECT EXISTS (SELECT 1 FROM settlement_deduction)")[0][0]
-
-
 def stale_enterprises(*, through: date, terms_key: str) -> pl.DataFrame:
     """Enterprises whose posted deductions may differ from the target, with their note counts.
 

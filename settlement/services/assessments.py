@@ -47,6 +47,8 @@ def assess_notes(
     position = facts.facts_position()
     last = Assessment.objects.order_by("-pk").first()
     state = (position, book.key, ENGINE_VERSION)
+    if not book.terms:
+        return Assessed(0, 0, 0)  # nor ever was: what is checked stays so
     if only_if_stale and last and (last.facts_position, last.terms_key, last.engine) == state:
         return Assessed(last.labels, 0, 0, was_current=True)
     known = assess_facts()
@@ -112,8 +114,7 @@ def _write(judged: pl.DataFrame, *, book: Book, scheme: str | None) -> tuple[int
             "DELETE FROM settlement_enrolment t USING unlabelled u "
             "WHERE t.note_id = u.note_id AND t.scheme_code = u.scheme_code"
         )
-    if changed.height >= bulk.ANALYZE_ROWS:
-        bulk.analyze("settlement_enrolment")
+        bulk.analyze("settlement_enrolment", written=changed.height)
     return changed.height, removed.height
 
 

@@ -130,8 +130,7 @@ def work_run(
             progress(done, total)
     work.close_run(run_id=run_id, at=clock())
     counts = work.total(Chunk.objects.filter(run_id=run_id).values_list("stats", flat=True))
-    if counts.get("originals", 0) >= bulk.ANALYZE_ROWS:
-        bulk.analyze("settlement_deduction")
+    bulk.analyze("settlement_deduction", written=counts.get("originals", 0))
     return counts
 
 

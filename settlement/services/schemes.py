@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,12 @@ from pathlib import Path
 from django.db import transaction
 
 from loans.services.labels import register_label
+from settlement.engine.errors import TermsError
 from settlement.engine.terms import Terms, parse
 from settlement.models import Scheme, SchemeVersion
 
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")  # as a notes file may name it
+NAME_CHARACTERS = 200
 SHIPPED = Path(__file__).resolve().parent.parent / "schemes"
 
 
@@ -54,12 +58,36 @@ def load_schemes(
     `checker` is who checked the new versions (never the actor); without one they wait and are not
     used. Raises TermsError naming file, key and rule.
     """
-    texts = [(path, path.read_text(encoding="utf-8")) for path in scheme_files(paths)]
-    parsed = [(text, parse(text, name=path.name)) for path, text in texts]
+    parsed = [_read(path) for path in scheme_files(paths)]
+    _refuse_repeated(parsed)
     return [
         _store(text=text, terms=terms, actor=actor, checker=checker, at=at)
         for text, terms in parsed
     ]
+
+
+def _read(path: Path) -> tuple[str, Terms]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        problem = f"{path.name}: 第 {error.start} 字节不是 UTF-8 / byte {error.start} is not UTF-8"
+        raise TermsError([problem]) from error
+    terms = parse(text, name=path.name)
+    if not _CODE.fullmatch(terms.code):
+        rule = "code: 须为 1–60 个字母、数字、点、连字符 / 1 to 60 letters, digits, dots, hyphens"
+        raise TermsError([f"{path.name}: {rule}: {terms.code[:80]}"])
+    if len(terms.name_zh) > NAME_CHARACTERS:
+        rule = f"name_zh: 最多 {NAME_CHARACTERS} 字 / at most {NAME_CHARACTERS} characters"
+        raise TermsError([f"{path.name}: {rule}"])
+    return text, terms
+
+
+def _refuse_repeated(parsed: Sequence[tuple[str, Terms]]) -> None:
+    codes = [terms.code for _, terms in parsed]
+    repeated = sorted({code for code in codes if codes.count(code) > 1})
+    if repeated:
+        rule = "code: 多个文件使用同一代码 / several files have this code"
+        raise TermsError([f"{code}: {rule}" for code in repeated])
 
 
 def _store(*, text: str, terms: Terms, actor: str, checker: str | None, at: datetime) -> Loaded:

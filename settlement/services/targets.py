@@ -119,7 +119,8 @@ def differences(
     """
     state = deductions.STATE
     money = deductions.MONEY
-    ids = pl.col("scheme_code").replace_strict(book.scheme_ids, return_dtype=pl.Int64)
+    scheme_ids = {"": 0, **book.scheme_ids}  # without any scheme there must still be a type
+    ids = pl.col("scheme_code").replace_strict(scheme_ids, return_dtype=pl.Int64)
     dates = evidence.facts.collections.select("collection_id", "collected_on")
     wanted = (
         rows.with_columns(ids.alias("scheme_id"))

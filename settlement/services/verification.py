@@ -35,6 +35,17 @@ _POSTED_RULES = (
         "AND c.note_id = d.note_id AND c.collected_on = d.collected_on)",
     ),
     (
+        "抵减的机构与借据不符 / deduction in another institution than its note",
+        "SELECT d.id::text FROM settlement_deduction d JOIN loans_note n ON n.id = d.note_id "
+        "WHERE d.institution_id <> n.institution_id",
+    ),
+    (
+        "抵减的政策、版本或任务不存在 / deduction of an unknown scheme, version or run",
+        "SELECT d.id::text FROM settlement_deduction d WHERE NOT EXISTS ("
+        "SELECT 1 FROM settlement_schemeversion v JOIN kernel_run r ON r.id = d.run_id "
+        "WHERE v.id = d.version_id AND v.scheme_id = d.scheme_id)",
+    ),
+    (
         "同一流水号重复收息 / one reference collected twice",
         "SELECT origin_id || '/' || reference FROM loans_interestcollection "
         "WHERE interest_paid_fen IS NOT NULL GROUP BY origin_id, reference HAVING count(*) > 1",
@@ -142,7 +153,7 @@ def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> Non
     found.waiting += len(enterprise_ids) - len(current)
     names = {scheme_id: code for code, scheme_id in book.scheme_ids.items()}
     found.problems += [
-        _disagreement(row, names[row["scheme_id"]])
+        _disagreement(row, names.get(row["scheme_id"], f"scheme {row['scheme_id']}"))
         for row in wrong.sort("collection_id", "scheme_id").iter_rows(named=True)
     ]
 

@@ -275,7 +275,7 @@ def test_production_never_checks_by_itself(addresses: embedded.Urls) -> None:
 def test_compose_file_runs_what_exists() -> None:
     """Every service restarts, is watched, waits for the migration, and knows only its own passwords."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    assert sorted(services) == ["beat", "db", "migrate", "redis", "web", "worker"]
+    assert sorted(services) == ["beat", "migrate", "postgres", "redis", "web", "worker"]
     assert all("healthcheck" in service for name, service in services.items() if name != "migrate")
     for name in ("web", "worker", "beat"):
         assert services[name]["depends_on"]["migrate"] == {
@@ -285,5 +285,5 @@ def test_compose_file_runs_what_exists() -> None:
         assert environment["DJANGO_SETTINGS_MODULE"] == "config.settings.production"
         assert set(connections.VARIABLES.values()) <= set(environment)
         assert "OWNER_PASSWORD" not in str(environment)
-    assert services["db"]["image"] == "postgres:18"
+    assert services["postgres"]["image"] == "postgres:18"
     assert "OWNER_PASSWORD" in services["migrate"]["environment"]["DATABASE_URL"]

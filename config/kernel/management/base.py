@@ -14,14 +14,20 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
-from config.kernel.models import SCOPE_ALL, User
+from config.kernel.models import SCOPE_ALL, Role, User
 from config.kernel.selectors import institution_range
 
 CHECKER = "system-checker"
+MAKERS = frozenset({Role.MAKER, Role.MANAGER, Role.ADMINISTRATOR})  # who may bring in and post
 
 
 class ProjectCommand(BaseCommand):
-    """A command that acts as somebody, by default `system` over all institutions."""
+    """A command that acts as somebody, by default `system` over all institutions.
+
+    `permitted`: who may run it (contract §7); None is everybody who may act at all.
+    """
+
+    permitted: frozenset[str] | None = None
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Arguments every command takes."""
@@ -33,8 +39,13 @@ class ProjectCommand(BaseCommand):
     def actor(self, options: dict[str, Any]) -> str:
         """The acting user's name; an unknown one is refused."""
         name = str(options["actor"])
-        if not User.objects.filter(username=name, is_active=True).exists():
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user is None:
             raise CommandError(f"没有这个用户：{name} / unknown or inactive user")
+        if self.permitted is not None and user.role not in self.permitted:
+            raise CommandError(
+                f"角色“{user.get_role_display()}”不能执行此命令 / not for the role {user.role}"
+            )
         return name
 
     def scope(self, options: dict[str, Any]) -> tuple[int, int]:
@@ -55,6 +66,14 @@ class ProjectCommand(BaseCommand):
                 f"机构 {options['institution']} 不在用户范围内 / outside the user's scope"
             )
         return asked
+
+    def require_everywhere(self, options: dict[str, Any]) -> None:
+        """Refuse who does not act for the whole installation: the command concerns all of it."""
+        if self.scope(options) != SCOPE_ALL:
+            raise CommandError(
+                "此命令涉及全部机构，只能由系统管理员执行、不能限定机构"
+                " / this concerns all institutions: administrators only, without --institution"
+            )
 
     def checker(self) -> str | None:
         """Who checks what this command makes: nobody, unless AUTO_CHECK is on."""

@@ -17,7 +17,7 @@ from psycopg import Cursor, sql
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 SLICE_ROWS = 50_000
-ANALYZE_ROWS = 10_000  # a write of as many rows deserves fresh statistics
+ANALYZE_SHARE = 10  # a write of a tenth of a table deserves fresh statistics
 
 
 def driver_cursor() -> Cursor[Any]:
@@ -73,8 +73,7 @@ def fill_stage(name: str, frame: pl.DataFrame) -> None:
     with driver_cursor() as cursor, cursor.copy(statement) as copy:
         for piece in frame.iter_slices(SLICE_ROWS):
             copy.write(piece.write_csv(include_header=False))
-    with connection.cursor() as cursor:
-        cursor.execute(f'ANALYZE "{name}"')
+    execute(f'ANALYZE "{name}"')
 
 
 def rows(
@@ -90,9 +89,17 @@ def execute(query: str, params: Sequence[Any] | Mapping[str, Any] | None = None)
     """Run one statement and give the number of rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(query, params)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
-def analyze(table: str) -> None:
-    """Let the planner see what a bulk write did; autovacuum would come too late for the next step."""
-    rows("SELECT kernel_analyze(%s::regclass)::text", [table])
+def analyze(table: str, *, written: int) -> None:
+    """Let the planner see a write that changed much of a table.
+
+    Autovacuum would come too late for the next step, and may have counted the table while the rows
+    were not yet committed, that is, as empty.
+    """
+    rows(
+        "SELECT kernel_analyze(oid)::text FROM pg_class "
+        "WHERE oid = %s::regclass AND reltuples <= %s",
+        [table, written * ANALYZE_SHARE],
+    )

@@ -197,7 +197,7 @@ class _Sheets:
                 name = xl_col_to_name(column)
                 formula = f"=SUM({name}2:{name}{last + 1})"
                 self._sheet.write_formula(
-                    last + 1, column, formula, self._formats[column], str(self._sums[field.key])
+                    last + 1, column, formula, self._formats[column], self._sums[field.key]
                 )
 
     def finish(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from config.kernel.management.base import ProjectCommand, now
+from config.kernel.management.base import MAKERS, ProjectCommand, now
 from loans.files.kinds import KINDS
 from loans.services import confirmations
 from loans.services.intake import import_file
@@ -26,6 +26,7 @@ def describe(outcome: Outcome) -> str:
 class Command(ProjectCommand):
     """See `--help`."""
 
+    permitted = MAKERS
     help = "导入一个文件（CSV 或 XLSX），全部成功或全部不保存 / import one file, all or nothing"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -26,6 +26,7 @@ class Command(ProjectCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Judge and print how many judgements changed."""
+        self.require_everywhere(options)
         scheme = options["scheme"]
         if scheme is not None and scheme not in terms_in_force().scheme_ids:
             raise CommandError(

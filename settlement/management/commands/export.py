@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 from config.kernel.management.base import ProjectCommand
 from config.kernel.services.export import write_register
 from settlement.resources import REGISTERS
+from settlement.services.schemes import terms_in_force
 
 
 class Command(ProjectCommand):
@@ -40,13 +41,20 @@ class Command(ProjectCommand):
             raise CommandError(
                 f"{register.name} 不支持筛选 {unknown} / no such filter for this kind"
             )
+        if filters.get("scheme") not in (None, *terms_in_force().scheme_ids):
+            raise CommandError(f"未装载的贴息政策：{filters['scheme']} / unknown scheme")
+        if filters.get("since", date.min) > filters.get("until", date.max):
+            raise CommandError("收息日起晚于收息日止 / --since is later than --until")
         out: Path = options["out"]
         file_format = options["format"] or ("xlsx" if out.suffix == ".xlsx" else "csv")
-        count = write_register(
-            register=register,
-            path=out,
-            file_format=file_format,
-            scope=self.scope(options),
-            filters=filters,
-        )
+        try:
+            count = write_register(
+                register=register,
+                path=out,
+                file_format=file_format,
+                scope=self.scope(options),
+                filters=filters,
+            )
+        except OSError as error:
+            raise CommandError(f"无法写入 {out} / cannot write there: {error.strerror}") from error
         self.stdout.write(f"{register.name}: {count} 行 rows → {out}")

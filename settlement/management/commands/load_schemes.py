@@ -25,6 +25,7 @@ class Command(ProjectCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load all, or print every problem and exit 1."""
+        self.require_everywhere(options)
         missing = [str(path) for path in options["paths"] if not path.exists()]
         if missing:
             raise CommandError(f"找不到文件 / no such file: {', '.join(missing)}")
@@ -34,6 +35,8 @@ class Command(ProjectCommand):
             )
         except TermsError as error:
             raise CommandError(str(error)) from error
+        if not loaded:
+            raise CommandError("没有找到 .toml 政策文件 / no scheme file (.toml) there")
         for scheme in loaded:
             state = "新版本 new version" if scheme.is_new else "未变 unchanged"
             waiting = "" if scheme.is_checked else "，待复核后生效 / waits for a checker"

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from config.kernel.management.base import ProjectCommand, now, progress
+from config.kernel.management.base import MAKERS, ProjectCommand, now, progress
 from config.kernel.models import SCOPE_ALL, Run
 from config.kernel.services import work
 from settlement.services import deductions
@@ -20,6 +20,7 @@ from settlement.services.schemes import terms_in_force
 class Command(ProjectCommand):
     """See `--help`."""
 
+    permitted = MAKERS
     help = "计算并入账贴息，可重复、可中断、可并行 / compute and post deductions; repeat it as you like"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

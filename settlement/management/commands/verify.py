@@ -17,6 +17,7 @@ class Command(ProjectCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print what was compared; list every disagreement and exit 1 if there is one."""
+        self.require_everywhere(options)
         with progress("核对 verify") as bar:
 
             def show(done: int, total: int) -> None:

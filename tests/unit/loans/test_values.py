@@ -203,7 +203,6 @@ def test_refused_character(value: str, found: tuple[int, str] | None) -> None:
 
 def test_width_folding_leaves_other_forms_alone() -> None:
     assert text.fold_width("ＪＪ１２，（Ａ）　²①") == "JJ12,(A) ²①"
-    assert text.fold_letters_and_digits("ＪＪ１（２）") == "JJ1（2）"
 
 
 @pytest.mark.parametrize(
