@@ -124,7 +124,7 @@ class ExternalSubsidy(models.Model):
         blank=True,
         help_text=_("借据号所属机构 / the institution in the note's key"),
     )
-    source = models.CharField(_("来源"), max_length=100)
+    source = models.CharField(_("来源"), max_length=200)
     reference = models.CharField(_("流水号"), max_length=100)
     uscc = models.CharField(_("统一社会信用代码"), max_length=18, db_index=True)
     kind = models.CharField(_("类别"), max_length=20, choices=ExternalKind.choices)

@@ -24,7 +24,7 @@ class Contract(models.Model):
     loan_type = models.CharField(_("贷款类型"), max_length=20, choices=LoanType.choices)
     amount_fen = fields.money(_("合同金额"))
     currency = models.CharField(_("币种"), max_length=3, default="CNY")
-    purpose_field = models.CharField(_("投向领域"), max_length=100)
+    purpose_field = models.CharField(_("投向领域"), max_length=200)
     project = models.ForeignKey(
         Project,
         models.PROTECT,
