@@ -168,6 +168,7 @@ def test_the_next_run_waits_for_what_a_killed_one_still_holds(
         book.wait("SELECT count(*) = 1 FROM kernel_chunk WHERE state = 'todo'")
         time.sleep(1.5)
         assert following.poll() is None
+        assert book.rows("SELECT count(*) FROM kernel_run") == [(1,)]
     finished(following)
     assert book.state() == undisturbed.state()
     book.assert_whole()
