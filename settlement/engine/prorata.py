@@ -16,13 +16,14 @@ GRANTED = [f"{tier}_fen" for tier in TIERS]
 def allot(amounts: Sequence[int], fund_fen: int) -> list[int]:
     """Each amount × fund ÷ sum of all, floored; the spare fen go to the first of the largest.
 
-    Amounts within the fund are left as they are.
+    Amounts within the fund are left as they are. What is taken back (a negative amount) is cut in the
+    same proportion, floored by size, so that a reversal takes back what its row was given.
     """
     whole = sum(amounts)
     if whole <= fund_fen:
         return list(amounts)
-    parts = [amount * fund_fen // whole if amount > 0 else amount for amount in amounts]
-    parts[amounts.index(max(amounts))] += max(fund_fen - sum(parts), 0)
+    parts = [abs(amount) * fund_fen // whole * (1 if amount > 0 else -1) for amount in amounts]
+    parts[amounts.index(max(amounts))] += fund_fen - sum(parts)
     return parts
 
 
@@ -54,7 +55,7 @@ def _cut(rows: pl.DataFrame, chosen: pl.Expr, fund_fen: int) -> pl.DataFrame:
         share(tuple(tier), part)
         for tier, part in zip(own.select(GRANTED).iter_rows(), parts, strict=True)
     ]
-    lowered = [part < total for part, total in zip(parts, totals, strict=True)]
+    lowered = [0 <= part < total for part, total in zip(parts, totals, strict=True)]
     bit = cut_bit("fund_pro_rata")
     cut = own.drop(GRANTED).with_columns(
         *[pl.Series(n, c, dtype=pl.Int64) for n, c in zip(GRANTED, zip(*tiers, strict=True), strict=True)],

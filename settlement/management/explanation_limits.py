@@ -22,6 +22,8 @@ def limits(work: DeductionWorking, notes: Footnotes) -> Iterator[str]:
     """Ceilings, caps and duplicate rules, or what a lowering row takes back."""
     if work.taken_back:
         yield from _taken_back(work, notes)
+        if work.pro_rata is not None:
+            yield from _pro_rata(work, notes)
         return
     if not work.caps and work.duplicate is None and work.pro_rata is None:
         yield f"{' ' * IN}④ 无上限 no ceiling or cap applies"
@@ -84,7 +86,8 @@ def _pro_rata(work: DeductionWorking, notes: Footnotes) -> Iterator[str]:
     if step.all_fen <= step.fund_fen:
         text = f"全部 all {yuan(step.all_fen)} ≤ 资金 fund {yuan(step.fund_fen)}，足额 in full"
     else:
-        floor = step.before_fen * step.fund_fen // step.all_fen
+        floor = abs(step.before_fen) * step.fund_fen // step.all_fen
+        floor = floor if step.before_fen >= 0 else -floor
         text = (
             f"{yuan(step.before_fen)} × 资金 fund {yuan(step.fund_fen)} ÷ 全部 all {yuan(step.all_fen)}"
             f" = {yuan(floor)}（舍去零头 floored）"

@@ -62,11 +62,11 @@ class Running:
             assert work.tiers == ()
             return {}
         self.earn(work)
-        self.uncut: dict[str, int] = {}
-        tiers = self.taken_back(work) if work.taken_back else self.granted(work)
+        uncut = self.taken_back(work) if work.taken_back else self.granted(work)
+        tiers = self.of_the_fund(work, uncut)
         for tier in work.tiers:
             assert tier.granted_fen == tiers[tier.tier], work
-            self.period[self.key(work, tier.tier)] += self.uncut.get(tier.tier, tiers[tier.tier])
+            self.period[self.key(work, tier.tier)] += uncut[tier.tier]
         assert work.granted_fen == sum(tiers.values())
         assert work.cut_fen == work.raw_fen - sum(tiers.values())
         shared = work.pro_rata  # a fund shared in proportion does not feed back into ceilings
@@ -159,14 +159,21 @@ class Running:
                 year = work.collection.collected_on.year
                 assert cap.limit_fen == self.interest[year]
                 assert dict(cap.used_parts)["granted"] == self.note_year[year]
-        tiers = self.shared({tier.tier: tier.raw_fen for tier in work.tiers}, left)
-        self.uncut = tiers
-        if work.pro_rata is not None and work.pro_rata.all_fen > work.pro_rata.fund_fen:
-            assert work.pro_rata.before_fen == left
-            floor = left * work.pro_rata.fund_fen // work.pro_rata.all_fen
-            assert work.pro_rata.after_fen >= floor
-            tiers = self.shared(tiers, work.pro_rata.after_fen)
-        return tiers
+        return self.shared({tier.tier: tier.raw_fen for tier in work.tiers}, left)
+
+    def of_the_fund(self, work: DeductionWorking, uncut: dict[str, int]) -> dict[str, int]:
+        fund = work.pro_rata
+        if fund is None or fund.all_fen <= fund.fund_fen:
+            return uncut
+        whole = sum(uncut.values())
+        assert fund.before_fen == whole
+        part = abs(whole) * fund.fund_fen // fund.all_fen
+        if whole < 0:
+            assert fund.after_fen == -part
+            backwards = {tier: -amount for tier, amount in uncut.items()}
+            return {tier: -amount for tier, amount in self.shared(backwards, part).items()}
+        assert fund.after_fen >= part
+        return self.shared(uncut, fund.after_fen)
 
     def shared(self, raw: dict[str, int], total: int) -> dict[str, int]:
         whole = sum(raw.values())

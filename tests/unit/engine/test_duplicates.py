@@ -121,6 +121,8 @@ def test_a_reversal_lowers_what_net_off_counts() -> None:
         ([1, 1, 1], 2, [2, 0, 0]),
         ([2, 3, 3], 7, [1, 4, 2]),
         ([0, 0], 5, [0, 0]),
+        ([100, -100, 100], 50, [50, -50, 50]),
+        ([100, 100, -100, 33], 66, [50, 49, -49, 16]),
     ],
 )
 def test_a_fund_is_shared_in_proportion(amounts: list[int], fund: int, expected: list[int]) -> None:
