@@ -1,16 +1,26 @@
 """Tables of what facts mean under a policy: schemes, enrolments, deductions."""
 
 from settlement.models.assessment import Assessment
+from settlement.models.clawback import Clawback, ClawbackMovement
 from settlement.models.deduction import Deduction, EnterprisePosting
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
+from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
 from settlement.models.scheme import Scheme, SchemeVersion
 
 __all__ = [
+    "Account",
     "Assessment",
+    "Clawback",
+    "ClawbackMovement",
     "Deduction",
     "Enrolment",
     "EnterprisePosting",
+    "Event",
+    "Fund",
     "GuaranteeSubsidy",
+    "LedgerEntry",
+    "LedgerLine",
+    "Purpose",
     "Scheme",
     "SchemeVersion",
 ]

@@ -37,6 +37,14 @@ class Deduction(models.Model):
     id = models.BigIntegerField(_("序号"), primary_key=True, editable=False)
     run = _unchecked("kernel.Run", _("任务"))
     institution = _unchecked("kernel.Institution", _("所属机构"))
+    fund_institution_id = models.BigIntegerField(
+        _("资金机构"),
+        default=0,
+        db_default=0,
+        help_text=_(
+            "其资金账承担本笔，借据划转后不变 / whose ledger bore it; stays when the note moves"
+        ),
+    )
     note = _unchecked("loans.Note", _("借据"))
     collection = _unchecked("loans.InterestCollection", _("收息"))
     version = _unchecked("settlement.SchemeVersion", _("政策版本"))

@@ -9,6 +9,9 @@ from config.kernel.models import Institution, Run
 from config.kernel.services.institutions import InstitutionRow, register_institutions
 from loans import models as loans
 from settlement import models as settlement
+from settlement.models import Event
+from settlement.services import funds
+from settlement.services.funds import FundKey, Posting
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TREE = (
@@ -167,8 +170,30 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     loans.SyndicateShare.objects.create(
         institution=of, contract=made.contract, participant=of, share_ppm=1_000_000
     )
+    _ledger(made)
     _make_history(of)
     return made
+
+
+def _ledger(made: loans.Note) -> None:
+    key = FundKey(made.institution_id, scheme_version().scheme_id, "central")
+    posting = Posting(Event.PRE_ALLOCATION, date(2026, 2, 2), "文号", 1, "system")
+    funds.receive(key=key, amount_fen=1, posting=posting, year=2026)
+    of = {"institution_id": made.institution_id, "note": made}
+    by = {"made_by": "maker", "made_at": AT, "checked_by": "checker", "checked_at": AT}
+    owed = settlement.Clawback.objects.create(
+        **of,
+        **by,
+        enterprise_id=made.contract.enterprise_id,
+        fund_id=funds.open_funds(keys=[key])[key],
+        origin="staff",
+        origin_id=0,
+        year=2026,
+        amount_fen=2,
+        state="decided",
+        why="试验",
+    )
+    owed.movements.create(**of, **by, kind="received", moved_on=date(2026, 4, 1), amount_fen=1)
 
 
 def _belongings(made: loans.Note) -> None:

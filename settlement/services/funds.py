@@ -1,0 +1,158 @@
+"""The one writer of the fund ledger (domain §5): every entry goes through one database function.
+
+Balances, number and chain of a fund move with the entry, under the fund's row lock. Callers who read
+a balance to decide what to write lock first: `lock` takes all funds of a transaction at once, in the
+order of their keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from django.db import transaction
+
+from config.kernel.services import bulk
+from settlement.engine import entries
+from settlement.engine.entries import Lines
+from settlement.models import Event
+
+
+class FundKey(NamedTuple):
+    """Whose money it is: fund institution, scheme, tier and purpose."""
+
+    institution_id: int
+    scheme_id: int
+    tier: str
+    purpose: str = "interest"
+
+
+@dataclass(frozen=True)
+class Posting:
+    """What every entry of one event shares; `source_id` is the key of the record behind it."""
+
+    event: Event
+    posted_on: date
+    source: str
+    source_id: int
+    actor: str
+
+
+@dataclass
+class Held:
+    """A locked fund, with its balances as the entries posted through it leave them (fen)."""
+
+    id: int
+    key: FundKey
+    special_account_fen: int
+    bank_advance_fen: int
+    reserved_fen: int
+    closed_through: int
+
+    @property
+    def available_fen(self) -> int:
+        """What may be paid out."""
+        return self.special_account_fen - self.reserved_fen
+
+    def open_year(self, year: int) -> int:
+        """The year in which something of `year` is settled: a settled one stays as it is (D20)."""
+        return max(year, self.closed_through + 1)
+
+
+def open_funds(*, keys: Iterable[FundKey]) -> dict[FundKey, int]:
+    """The ids of these funds; those not there yet are opened with zero balances."""
+    return {
+        key: bulk.rows("SELECT settlement_open_fund(%s, %s::smallint, %s, %s)", key)[0][0]
+        for key in sorted(set(keys))
+    }
+
+
+def lock(*, fund_ids: Collection[int]) -> dict[int, Held]:
+    """Lock these funds until commit, in the order of their ids."""
+    found = bulk.rows(
+        "SELECT id, institution_id, scheme_id, tier, purpose, special_account_fen, bank_advance_fen,"
+        " reserved_fen, closed_through FROM settlement_lock_funds(%s)",
+        [sorted(fund_ids)],
+    )
+    return {
+        fund_id: Held(fund_id, FundKey(institution, scheme, tier, purpose), *state)
+        for fund_id, institution, scheme, tier, purpose, *state in found
+    }
+
+
+def reserve(*, fund_id: int, amount_fen: int) -> bool:
+    """Set an amount aside; False, with nothing done, if less than that is available."""
+    assert amount_fen >= 0, amount_fen
+    return bool(bulk.rows("SELECT settlement_reserve(%s, %s)", [fund_id, amount_fen])[0][0])
+
+
+def release(*, fund: Held, amount_fen: int) -> None:
+    """Give back what was set aside."""
+    assert 0 <= amount_fen <= fund.reserved_fen, (fund, amount_fen)
+    bulk.rows("SELECT settlement_reserve(%s, %s)", [fund.id, -amount_fen])
+    fund.reserved_fen -= amount_fen
+
+
+def post(
+    *, fund: Held, posting: Posting, lines: Lines, year: int, month: date | None = None
+) -> int | None:
+    """Write one entry into a locked fund; returns its id, or None where there is nothing to write.
+
+    `year` is the year it is settled with, `month` the month of collection of deductions.
+    """
+    if not lines:
+        return None
+    ((entry_id,),) = bulk.rows(
+        "SELECT settlement_post_entry(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s, %s)",
+        [
+            fund.id,
+            posting.event,
+            posting.posted_on,
+            month,
+            year,
+            posting.source,
+            posting.source_id,
+            posting.actor,
+            [line.account for line in lines],
+            [line.debit_fen for line in lines],
+            [line.credit_fen for line in lines],
+        ],
+    )
+    for line in lines:
+        if line.account == "special_account":
+            fund.special_account_fen += line.debit_fen - line.credit_fen
+        elif line.account == "bank_advance":
+            fund.bank_advance_fen += line.debit_fen - line.credit_fen
+    return int(entry_id)
+
+
+def close_year(*, fund_id: int, year: int) -> None:
+    """From now on whatever comes for this year or an earlier one is settled with the next."""
+    bulk.rows("SELECT settlement_close_year(%s, %s::smallint)", [fund_id, year])
+
+
+def repay_advance(*, fund: Held, posting: Posting, year: int) -> int | None:
+    """Repay the bank's own advance out of what is available (D19)."""
+    lines = entries.advance_repaid(
+        owed_fen=-fund.bank_advance_fen, available_fen=fund.available_fen
+    )
+    return post(fund=fund, posting=posting, lines=lines, year=year)
+
+
+@transaction.atomic
+def receive(*, key: FundKey, amount_fen: int, posting: Posting, year: int) -> None:
+    """Book money that finance paid ahead (negative: took back), then repay the bank's advance."""
+    fund_id = open_funds(keys=[key])[key]
+    fund = lock(fund_ids=[fund_id])[fund_id]
+    lines = entries.pre_allocation(amount_fen, available_fen=fund.available_fen)
+    post(fund=fund, posting=posting, lines=lines, year=fund.open_year(year))
+    repaid = Posting(
+        Event.ADVANCE_REPAID,
+        posting.posted_on,
+        posting.source,
+        posting.source_id,
+        posting.actor,
+    )
+    repay_advance(fund=fund, posting=repaid, year=fund.open_year(year))
