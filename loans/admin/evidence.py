@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -19,11 +20,11 @@ from loans.models import BankStatement, ExternalSubsidy, PreAllocation, ReviewRe
 class PreAllocationAdmin(FactAdmin):
     """Money received ahead of use."""
 
-    list_display = (
+    list_display: Sequence[str] = (
         "document_number", "institution_name", "scheme_label", "tier", "received_on", "amount_yuan",
     )  # fmt: skip
     list_filter = (SchemeFilter, "tier", LevelFilter, month_of("received_on"))
-    list_select_related = ("institution",)
+    list_select_related: Sequence[str] = ("institution",)
     search_by = (prefix("document_number"),)
     search_help_text = _("文号的开头")
 

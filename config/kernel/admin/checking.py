@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from config.kernel.admin.base import ReadOnlyAdmin
 class CheckedAdmin(ReadOnlyAdmin):
     """Rows with `made_by` and `checked_by`; subclasses name the action `pass_check`."""
 
-    actions = ("pass_check",)
+    actions: Sequence[Any] = ("pass_check",)
     change_form_outer_after_template = "kernel/check.html"
 
     def has_check_permission(self, request: HttpRequest) -> bool:

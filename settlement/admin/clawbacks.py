@@ -1,0 +1,188 @@
+"""What is taken back, and what came in: a second person decides and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin, messages
+from django.contrib.admin import display
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.checking import CheckedAdmin
+from config.kernel.admin.filters import LevelFilter, month_of
+from config.kernel.admin.searching import prefix
+from config.kernel.admin.sections import SECTION_ROWS, Section, texts
+from loans.admin.base import FactAdmin
+from loans.admin.evidence import PreAllocationAdmin
+from loans.admin.lookups import of_enterprise, of_note
+from loans.admin.parties import CheckedFilter
+from loans.values.errors import DomainError
+from loans.values.money import grouped_yuan
+from settlement.models import Clawback, ClawbackMovement, MadeGood, Receipt
+from settlement.services import clawbacks
+from settlement.services.made_good import check_made_good
+from settlement.services.pre_allocations import book_pre_allocations
+
+
+def each(
+    request: HttpRequest, page: CheckedAdmin, rows: QuerySet[Any], step: Callable[[int], None]
+) -> None:
+    """Take one step for each chosen row; what a rule refuses is said and the others go on."""
+    keys = list(rows.order_by("pk").values_list("pk", flat=True))
+    done = 0
+    for key in keys:
+        try:
+            step(key)
+        except DomainError as refusal:
+            page.message_user(request, f"#{key}: {refusal}", messages.ERROR)
+        else:
+            done += 1
+    if done:
+        page.message_user(request, _("已复核 %(count)d 条") % {"count": done}, messages.SUCCESS)
+
+
+def movements(request: HttpRequest, clawback: Clawback) -> Section:
+    """What came of the clawback so far."""
+    return Section(
+        title=_("追回变动"),
+        columns=texts(_("日期"), _("类别"), _("金额（元）"), _("流水号"), _("经办"), _("复核")),
+        rows=[
+            (
+                m.moved_on,
+                m.get_kind_display(),
+                grouped_yuan(m.amount_fen),
+                m.reference,
+                m.made_by,
+                m.checked_by or "",
+            )
+            for m in clawback.movements.order_by("pk")[:SECTION_ROWS]
+        ],
+    )
+
+
+@admin.register(Clawback)
+class ClawbackAdmin(CheckedAdmin, FactAdmin):
+    """Who owes what back, why, and what is still open."""
+
+    list_display = (
+        "id", "note", "institution_name", "origin", "state", "year", "amount_yuan", "received_yuan",
+        "offset_yuan", "written_off_yuan", "open_yuan", "why",
+    )  # fmt: skip
+    list_filter = ("state", "origin", CheckedFilter, "fund__scheme", LevelFilter)
+    list_select_related = ("note", "institution")
+    search_by = (of_note(), of_enterprise("enterprise_id"), prefix("document_number"))
+    search_help_text = _("借据号、文号的开头，信用代码或企业名称")
+    actions = ("pass_check", "dismiss")
+    sections = (movements,)
+
+    @display(description=_("尚欠（元）"))
+    def open_yuan(self, row: Clawback) -> str:
+        """What is still owed."""
+        return grouped_yuan(row.open_fen if row.state == Clawback.State.DECIDED else 0)
+
+    @admin.action(description=_("决定追回"), permissions=["check"])
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Decide the chosen proposals: the enterprises owe the amounts."""
+        self._decide(request, queryset, accept=True)
+
+    @admin.action(description=_("不予追回"), permissions=["check"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Dismiss the chosen proposals."""
+        self._decide(request, queryset, accept=False)
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet[Any], *, accept: bool) -> None:
+        actor, at = request.user.get_username(), timezone.localtime()
+
+        def step(key: int) -> None:
+            clawbacks.decide(clawback_id=key, accept=accept, actor=actor, at=at)
+
+        each(request, self, queryset, step)
+
+
+@admin.register(ClawbackMovement)
+class ClawbackMovementAdmin(CheckedAdmin, FactAdmin):
+    """Money received and write-offs, in the ledger once checked; offsets come with their run."""
+
+    list_display = (
+        "clawback", "note", "institution_name", "kind", "moved_on", "amount_yuan", "reference",
+        "made_by", "checked_by",
+    )  # fmt: skip
+    list_filter = ("kind", CheckedFilter, LevelFilter, month_of("moved_on"))
+    list_select_related = ("clawback", "note", "institution")
+    search_by = (of_note(), prefix("reference"))
+    search_help_text = _("借据号或流水号的开头")
+
+    @admin.action(description=_("复核通过"), permissions=["check"])
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Check the chosen movements, which books them."""
+        actor, at = request.user.get_username(), timezone.localtime()
+
+        def step(key: int) -> None:
+            clawbacks.check_movement(movement_id=key, actor=actor, at=at)
+
+        each(request, self, queryset, step)
+
+
+@admin.register(MadeGood)
+class MadeGoodAdmin(CheckedAdmin, FactAdmin):
+    """The bank's own money for what it bears."""
+
+    list_display = (
+        "reference", "fund", "institution_name", "moved_on", "amount_yuan", "made_by", "checked_by",
+    )  # fmt: skip
+    list_filter = (CheckedFilter, "fund__scheme", LevelFilter)
+    list_select_related = ("fund", "institution")
+    search_by = (prefix("reference"),)
+    search_help_text = _("流水号的开头")
+
+    @admin.action(description=_("复核通过"), permissions=["check"])
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Check the chosen payments, which books them."""
+        actor, at = request.user.get_username(), timezone.localtime()
+
+        def step(key: int) -> None:
+            check_made_good(made_good_id=key, actor=actor, at=at)
+
+        each(request, self, queryset, step)
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(FactAdmin):
+    """Pre-allocations that are in the ledger, and who checked them."""
+
+    list_display = (
+        "pre_allocation", "institution_name", "made_by", "made_at", "checked_by", "checked_at",
+    )  # fmt: skip
+    list_filter = (LevelFilter, month_of("checked_at"))
+    list_select_related = ("pre_allocation", "institution")
+    search_by = (prefix("pre_allocation__document_number"),)
+    search_help_text = _("文号的开头")
+
+
+class ReceivedAdmin(CheckedAdmin, PreAllocationAdmin):
+    """Pre-allocations with the step that books them."""
+
+    list_display = (*PreAllocationAdmin.list_display, "is_booked")
+    list_select_related = ("institution", "receipt")
+
+    @display(description=_("已入账"), boolean=True)
+    def is_booked(self, row: Any) -> bool:
+        """Is it in the ledger?"""
+        return hasattr(row, "receipt")
+
+    @admin.action(description=_("复核入账"), permissions=["check"])
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Book the chosen pre-allocations; one's own and those booked are left as they are."""
+        ids = list(queryset.values_list("pk", flat=True))
+        actor, at = request.user.get_username(), timezone.localtime()
+        booked = book_pre_allocations(actor=actor, at=at, ids=ids)
+        self.report(request, done=booked.receipts, asked=len(ids))
+
+
+admin.site.unregister(apps.get_model("loans", "PreAllocation"))
+admin.site.register(apps.get_model("loans", "PreAllocation"), ReceivedAdmin)

@@ -1,0 +1,115 @@
+"""Funds with their balances, and the entries that made them. Nobody edits a ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import display
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.filters import LevelFilter, month_of
+from config.kernel.admin.searching import prefix
+from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
+from loans.admin.base import FactAdmin
+from loans.values.money import grouped_yuan
+from settlement.models import Fund, LedgerEntry, LedgerLine
+
+
+def latest_entries(request: HttpRequest, fund: Fund) -> Section:
+    """The fund's latest entries."""
+    return Section(
+        title=_("最近分录"),
+        columns=texts(_("编号"), _("入账日"), _("事项"), _("金额（元）"), _("来源")),
+        rows=[
+            (
+                link("settlement_ledgerentry", entry.pk, entry.number),
+                entry.posted_on,
+                entry.get_event_display(),
+                grouped_yuan(sum(line.debit_fen for line in entry.lines.all())),
+                entry.source,
+            )
+            for entry in fund.ledger.order_by("-number").prefetch_related("lines")[:SECTION_ROWS]
+        ],
+    )
+
+
+def lines(request: HttpRequest, entry: LedgerEntry) -> Section:
+    """Both sides of the entry."""
+    return Section(
+        title=_("借贷"),
+        columns=texts(_("科目"), _("借方（元）"), _("贷方（元）")),
+        rows=[
+            (
+                line.get_account_display(),
+                grouped_yuan(line.debit_fen) if line.debit_fen else "",
+                grouped_yuan(line.credit_fen) if line.credit_fen else "",
+            )
+            for line in entry.lines.order_by("pk")[:SECTION_ROWS]
+        ],
+    )
+
+
+@admin.register(Fund)
+class FundAdmin(FactAdmin):
+    """What each fund holds, has used, was advanced and is owed."""
+
+    list_display = (
+        "scheme", "institution_name", "tier", "purpose", "special_account_yuan", "reserved_yuan",
+        "available_yuan", "treasury_advance_yuan", "subsidy_applied_yuan", "bank_advance_yuan",
+        "clawback_receivable_yuan", "disallowed_yuan",
+    )  # fmt: skip
+    list_filter = ("scheme", "tier", "purpose", LevelFilter)
+    list_select_related = ("scheme", "institution")
+    search_by = (prefix("institution__code"), prefix("scheme__code"))
+    search_help_text = _("机构编码或政策代码的开头")
+    sections = (latest_entries,)
+
+    @display(description=_("可用（元）"))
+    def available_yuan(self, row: Fund) -> str:
+        """The special account less what is reserved."""
+        return grouped_yuan(row.available_fen)
+
+    def shown_columns(self) -> list[str]:
+        """The chain as text."""
+        return ["chain_text" if name == "chain" else name for name in super().shown_columns()]
+
+    @display(description=_("链头"))
+    def chain_text(self, row: Any) -> str:
+        """The hash in hexadecimal."""
+        return bytes(row.chain).hex()
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(FactAdmin):
+    """Entries, latest first."""
+
+    list_display = (
+        "number", "fund_name", "institution_name", "event", "posted_on", "month", "year", "source",
+        "actor",
+    )  # fmt: skip
+    list_filter = ("event", "fund__scheme", "year", LevelFilter, month_of("posted_on"))
+    list_select_related = ("fund__scheme", "institution")
+    search_by = (prefix("source"),)
+    search_help_text = _("来源的开头")
+    sections = (lines,)
+    fields = (
+        "number", "fund_name", "institution", "event", "posted_on", "month", "year", "source",
+        "source_id", "actor", "chain_text",
+    )  # fmt: skip
+    chain_text = FundAdmin.chain_text
+
+    @display(description=_("资金"))
+    def fund_name(self, row: LedgerEntry) -> str:
+        """Scheme and tier."""
+        return f"{row.fund.scheme.code} {row.fund.tier}"
+
+
+@admin.register(LedgerLine)
+class LedgerLineAdmin(FactAdmin):
+    """Single sides of entries, by account."""
+
+    list_display = ("entry", "institution_name", "account", "debit_yuan", "credit_yuan")
+    list_filter = ("account", LevelFilter)
+    list_select_related = ("entry", "institution")
