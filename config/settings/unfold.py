@@ -26,6 +26,7 @@ NAVIGATION = [
     _group(
         _("贴息核算"),
         _page(_("代付贴息"), "payments", "settlement_deduction"),
+        _page(_("结算清算"), "balance", "settlement_settlement"),
         _page(_("贴息认定"), "fact_check", "settlement_enrolment"),
         _page(_("担保费补贴"), "verified_user", "settlement_guaranteesubsidy"),
         _page(_("政策版本"), "gavel", "settlement_schemeversion"),

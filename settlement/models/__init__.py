@@ -6,6 +6,7 @@ from settlement.models.deduction import Deduction, EnterprisePosting
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
 from settlement.models.scheme import Scheme, SchemeVersion
+from settlement.models.settlement import Settlement, SettlementItem
 
 __all__ = [
     "Account",
@@ -23,4 +24,6 @@ __all__ = [
     "Purpose",
     "Scheme",
     "SchemeVersion",
+    "Settlement",
+    "SettlementItem",
 ]
