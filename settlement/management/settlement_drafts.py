@@ -12,7 +12,7 @@ from loans.values.errors import DomainError
 from settlement.management.tables import table, yuan
 from settlement.models import Purpose, Scheme, SettlementItem
 from settlement.selectors import settlements
-from settlement.services import needs as forecasts
+from settlement.services import forecasts
 from settlement.services.settlements import Ask, draft
 
 COLUMNS = (

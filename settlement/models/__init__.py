@@ -5,6 +5,7 @@ from settlement.models.clawback import Clawback, ClawbackMovement
 from settlement.models.deduction import Deduction, EnterprisePosting
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
+from settlement.models.receipt import MadeGood, Receipt
 from settlement.models.scheme import Scheme, SchemeVersion
 from settlement.models.settlement import Settlement, SettlementItem
 
@@ -21,7 +22,9 @@ __all__ = [
     "GuaranteeSubsidy",
     "LedgerEntry",
     "LedgerLine",
+    "MadeGood",
     "Purpose",
+    "Receipt",
     "Scheme",
     "SchemeVersion",
     "Settlement",

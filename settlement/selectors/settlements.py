@@ -112,15 +112,3 @@ def eligible_enterprises(*, scheme_code: str) -> dict[int, int]:
         [scheme_code],
     )
     return {int(enterprise): int(notes) for enterprise, notes in found}
-
-
-def fund_institutions(*, level: str) -> dict[int, int]:
-    """Institution → whose fund its notes draw on: the nearest ancestor-or-self at the level, or the root."""
-    found = rows(
-        "SELECT DISTINCT ON (i.id) i.id, a.id FROM kernel_institution i"
-        " JOIN kernel_institution a ON i.id BETWEEN a.id AND a.last_id"
-        " ORDER BY i.id, a.level = %(level)s DESC,"
-        " CASE WHEN a.level = %(level)s THEN a.id END DESC, a.id",
-        {"level": level},
-    )
-    return {int(institution): int(fund) for institution, fund in found}

@@ -20,13 +20,14 @@ from typing import Any
 import polars as pl
 from django.db import transaction
 
-from config.kernel.models import Chunk, Run
+from config.kernel.models import Chunk
 from config.kernel.services import bulk, work
 from loans.selectors import facts
 from loans.services import locks
 from settlement.selectors import deductions
 from settlement.services import groups
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
+from settlement.services.postings import post_chunk
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.targets import differences, gather, targets
 
@@ -34,17 +35,6 @@ logger = logging.getLogger(__name__)
 
 KIND = "deductions"
 WAIT_SECONDS = 1  # between looks at chunks in other hands
-STAGE = {
-    "collection_id": "bigint",
-    "scheme_id": "bigint",
-    "note_id": "bigint",
-    "collected_on": "date",
-    "sequence": "bigint",
-    **dict.fromkeys((*deductions.STATE, *deductions.MONEY), "bigint"),
-    "why": "text",
-    "institution_id": "bigint",
-    "version_id": "bigint",
-}
 
 Progress = Callable[[int, int], None]
 
@@ -181,17 +171,21 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int]) -> None:
     result = targets(book=book, evidence=evidence, through=through)
     due = differences(rows=result.rows, evidence=evidence, book=book, through=through)
     due = _chosen(due.join(evidence.scopes, on="note_id"), params, book)
-    _post(due, run=chunk.run, book=book)
+    posted = post_chunk(due=due, chunk=chunk, book=book, evidence=evidence)
     whole_book = params["scheme"] is None and params["scope"] is None
     if whole_book:
-        _mark_current(versions, through=through, terms_key=key)
+        done = {
+            one: version for one, version in versions.items() if one not in posted.held_enterprises
+        }
+        _mark_current(done, through=through, terms_key=key)
     work.finish_chunk(
         chunk_id=chunk_id,
         stats={
             "collections": evidence.facts.collections.height,
             "targets": result.rows.height,
-            "originals": due.filter(pl.col("sequence") == 0).height,
-            "differences": due.filter(pl.col("sequence") > 0).height,
+            "originals": posted.rows.filter(pl.col("sequence") == 0).height,
+            "differences": posted.rows.filter(pl.col("sequence") > 0).height,
+            "held": posted.held_rows,
         },
     )
 
@@ -214,26 +208,6 @@ def _chosen(due: pl.DataFrame, params: dict[str, Any], book: Book) -> pl.DataFra
     if params["scope"] is not None:
         due = due.filter(pl.col("institution_id").is_between(*params["scope"]))
     return due
-
-
-def _post(due: pl.DataFrame, *, run: Run, book: Book) -> None:
-    """Write originals and differences; the month in the id is the collection's own."""
-    if due.is_empty():
-        return
-    versions = {book.scheme_ids[code]: version for code, version in book.version_ids.items()}
-    bulk.create_stage("due", STAGE)
-    bulk.fill_stage(
-        "due",
-        due.with_columns(
-            pl.col("scheme_id").replace_strict(versions, return_dtype=pl.Int64).alias("version_id")
-        ).select(list(STAGE)),
-    )
-    columns = ", ".join(STAGE)
-    bulk.execute(
-        f"INSERT INTO settlement_deduction (id, run_id, posted_on, {columns}) "
-        f"SELECT settlement_deduction_id(collection_id), %s, %s, {columns} FROM due",
-        [run.pk, run.params["on"]],
-    )
 
 
 def _mark_current(versions: dict[int, int], *, through: date, terms_key: str) -> None:

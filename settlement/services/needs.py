@@ -1,41 +1,58 @@
-"""What a scheme needs next year, by fund institution and tier: a forecast from existing notes."""
+"""What schemes will need in each year of what is known today: every target, posted or not."""
 
 from __future__ import annotations
 
-from collections import Counter
+from datetime import datetime
 
 import polars as pl
 
-from settlement.engine import TIERS, forecast
-from settlement.selectors import settlements
+from loans.selectors import facts
+from settlement.engine import TIERS
+from settlement.selectors.institutions import fund_institutions
 from settlement.services import groups
+from settlement.services.assessments import assess_notes
 from settlement.services.schemes import terms_in_force
-from settlement.services.targets import gather
+from settlement.services.targets import gather, targets
 
-Needs = dict[tuple[int, str], int]
+NEEDS = {
+    "scheme_code": pl.String,
+    "institution_id": pl.Int64,
+    "year": pl.Int32,
+    "tier": pl.String,
+    "fen": pl.Int64,
+}
 
 
-def needs_of_year(*, scheme_code: str, year: int) -> Needs:
-    """(fund institution, tier) → fen that existing notes would earn in that calendar year.
-
-    Where no terms are in force nothing is needed. New lending is not in it: whoever applies adds it.
-    """
+def computed_needs(*, at: datetime) -> pl.DataFrame:
+    """Fen by scheme_code, institution_id (fund institution), year of collection and tier."""
+    assess_notes(at=at, only_if_stale=True)
     book = terms_in_force()
-    terms = next((one for one in book.terms if one.code == scheme_code), None)
-    if terms is None:
-        return {}
-    places = settlements.fund_institutions(level=terms.fund_level)
-    needs: Counter[tuple[int, str]] = Counter()
-    eligible = settlements.eligible_enterprises(scheme_code=scheme_code)
-    for enterprise_ids in groups.chunks(notes=eligible, book=book):
+    places = {terms.code: fund_institutions(level=terms.fund_level) for terms in book.terms}
+    notes = dict(facts.enterprise_versions().select("enterprise_id", "notes").iter_rows())
+    found = []
+    for enterprise_ids in groups.chunks(notes=notes, book=book):
         evidence = gather(enterprise_ids=enterprise_ids)
-        earned = forecast.need(terms=book.terms, facts=evidence.facts, year=year)
-        of_scheme = earned.filter(pl.col("scheme_code") == scheme_code).join(
-            evidence.scopes.select("note_id", "institution_id"), on="note_id"
+        rows = targets(book=book, evidence=evidence, through=None).rows
+        dates = evidence.facts.collections.select("collection_id", "collected_on")
+        placed = rows.join(evidence.scopes, on="note_id").join(dates, on="collection_id")
+        found += [
+            part.with_columns(pl.col("institution_id").replace_strict(places[code]))
+            for (code,), part in placed.group_by("scheme_code")
+        ]
+    if not found:
+        return pl.DataFrame(schema=NEEDS)
+    return (
+        pl.concat(found)
+        .with_columns(year=pl.col("collected_on").dt.year())
+        .unpivot(
+            [f"{tier}_fen" for tier in TIERS],
+            index=["scheme_code", "institution_id", "year"],
+            variable_name="tier",
+            value_name="fen",
         )
-        for institution, *fen in of_scheme.select(
-            "institution_id", *(f"{tier}_fen" for tier in TIERS)
-        ).iter_rows():
-            for tier, amount in zip(TIERS, fen, strict=True):
-                needs[places[institution], tier] += amount
-    return dict(needs)
+        .with_columns(pl.col("tier").str.strip_suffix("_fen"))
+        .group_by("scheme_code", "institution_id", "year", "tier")
+        .agg(pl.col("fen").sum())
+        .filter(pl.col("fen") > 0)
+        .sort("scheme_code", "institution_id", "year", "tier")
+    )

@@ -209,6 +209,18 @@ def _ledger(made: loans.Note) -> None:
         through_number=1,
         **dict.fromkeys(figures, 0) | {"approved_fen": None, "disallowed_fen": None},
     )
+    received = loans.PreAllocation.objects.filter(institution_id=made.institution_id).first()
+    settlement.Receipt.objects.create(
+        institution_id=made.institution_id, pre_allocation=received, **by
+    )
+    settlement.MadeGood.objects.create(
+        institution_id=made.institution_id,
+        fund_id=owed.fund_id,
+        moved_on=date(2026, 4, 1),
+        amount_fen=1,
+        reference="补1",
+        **by,
+    )
     owed.movements.create(**of, **by, kind="received", moved_on=date(2026, 4, 1), amount_fen=1)
 
 

@@ -32,7 +32,7 @@ name_en = "Test"
 document = "试验"
 priority = {{ value = 90, assumed_because = "test" }}
 fund_level = {{ value = "provincial", assumed_because = "test" }}
-shortfall = {{ value = "advance", assumed_because = "test" }}
+shortfall = {{ value = "{shortfall}", assumed_because = "test" }}
 duplicate_rule = {{ value = "stack_under_ceiling", assumed_because = "test" }}
 interest_ceiling = {{ value = true, assumed_because = "test" }}
 fund_method = {{ value = "{fund}", assumed_because = "test" }}
@@ -72,11 +72,11 @@ class SmallBook:
 
     def scheme(
         self, *, more: str = "", points: str = "1", fund: str = "unlimited", code: str = "test",
-        checker: str | None = "system-checker",
+        checker: str | None = "system-checker", shortfall: str = "advance",
     ) -> None:  # fmt: skip
         """Load a scheme that all institutions take part in, or a new version of it."""
         head, _, caps = more.partition("[[")
-        text = SCHEME.format(code=code, more=head, points=points, fund=fund)
+        text = SCHEME.format(code=code, more=head, points=points, fund=fund, shortfall=shortfall)
         path = self.folder / f"{code}.toml"
         path.write_text(text + (f"[[{caps}" if caps else ""), encoding="utf-8")
         load_schemes(paths=[path], actor="system", checker=checker, at=AT)

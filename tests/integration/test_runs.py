@@ -288,6 +288,7 @@ def test_through_an_earlier_day_posts_the_effect_and_not_the_late_original(late:
         "targets": 2,
         "originals": 0,
         "differences": 1,
+        "held": 0,
     }
     assert late.net() == {"B-4": 500}
     assert agrees()

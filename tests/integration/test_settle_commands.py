@@ -14,8 +14,8 @@ from config.kernel.models import Institution, Role, User
 from settlement.models import Event, Scheme, Settlement, SettlementItem
 from settlement.services import funds, settlements
 from settlement.services.assessments import assess_notes
+from settlement.services.forecasts import needs_of_year
 from settlement.services.funds import FundKey, Posting
-from settlement.services.needs import needs_of_year
 from tests.integration.book import AT, exported
 from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, SmallBook
 

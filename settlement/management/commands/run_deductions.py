@@ -13,7 +13,8 @@ from django.core.management.base import CommandError
 from config.kernel.management.base import MAKERS, ProjectCommand, now, progress
 from config.kernel.models import SCOPE_ALL, Run
 from config.kernel.services import work
-from settlement.services import deductions
+from loans.values.money import grouped_yuan
+from settlement.services import deductions, pre_allocations
 from settlement.services.schemes import terms_in_force
 
 
@@ -43,6 +44,7 @@ class Command(ProjectCommand):
             )
         scope = self.scope(options)
         self._finish_open_runs()
+        self._book_receipts()
         started = deductions.start_run(
             actor=self.actor(options),
             at=now(),
@@ -61,6 +63,20 @@ class Command(ProjectCommand):
             f"原始 originals {counts.get('originals', 0)}, "
             f"差额 differences {counts.get('differences', 0)}"
         )
+        if counts.get("held"):
+            self.stdout.write(
+                f"待资金到位 held for want of funds: {counts['held']} 笔 rows；预拨到账后重新运行 / run again after the next pre-allocation"
+            )
+
+    def _book_receipts(self) -> None:
+        """What finance paid ahead comes first, where a checker stands in for the second person."""
+        checker = self.checker()
+        if checker is not None:
+            booked = pre_allocations.book_pre_allocations(actor=checker, at=now())
+            if booked.receipts:
+                self.stdout.write(
+                    f"预拨入账 pre-allocations booked: {booked.receipts} 笔, {grouped_yuan(booked.amount_fen)} 元 yuan"
+                )
 
     def _finish_open_runs(self) -> None:
         """Whatever an interrupted run left is done first."""

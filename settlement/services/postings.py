@@ -1,0 +1,252 @@
+"""Posting what a chunk of a run found due: deductions, and the money they move (domain §5, D19, D20).
+
+One entry per chunk × fund institution × scheme × tier × month of collection, amounts paid and amounts
+taken back apart. Funds are locked first and in order, so that what is available stays true.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from config.kernel.models import Chunk
+from config.kernel.services import bulk
+from settlement.engine import TIERS, entries
+from settlement.engine.holding import Wanted, withheld
+from settlement.models import Event
+from settlement.selectors import deductions
+from settlement.selectors.institutions import fund_institutions
+from settlement.services import debts, funds
+from settlement.services.debts import Cause, Owed
+from settlement.services.funds import FundKey, Held, Posting
+from settlement.services.schemes import Book
+from settlement.services.targets import Evidence
+
+STAGE = {
+    "collection_id": "bigint",
+    "scheme_id": "bigint",
+    "note_id": "bigint",
+    "collected_on": "date",
+    "sequence": "bigint",
+    **dict.fromkeys((*deductions.STATE, *deductions.MONEY), "bigint"),
+    "why": "text",
+    "institution_id": "bigint",
+    "fund_institution_id": "bigint",
+    "version_id": "bigint",
+}
+FUND = ("fund_institution_id", "scheme_id", "tier")
+D9 = ("collected_on", "institution_code", "note_number", "period_start", "reference", "priority")
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What was posted, and the enterprises some of whose deductions wait for money."""
+
+    rows: pl.DataFrame
+    held_rows: int
+    held_enterprises: frozenset[int]
+
+
+def post_chunk(*, due: pl.DataFrame, chunk: Chunk, book: Book, evidence: Evidence) -> Posted:
+    """Write due rows and their money in the transaction of the chunk.
+
+    Where a scheme holds instead of advancing, rows the fund does not suffice for are left out.
+    """
+    if due.is_empty():
+        return Posted(due, 0, frozenset())
+    due = _with_fund(due, book).with_row_index("number")
+    parts = _parts(due)
+    held = _lock(parts)
+    parts = _with_fund_id(parts, held)
+    waiting = _withheld(due, parts, held, book=book, evidence=evidence)
+    is_held = pl.col("number").is_in(list(waiting))
+    posted = due.filter(~is_held)
+    _insert(posted, chunk=chunk, book=book)
+    cause = Cause(
+        chunk_id=chunk.pk,
+        on=date.fromisoformat(chunk.run.params["on"]),
+        at=chunk.run.created_at,
+        actor=chunk.run.actor,
+    )
+    _move_money(parts.filter(~is_held), held, cause, source=f"run {chunk.run_id}")
+    enterprises = due.filter(is_held)["enterprise_id"].unique().to_list()
+    return Posted(posted, len(waiting), frozenset(enterprises))
+
+
+def _with_fund(due: pl.DataFrame, book: Book) -> pl.DataFrame:
+    """Each row's fund institution, by the scheme's fund level and where the note is today."""
+    levels = {book.scheme_ids[terms.code]: terms.fund_level for terms in book.terms}
+    known = [
+        pl.DataFrame(
+            {"institution_id": list(found), "fund_institution_id": list(found.values())},
+            schema={"institution_id": pl.Int64, "fund_institution_id": pl.Int64},
+        ).with_columns(pl.lit(scheme_id, dtype=pl.Int64).alias("scheme_id"))
+        for scheme_id, level in levels.items()
+        for found in [fund_institutions(level=level)]
+    ]
+    return due.join(pl.concat(known), on=["institution_id", "scheme_id"], how="left")
+
+
+def _parts(due: pl.DataFrame) -> pl.DataFrame:
+    """One row per due row × tier with money: whose fund, which month, how many fen."""
+    shared = (
+        "number", "note_id", "institution_id", "enterprise_id", "fund_institution_id", "scheme_id",
+    )  # fmt: skip
+    return pl.concat(
+        due.select(
+            *shared,
+            month=pl.col("collected_on").dt.month_start(),
+            tier=pl.lit(tier),
+            fen=pl.col(f"{tier}_fen"),
+        ).filter(pl.col("fen") != 0)
+        for tier in TIERS
+    )
+
+
+def _lock(parts: pl.DataFrame) -> dict[FundKey, Held]:
+    keys = [FundKey(*row) for row in parts.select(FUND).unique().iter_rows()]
+    ids = funds.open_funds(keys=keys)
+    held = funds.lock(fund_ids=ids.values())
+    return {key: held[fund_id] for key, fund_id in ids.items()}
+
+
+def _with_fund_id(parts: pl.DataFrame, held: Mapping[FundKey, Held]) -> pl.DataFrame:
+    ids = pl.DataFrame(
+        [(*key[:3], fund.id) for key, fund in held.items()],
+        schema={FUND[0]: pl.Int64, FUND[1]: pl.Int64, FUND[2]: pl.String, "fund_id": pl.Int64},
+        orient="row",
+    )
+    return parts.join(ids, on=list(FUND), how="left")
+
+
+def _withheld(
+    due: pl.DataFrame,
+    parts: pl.DataFrame,
+    held: Mapping[FundKey, Held],
+    *,
+    book: Book,
+    evidence: Evidence,
+) -> set[int]:
+    """Rows that wait: in the order of service (D9), what the fund of a holding scheme cannot pay."""
+    priority = {
+        book.scheme_ids[terms.code]: terms.priority
+        for terms in book.terms
+        if terms.shortfall == "hold"
+    }
+    available = {
+        fund.id: fund.available_fen for key, fund in held.items() if key.scheme_id in priority
+    }
+    if not available:
+        return set()
+    asking = parts.filter(pl.col("fund_id").is_in(list(available)))
+    places = (
+        due.select("number", "collection_id", "note_id", "scheme_id")
+        .join(evidence.facts.collections.drop("note_id"), on="collection_id", how="left")
+        .join(evidence.facts.notes.select("note_id", *D9[1:3]), on="note_id", how="left")
+        .with_columns(priority=pl.col("scheme_id").replace_strict(priority, default=0))
+        .sort(D9)
+        .select("number")
+        .with_row_index("place")
+    )
+    grouped = (
+        asking.join(places, on="number")
+        .group_by("number", "place", "enterprise_id")
+        .agg("fund_id", "fen")
+        .sort("place")
+    )
+    owed = debts.open_debts(
+        enterprise_ids=asking["enterprise_id"].unique().to_list(), fund_ids=list(available)
+    )
+    return withheld(
+        (
+            Wanted(number, enterprise, tuple(zip(fund_ids, fens, strict=True)))
+            for number, _, enterprise, fund_ids, fens in grouped.iter_rows()
+        ),
+        available=available,
+        owed={debtor: sum(one.open_fen for one in open_) for debtor, open_ in owed.items()},
+    )
+
+
+def _insert(due: pl.DataFrame, *, chunk: Chunk, book: Book) -> None:
+    """Write originals and differences; the month in the id is the collection's own."""
+    versions = {book.scheme_ids[code]: version for code, version in book.version_ids.items()}
+    bulk.create_stage("due", STAGE)
+    bulk.fill_stage(
+        "due",
+        due.with_columns(
+            pl.col("scheme_id").replace_strict(versions, return_dtype=pl.Int64).alias("version_id")
+        ).select(list(STAGE)),
+    )
+    columns = ", ".join(STAGE)
+    bulk.execute(
+        f"INSERT INTO settlement_deduction (id, run_id, posted_on, {columns}) "
+        f"SELECT settlement_deduction_id(collection_id), %s, %s, {columns} FROM due",
+        [chunk.run_id, chunk.run.params["on"]],
+    )
+
+
+def _move_money(
+    parts: pl.DataFrame, held: Mapping[FundKey, Held], cause: Cause, *, source: str
+) -> None:
+    """Take back what was lowered, then pay what is due, less what is offset against debts."""
+    by_id = {fund.id: fund for fund in held.values()}
+    lowered = parts.filter(pl.col("fen") < 0)
+    months = ["fund_id", "month"]
+    for fund_id, month, fen in _sums(lowered, months):
+        fund = by_id[fund_id]
+        lines = entries.negative_difference(-fen)
+        _post(fund, Event.NEGATIVE_DIFFERENCE, lines, month, cause, source)
+    owing = ["institution_id", "note_id", "enterprise_id", "fund_id", "year"]
+    debts.owe(
+        amounts=[
+            Owed(institution, note, enterprise, fund, year, -fen)
+            for institution, note, enterprise, fund, year, fen in _sums(
+                lowered.with_columns(year=pl.col("month").dt.year()), owing
+            )
+        ],
+        cause=cause,
+    )
+    paid = parts.filter(pl.col("fen") > 0)
+    offsets = _offset(paid, cause)
+    for fund_id, month, fen in _sums(paid, months):
+        fund = by_id[fund_id]
+        lines = entries.deduction(
+            fen, offset_fen=offsets[fund_id, month], available_fen=fund.available_fen
+        )
+        _post(fund, Event.DEDUCTION, lines, month, cause, source)
+
+
+def _offset(paid: pl.DataFrame, cause: Cause) -> dict[tuple[int, date], int]:
+    """Offset deductions against their enterprises' debts; what was, by fund and month."""
+    found: dict[tuple[int, date], int] = defaultdict(int)
+    if paid.is_empty():
+        return found
+    open_debts = debts.open_debts(
+        enterprise_ids=paid["enterprise_id"].unique().to_list(),
+        fund_ids=paid["fund_id"].unique().to_list(),
+    )
+    if not open_debts:
+        return found
+    for fund_id, month, enterprise_id, fen in _sums(paid, ["fund_id", "month", "enterprise_id"]):
+        found[fund_id, month] += debts.offset(
+            debts=open_debts, debtor=(enterprise_id, fund_id), amount_fen=fen, cause=cause
+        )
+    return found
+
+
+def _post(
+    fund: Held, event: Event, lines: entries.Lines, month: date, cause: Cause, source: str
+) -> None:
+    posting = Posting(event, cause.on, source, cause.chunk_id, cause.actor)
+    funds.post(
+        fund=fund, posting=posting, lines=lines, year=fund.open_year(month.year), month=month
+    )
+
+
+def _sums(parts: pl.DataFrame, keys: list[str]) -> list[tuple]:  # type: ignore[type-arg]
+    """The sum of each group, in the order of its keys."""
+    return parts.group_by(keys).agg(pl.col("fen").sum()).sort(keys).rows()
