@@ -234,10 +234,75 @@ CLAWBACKS = Register(
     totals=("amount", "received", "offset", "written_off", "open"),
 )
 
+_ITEM_COLUMNS = (
+    ("opening", "期初结余"),
+    ("received", "收到预拨"),
+    ("used", "代付贴息"),
+    ("adjusted", "差额调减"),
+    ("clawback_decided", "决定追回"),
+    ("clawback_settled", "追回已结算年度"),
+    ("clawed_back", "已追回"),
+    ("written_off", "追回核销"),
+    ("made_good", "银行补足"),
+    ("returned", "已退回结余"),
+    ("claimed", "申报结算"),
+    ("approved", "认可"),
+    ("disallowed", "核减"),
+    ("surplus", "结余"),
+    ("gap", "缺口"),
+)
+
+SETTLEMENTS = Register(
+    name="settlements",
+    title_zh="结算清算",
+    fields=(
+        Field("settlement", "结算序号", "int", "m.id"),
+        Field("scheme_code", "贴息政策", "text", "s.code"),
+        Field("institution_code", "资金机构编码", "text", "i.code"),
+        Field("tier", "资金层级", "text", "f.tier"),
+        Field("purpose", "用途", "text", "f.purpose"),
+        Field("kind", "类别", "text", "m.kind"),
+        Field("year", "年度", "int", "m.year"),
+        Field("part", "期次", "int", "m.part"),
+        Field("is_final", "年度末次", "bool", "m.is_final"),
+        Field("state", "状态", "text", "m.state"),
+        *(Field(key, title, "amount", f"t.{key}_fen") for key, title in _ITEM_COLUMNS),
+        Field(
+            "carry_over",
+            "结转下期",
+            "amount",
+            "CASE WHEN m.kind = 'annual' THEN t.surplus_fen ELSE 0 END - t.gap_fen",
+        ),
+        Field("receivable", "期末应收追回", "amount", "t.receivable_fen"),
+        Field("next_year_need", "下年需求", "amount", "t.next_year_need_fen"),
+        Field("document_number", "批复文号", "text", "m.document_number"),
+        Field("decided_on", "批复日期", "date", "m.decided_on"),
+        Field("through_number", "截至分录", "int", "t.through_number"),
+    ),
+    source=(
+        "settlement_settlementitem t JOIN settlement_settlement m ON m.id = t.settlement_id "
+        "JOIN settlement_fund f ON f.id = t.fund_id JOIN settlement_scheme s ON s.id = m.scheme_id "
+        "JOIN kernel_institution i ON i.id = t.institution_id"
+    ),
+    order="t.id",
+    scope="t.institution_id",
+    filters=_SCHEME_FILTER,
+    condition="m.state <> 'withdrawn'",
+    totals=("received", "used", "adjusted", "claimed", "approved", "disallowed"),
+)
+
 REGISTERS = {
     **FACT_REGISTERS,
     **{
         r.name: r
-        for r in (ENROLMENTS, DEDUCTIONS, POSTINGS, GUARANTEE_SUBSIDIES, LEDGER, CLAWBACKS)
+        for r in (
+            ENROLMENTS,
+            DEDUCTIONS,
+            POSTINGS,
+            GUARANTEE_SUBSIDIES,
+            LEDGER,
+            CLAWBACKS,
+            SETTLEMENTS,
+        )
     },
 }

@@ -40,6 +40,7 @@ NAVIGATION = [
         _page(_("分录行"), "format_list_bulleted", "settlement_ledgerline"),
         _page(_("预拨资金"), "input", "loans_preallocation"),
         _page(_("预拨入账"), "fact_check", "settlement_receipt"),
+        _page(_("结算清算"), "balance", "settlement_settlement"),
         _page(_("追回"), "keyboard_return", "settlement_clawback"),
         _page(_("追回变动"), "swap_vert", "settlement_clawbackmovement"),
         _page(_("银行补足"), "volunteer_activism", "settlement_madegood"),

@@ -1,5 +1,21 @@
 """Pages of schemes, judgements and deductions: to look at, search and filter; runs change them."""
 
-from settlement.admin import clawbacks, deductions, enrolments, ledger, note_sections, schemes
+from settlement.admin import (
+    clawbacks,
+    deductions,
+    enrolments,
+    ledger,
+    note_sections,
+    schemes,
+    settlements,
+)
 
-__all__ = ["clawbacks", "deductions", "enrolments", "ledger", "note_sections", "schemes"]
+__all__ = [
+    "clawbacks",
+    "deductions",
+    "enrolments",
+    "ledger",
+    "note_sections",
+    "schemes",
+    "settlements",
+]

@@ -7,6 +7,7 @@ from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
 from settlement.models.receipt import MadeGood, Receipt
 from settlement.models.scheme import Scheme, SchemeVersion
+from settlement.models.settlement import Settlement, SettlementItem
 
 __all__ = [
     "Account",
@@ -26,4 +27,6 @@ __all__ = [
     "Receipt",
     "Scheme",
     "SchemeVersion",
+    "Settlement",
+    "SettlementItem",
 ]

@@ -193,6 +193,22 @@ def _ledger(made: loans.Note) -> None:
         state="decided",
         why="试验",
     )
+    figures = [f.name for f in settlement.SettlementItem._meta.fields if f.name.endswith("_fen")]
+    settlement.Settlement.objects.create(
+        institution_id=made.institution_id,
+        scheme_id=key.scheme_id,
+        kind="annual",
+        year=2026,
+        part=1,
+        state="draft",
+        made_by="maker",
+        made_at=AT,
+    ).items.create(
+        institution_id=made.institution_id,
+        fund_id=owed.fund_id,
+        through_number=1,
+        **dict.fromkeys(figures, 0) | {"approved_fen": None, "disallowed_fen": None},
+    )
     received = loans.PreAllocation.objects.filter(institution_id=made.institution_id).first()
     settlement.Receipt.objects.create(
         institution_id=made.institution_id, pre_allocation=received, **by

@@ -213,6 +213,8 @@ def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
         "settlement_ledgerline",
         "settlement_madegood",
         "settlement_receipt",
+        "settlement_settlement",
+        "settlement_settlementitem",
     }
     for table, old in before.items():
         assert [content for content, _ in old] == [content for content, _ in after[table]], table

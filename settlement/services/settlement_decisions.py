@@ -1,0 +1,131 @@
+"""What finance decided of a settlement, and its booking by a second person (domain §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from django.db import transaction
+
+from loans.values.errors import DomainError, bilingual
+from settlement.engine import entries
+from settlement.engine.settling import fault_of_decision
+from settlement.models import Event, Settlement, SettlementItem
+from settlement.services import funds
+from settlement.services.funds import Held, Posting
+from settlement.services.settlements import locked, require_state
+
+State = Settlement.State
+Approved = Mapping[tuple[str, str], int]
+
+
+@transaction.atomic
+def decide(
+    *,
+    settlement_id: int,
+    approved: Approved | None,
+    document_number: str,
+    decided_on: date,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Record what finance approved: fen by (tier, purpose), or None for all of it.
+
+    The rest of a claim is disallowed. Until it is booked a decision may be recorded again. Raises
+    DomainError `settlement_state`, `settlement_document`, `settlement_tiers`, `settlement_amount`.
+    """
+    settlement = locked(settlement_id=settlement_id)
+    require_state(settlement, State.SUBMITTED, State.DECIDED)
+    if not document_number.strip():
+        raise DomainError(
+            "settlement_document", bilingual("须填批复文号", "the decision's document number")
+        )
+    items = list(settlement.items.select_related("fund").order_by("pk"))
+    for item, fen in _approved(items, approved):
+        item.approved_fen, item.disallowed_fen = fen, item.claimed_fen - fen
+    SettlementItem.objects.bulk_update(items, ["approved_fen", "disallowed_fen"])
+    settlement.state = State.DECIDED
+    settlement.document_number, settlement.decided_on = document_number.strip(), decided_on
+    settlement.decided_by, settlement.decided_at = actor, at
+    settlement.save(
+        update_fields=["state", "document_number", "decided_on", "decided_by", "decided_at"]
+    )
+
+
+def _approved(
+    items: list[SettlementItem], approved: Approved | None
+) -> list[tuple[SettlementItem, int]]:
+    keys = {(item.fund.tier, item.fund.purpose): item for item in items}
+    whole = {key: item.claimed_fen for key, item in keys.items()}
+    given = whole if approved is None else approved
+    if given.keys() != keys.keys():
+        raise DomainError(
+            "settlement_tiers",
+            bilingual(
+                f"须逐项填写认可额：{sorted(keys)}",
+                f"approve each of these, no other: {sorted(keys)}",
+            ),
+        )
+    for (tier, purpose), item in keys.items():
+        fault = fault_of_decision(item.claimed_fen, given[tier, purpose])
+        if fault is not None:
+            raise DomainError(
+                "settlement_amount",
+                bilingual(f"{tier}/{purpose}：{fault[0]}", f"{tier}/{purpose}: {fault[1]}"),
+            )
+    return [(item, given[key]) for key, item in keys.items()]
+
+
+@transaction.atomic
+def book(*, settlement_id: int, actor: str, at: datetime) -> None:
+    """Book the decision: use approved and disallowed and, at the end, the surplus returned.
+
+    Raises DomainError `settlement_state`, `settlement_same_person`, or `settlement_surplus` if the
+    special account no longer holds what is to be returned.
+    """
+    settlement = locked(settlement_id=settlement_id)
+    require_state(settlement, State.DECIDED)
+    if settlement.decided_by == actor:
+        raise DomainError(
+            "settlement_same_person",
+            bilingual(
+                "批复录入人不能复核入账", "another person books the decision that you recorded"
+            ),
+        )
+    items = list(settlement.items.order_by("fund_id"))
+    held = funds.lock(fund_ids=[item.fund_id for item in items])
+    for item in items:
+        _post(settlement, item, held[item.fund_id], actor=actor, on=at.date())
+    settlement.state = State.BOOKED
+    settlement.booked_by, settlement.booked_at = actor, at
+    settlement.save(update_fields=["state", "booked_by", "booked_at"])
+
+
+def _post(
+    settlement: Settlement, item: SettlementItem, fund: Held, *, actor: str, on: date
+) -> None:
+    bookings = {
+        Event.USE_APPROVED: entries.use_approved(item.approved_fen),
+        Event.USE_DISALLOWED: entries.use_disallowed(item.disallowed_fen),
+    }
+    if settlement.year is None:
+        bookings[Event.SURPLUS_RETURNED] = _surplus(item, fund)
+    year = fund.open_year(on.year) if settlement.year is None else settlement.year
+    for event, lines in bookings.items():
+        posting = Posting(event, on, settlement.document_number, item.pk, actor)
+        funds.post(fund=fund, posting=posting, lines=lines, year=year)
+
+
+def _surplus(item: SettlementItem, fund: Held) -> entries.Lines:
+    """The bank's own advance is repaid out of what is left; the rest goes back to finance."""
+    owed = -fund.bank_advance_fen
+    if fund.available_fen < item.surplus_fen + min(owed, fund.available_fen):
+        raise DomainError(
+            "settlement_surplus",
+            bilingual(
+                "专户可用余额不足以退回结余，请先处理预留或撤回重做清算",
+                "less is available than the surplus to return: settle what is reserved first",
+            ),
+        )
+    repaid = entries.advance_repaid(owed_fen=owed, available_fen=fund.available_fen)
+    return repaid + entries.surplus_returned(item.surplus_fen)
