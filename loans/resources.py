@@ -139,7 +139,7 @@ _SOURCES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
     "scheme-funds": ("loans_schemefund t", "t.scheme_code, t.year", None, {}),
     "pre-allocations": (
         f"loans_preallocation t {_INSTITUTION}",
-        "t.scheme_code, i.code, t.document_number, t.tier",
+        "t.scheme_code, i.code, t.document_number, t.tier, t.purpose",
         "t.institution_id",
         {},
     ),
@@ -166,6 +166,13 @@ _SOURCES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         "t.scheme_code, i.code, n.note_number, t.tier, t.year",
         "t.institution_id",
         {},
+    ),
+    "compensations": (
+        "loans_compensation t JOIN loans_guarantee g ON g.id = t.guarantee_id "
+        "JOIN kernel_institution i ON i.id = t.origin_id",
+        "i.code, t.reference",
+        "t.institution_id",
+        {"guarantee_number": "g.guarantee_number"},
     ),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.kernel.services.export import Field, Register
 from loans.resources import REGISTERS as FACT_REGISTERS
 from settlement.engine.codes import CUT_REASONS
+from settlement.selectors.registers import REGISTERS as MONEY_REGISTERS
 
 _NOTE = (
     "JOIN loans_note n ON n.id = t.note_id JOIN kernel_institution i ON i.id = n.origin_id "
@@ -293,6 +294,7 @@ SETTLEMENTS = Register(
 
 REGISTERS = {
     **FACT_REGISTERS,
+    **MONEY_REGISTERS,
     **{
         r.name: r
         for r in (

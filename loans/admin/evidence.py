@@ -13,7 +13,7 @@ from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.searching import exact, prefix
 from loans.admin.base import FactAdmin, SchemeFilter
 from loans.admin.lookups import of_note
-from loans.models import BankStatement, ExternalSubsidy, PreAllocation, ReviewResult
+from loans.models import BankStatement, Compensation, ExternalSubsidy, PreAllocation, ReviewResult
 
 
 @admin.register(PreAllocation)
@@ -21,9 +21,10 @@ class PreAllocationAdmin(FactAdmin):
     """Money received ahead of use."""
 
     list_display: Sequence[str] = (
-        "document_number", "institution_name", "scheme_label", "tier", "received_on", "amount_yuan",
+        "document_number", "institution_name", "scheme_label", "tier", "purpose", "received_on",
+        "amount_yuan",
     )  # fmt: skip
-    list_filter = (SchemeFilter, "tier", LevelFilter, month_of("received_on"))
+    list_filter = (SchemeFilter, "tier", "purpose", LevelFilter, month_of("received_on"))
     list_select_related: Sequence[str] = ("institution",)
     search_by = (prefix("document_number"),)
     search_help_text = _("文号的开头")
@@ -82,3 +83,16 @@ class ExternalSubsidyAdmin(FactAdmin):
     def get_list_display_links(self, request: Any, list_display: Any) -> Any:
         """The reference leads to the page."""
         return ("reference",)
+
+
+@admin.register(Compensation)
+class CompensationAdmin(FactAdmin):
+    """What guarantors were called upon for."""
+
+    list_display = (
+        "reference", "institution_name", "guarantee", "note", "paid_on", "unpaid_principal_yuan",
+    )  # fmt: skip
+    list_filter = (LevelFilter, month_of("paid_on"))
+    list_select_related = ("institution", "guarantee", "note")
+    search_by = (of_note(), prefix("reference"))
+    search_help_text = _("借据号或流水号的开头")

@@ -31,5 +31,6 @@ KINDS: dict[str, Kind] = {
         evidence.BANK_STATEMENTS,
         reference.NOTE_TRANSFERS,
         reference.OPENING_POSITIONS,
+        evidence.COMPENSATIONS,
     )
 }

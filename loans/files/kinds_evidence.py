@@ -27,6 +27,7 @@ SUBSIDY_KINDS = {
     "leasing_interest": "融资租赁贴息",
     "grant": "奖补",
 }
+PURPOSES = {"interest": "贷款贴息", "guarantee_fee": "担保费补贴"}
 REVIEW_RESULTS_WORDS = {
     "approved": "通过",
     "rejected": "不予贴息",
@@ -122,8 +123,9 @@ PRE_ALLOCATIONS = Kind(
         day("received_on", "到账日期"),
         amount("amount", "金额", sign="signed_non_zero"),
         DOCUMENT,
+        Column("purpose", "用途", "choice", required=False, choices=PURPOSES, default="interest"),
     ),
-    key=("scheme_code", "document_number", "institution_code", "tier"),
+    key=("scheme_code", "document_number", "institution_code", "tier", "purpose"),
 )
 
 REVIEW_RESULTS = Kind(
@@ -173,4 +175,18 @@ BANK_STATEMENTS = Kind(
         name("summary", "摘要", required=False),
     ),
     key=("institution_code", "scheme_code", "tier", "reference"),
+)
+
+COMPENSATIONS = Kind(
+    name="compensations",
+    title_zh="代偿",
+    klass="evidence",
+    columns=(
+        INSTITUTION,
+        text("guarantee_number", "担保合同号"),
+        day("paid_on", "代偿日期"),
+        amount("unpaid_principal", "未清偿本金", sign="signed_non_zero"),
+        REFERENCE,
+    ),
+    key=("institution_code", "reference"),
 )

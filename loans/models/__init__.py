@@ -12,6 +12,7 @@ from loans.models.cashflow import (
 from loans.models.choices import (
     EnvironmentRating,
     ExternalKind,
+    FundPurpose,
     LoanType,
     NoteState,
     Ownership,
@@ -21,6 +22,7 @@ from loans.models.choices import (
     Tier,
     Title,
 )
+from loans.models.compensation import Compensation
 from loans.models.intake import ImportBatch
 from loans.models.loan import (
     Contract,
@@ -44,6 +46,7 @@ from loans.models.policy import Lpr, Participation, SchemeFund, SchemeLabel
 __all__ = [
     "ALWAYS",
     "BankStatement",
+    "Compensation",
     "Contract",
     "Enterprise",
     "EnterpriseRecord",
@@ -52,6 +55,7 @@ __all__ = [
     "EquipmentInvoice",
     "ExternalKind",
     "ExternalSubsidy",
+    "FundPurpose",
     "Guarantee",
     "ImportBatch",
     "InterestCollection",

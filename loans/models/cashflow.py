@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import Institution, tracked
 from loans.models import fields
-from loans.models.choices import ExternalKind, Review, Tier
+from loans.models.choices import ExternalKind, FundPurpose, Review, Tier
 
 
 class Repayment(models.Model):
@@ -163,6 +163,13 @@ class PreAllocation(models.Model):
     institution = fields.institution(_("资金机构"))
     scheme_code = fields.scheme_code()
     tier = models.CharField(_("资金层级"), max_length=20, choices=Tier.choices)
+    purpose = models.CharField(
+        _("用途"),
+        max_length=20,
+        choices=FundPurpose.choices,
+        default=FundPurpose.INTEREST,
+        db_default=FundPurpose.INTEREST,
+    )
     received_on = models.DateField(_("到账日期"))
     amount_fen = fields.money(_("金额"))
     document_number = models.CharField(_("文号"), max_length=100)
@@ -175,9 +182,10 @@ class PreAllocation(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="pre_allocation_once_per_document",
-                fields=["institution", "scheme_code", "document_number", "tier"],
+                fields=["institution", "scheme_code", "document_number", "tier", "purpose"],
             ),
             fields.one_of("pre_allocation_tier_known", "tier", Tier),
+            fields.one_of("pre_allocation_purpose_known", "purpose", FundPurpose),
             fields.at_most(
                 "pre_allocation_amount_bounded",
                 "amount_fen",

@@ -12,6 +12,13 @@ class Tier(models.TextChoices):
     MUNICIPAL = "municipal", _("市级")
 
 
+class FundPurpose(models.TextChoices):
+    """What pre-allocated money is for (用途, ST-17)."""
+
+    INTEREST = "interest", _("贷款贴息")
+    GUARANTEE_FEE = "guarantee_fee", _("担保费补贴")
+
+
 class Size(models.TextChoices):
     """Size of an enterprise (企业规模)."""
 

@@ -76,6 +76,12 @@ NOTE = Join(
     "n.id",
     "该机构没有此借据号，请先导入借据 / unknown note of this institution: import notes first",
 )
+GUARANTEE = Join(
+    "LEFT JOIN loans_guarantee g ON g.origin_id = i.id AND g.guarantee_number = s.guarantee_number",
+    "guarantee_number",
+    "g.id",
+    "该机构没有此担保合同号，请先导入担保 / unknown guarantee of this institution: import guarantees first",
+)
 PROJECT = Join(
     "LEFT JOIN loans_project p ON p.project_code = s.project_code",
     "project_code",
@@ -158,6 +164,37 @@ PRINCIPAL_BELOW_REPAID = Check(
     FROM resolved r
     JOIN LATERAL (SELECT sum(amount_fen) AS fen FROM loans_repayment WHERE note_id = r.stored_id) x
       ON x.fen > r.principal_fen
+    WHERE r.changed
+    """
+)
+WITHIN_GUARANTEE = Check(
+    """
+    WITH known AS (SELECT DISTINCT guarantee_id FROM resolved WHERE fresh),
+    paid AS (
+        SELECT x.guarantee_id, sum(x.fen) AS fen FROM (
+            SELECT guarantee_id, unpaid_principal_fen AS fen FROM resolved WHERE fresh
+            UNION ALL
+            SELECT t.guarantee_id, t.unpaid_principal_fen FROM loans_compensation t
+            JOIN known USING (guarantee_id)
+        ) x GROUP BY x.guarantee_id
+    )
+    SELECT r.row, 'unpaid_principal', (r.unpaid_principal_fen * 0.01)::text,
+           '该担保的代偿本金合计须在 0 与担保本金 ' || (g.principal_fen * 0.01)::text
+           || ' 之间，请核对或先冲正 / compensated principal of the guarantee must lie between 0 and its '
+           || 'principal: check, or reverse first'
+    FROM resolved r JOIN paid ON paid.guarantee_id = r.guarantee_id
+    JOIN loans_guarantee g ON g.id = r.guarantee_id
+    WHERE r.fresh AND paid.fen NOT BETWEEN 0 AND g.principal_fen
+    """
+)
+GUARANTEE_BELOW_COMPENSATED = Check(
+    """
+    SELECT r.row, 'principal', (r.principal_fen * 0.01)::text,
+           '担保本金低于已代偿本金 ' || (x.fen * 0.01)::text
+           || ' / principal below what has been compensated'
+    FROM resolved r
+    JOIN LATERAL (SELECT sum(unpaid_principal_fen) AS fen FROM loans_compensation
+        WHERE guarantee_id = r.stored_id) x ON x.fen > r.principal_fen
     WHERE r.changed
     """
 )

@@ -8,6 +8,8 @@ from loans.services.target_parts import (
     CONTRACT_TOUCHES,
     ENTERPRISE,
     EXTERNAL_TOUCHES,
+    GUARANTEE,
+    GUARANTEE_BELOW_COMPENSATED,
     INSTITUTION,
     KNOWN_SCHEMES,
     NEW_INSTITUTION,
@@ -27,6 +29,7 @@ from loans.services.target_parts import (
     SCHEME,
     SHARES_WITHIN_WHOLE,
     TOUCH_ROWS,
+    WITHIN_GUARANTEE,
     Target,
 )
 
@@ -186,6 +189,7 @@ TARGETS: dict[str, Target] = {
         },
         key=("origin_id", "guarantee_number"),
         scope="institution_id",
+        checks=(GUARANTEE_BELOW_COMPENSATED,),
     ),
     "interest-collections": Target(
         table="loans_interestcollection",
@@ -229,10 +233,10 @@ TARGETS: dict[str, Target] = {
         joins=(SCHEME, INSTITUTION),
         columns={
             "institution_id": "i.id",
-            **_plain("scheme_code", "tier", "received_on", "document_number"),
+            **_plain("scheme_code", "tier", "received_on", "document_number", "purpose"),
             **_fen("amount"),
         },
-        key=("scheme_code", "document_number", "institution_id", "tier"),
+        key=("scheme_code", "document_number", "institution_id", "tier", "purpose"),
         scope="institution_id",
         scope_columns=(),
     ),
@@ -281,5 +285,21 @@ TARGETS: dict[str, Target] = {
         extras=NOTE_ENTERPRISE,
         scope="institution_id",
         touches=(TOUCH_ROWS,),
+    ),
+    "compensations": Target(
+        table="loans_compensation",
+        joins=(INSTITUTION, GUARANTEE),
+        columns={
+            "institution_id": "g.institution_id",
+            "origin_id": "g.origin_id",
+            "note_id": "g.note_id",
+            "guarantee_id": "g.id",
+            **_plain("paid_on", "reference"),
+            **_fen("unpaid_principal"),
+        },
+        key=("origin_id", "reference"),
+        scope="institution_id",
+        checks=(WITHIN_GUARANTEE,),
+        blame={"guarantee_id": "guarantee_number", "note_id": "guarantee_number"},
     ),
 }

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.sections import link
-from loans.admin.base import FactAdmin, SchemeFilter
+from loans.admin.base import FactAdmin, SchemeFilter, scheme_name
 from loans.admin.lookups import of_note
 from settlement.admin import wording
-from settlement.models import Enrolment, GuaranteeSubsidy
+from settlement.models import Enrolment, GuaranteePosting, GuaranteeSubsidy
 
 
 class ReasonFilter(SimpleListFilter):
@@ -100,3 +100,27 @@ class GuaranteeSubsidyAdmin(JudgedAdmin):
         "guarantee", "note", "institution", "scheme_label", "verdict", "reasons_text", "months",
         "subsidy_yuan",
     )  # fmt: skip
+
+
+@admin.register(GuaranteePosting)
+class GuaranteePostingAdmin(FactAdmin):
+    """What was paid of guarantee fees: originals and differences."""
+
+    list_display = (
+        "guarantee", "note", "institution_name", "policy", "month_text", "sequence", "amount_yuan",
+        "posted_on", "actor",
+    )  # fmt: skip
+    list_filter = (LevelFilter, month_of("month"))
+    list_select_related = ("guarantee", "note", "institution", "scheme")
+    search_by = (of_note(),)
+    search_help_text = _("借据号的开头")
+
+    @display(description=_("贴息政策"))
+    def policy(self, row: GuaranteePosting) -> str:
+        """The scheme's name."""
+        return scheme_name(row.scheme.code)
+
+    @display(description=_("收费月份"), ordering="month")
+    def month_text(self, row: GuaranteePosting) -> str:
+        """Year and month."""
+        return f"{row.month:%Y-%m}"

@@ -4,6 +4,7 @@ from settlement.models.assessment import Assessment
 from settlement.models.clawback import Clawback, ClawbackMovement
 from settlement.models.deduction import Deduction, EnterprisePosting
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
+from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
 from settlement.models.receipt import MadeGood, Receipt
 from settlement.models.scheme import Scheme, SchemeVersion
@@ -19,6 +20,7 @@ __all__ = [
     "EnterprisePosting",
     "Event",
     "Fund",
+    "GuaranteePosting",
     "GuaranteeSubsidy",
     "LedgerEntry",
     "LedgerLine",

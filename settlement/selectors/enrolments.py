@@ -103,9 +103,29 @@ def stored(*, note_ids: list[int] | None = None) -> pl.DataFrame:
 
 def eligible(*, note_ids: list[int]) -> pl.DataFrame:
     """The eligible judgements of these notes, lists as lists, for the engine."""
-    frame = stored(note_ids=note_ids).filter(pl.col("status") == "eligible")
+    return _listed(stored(note_ids=note_ids).filter(pl.col("status") == "eligible"))
+
+
+def judged() -> pl.DataFrame:
+    """All judgements as they stand, lists as lists, for the engine."""
+    return _listed(stored())
+
+
+def _listed(frame: pl.DataFrame) -> pl.DataFrame:
     lists = [
         pl.col(name).str.split(";").list.eval(pl.element().filter(pl.element() != ""))
         for name in _LISTS
     ]
     return frame.with_columns(lists)
+
+
+def stored_guarantees() -> pl.DataFrame:
+    """Guarantee subsidies as they stand, reasons joined by `;`."""
+    kinds = {"bigint": pl.Int64, "text": pl.String}
+    columns = ", ".join(
+        "array_to_string(reasons, ';')" if name == "reasons" else name for name in GUARANTEE_COLUMNS
+    )
+    return read_frame(
+        f"SELECT {columns} FROM settlement_guaranteesubsidy",
+        schema={name: kinds[kind] for name, kind in GUARANTEE_COLUMNS.items()},
+    )

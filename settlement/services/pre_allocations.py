@@ -35,7 +35,7 @@ ON CONFLICT (pre_allocation_id) DO NOTHING
 RETURNING pre_allocation_id
 """
 _CHECKED = """
-SELECT p.id, p.institution_id, s.id, p.tier, p.received_on, p.amount_fen, p.document_number
+SELECT p.id, p.institution_id, s.id, p.tier, p.purpose, p.received_on, p.amount_fen, p.document_number
 FROM loans_preallocation p JOIN settlement_scheme s ON s.code = p.scheme_code
 WHERE p.id = ANY(%s) ORDER BY p.received_on, p.id
 """
@@ -56,11 +56,10 @@ def book_pre_allocations(*, actor: str, at: datetime, ids: Collection[int] | Non
     checked = bulk.rows(_CHECK, {"actor": actor, "at": at, "ids": chosen})
     total_fen = 0
     rows = bulk.rows(_CHECKED, [[row[0] for row in checked]])
-    for key, place, scheme, tier, day, fen, document in rows:
+    for key, place, scheme, tier, purpose, day, fen, document in rows:
         posting = Posting(Event.PRE_ALLOCATION, at.date(), document, key, actor)
-        funds.receive(
-            key=FundKey(place, scheme, tier), amount_fen=fen, posting=posting, year=day.year
-        )
+        fund = FundKey(place, scheme, tier, purpose)
+        funds.receive(key=fund, amount_fen=fen, posting=posting, year=day.year)
         total_fen += fen
     ((waiting,),) = bulk.rows(_WAITING)
     return Booked(len(rows), total_fen, waiting)

@@ -221,6 +221,17 @@ def _ledger(made: loans.Note) -> None:
         reference="补1",
         **by,
     )
+    settlement.GuaranteePosting.objects.create(
+        **of,
+        guarantee=made.guarantees.get(),
+        scheme_id=key.scheme_id,
+        fund_id=owed.fund_id,
+        sequence=0,
+        amount_fen=50_000,
+        month=date(2026, 1, 1),
+        posted_on=date(2026, 3, 31),
+        actor="system",
+    )
     owed.movements.create(**of, **by, kind="received", moved_on=date(2026, 4, 1), amount_fen=1)
 
 
@@ -279,6 +290,15 @@ def _evidence(made: loans.Note) -> None:
         note_number=made.note_number,
         year=2026,
         amount_fen=5,
+    )
+    loans.Compensation.objects.create(
+        **of,
+        origin_id=made.origin_id,
+        note=made,
+        guarantee=made.guarantees.get(),
+        paid_on=date(2026, 6, 30),
+        unpaid_principal_fen=1,
+        reference=f"D-{made.note_number}",
     )
     loans.PreAllocation.objects.create(
         **fund, received_on=date(2026, 1, 10), amount_fen=1, document_number="财金1号"

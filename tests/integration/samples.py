@@ -73,11 +73,12 @@ _LINES: dict[str, tuple[str, ...]] = {
         f"省财政厅|X-2|{FIRM_2}|leasing_interest|租赁贴息|||||2026|900.00",
     ),
     "scheme-funds": (f"{SPORTS}|2026|840000.00",),
-    "pre-allocations": (f"{SME}|{BANK}|central|2026-01-10|1000000.00|财金〔2026〕1号",),
+    "pre-allocations": (f"{SME}|{BANK}|central|2026-01-10|1000000.00|财金〔2026〕1号|interest",),
     "review-results": (f"{SME}|{NANJING}|JJ-1|2026-03|disallowed|12.30|材料不全|财审1号",),
     "bank-statements": (f"{BANK}|{SME}|central|2026-01-10|1000000.00|1000000.00|B-1|财政拨款",),
     "note-transfers": (f"{NANJING}|JJ-2|2026-07-01|{SUZHOU}",),
     "opening-positions": (f"{SME}|{NANJING}|JJ-1|central|2025|100.00|900.00|2026-01-15",),
+    "compensations": (f"{NANJING}|G-1|2026-06-30|100000.00|DC-1",),
 }
 BOOK: dict[str, list[Row]] = {kind: _rows(kind, *lines) for kind, lines in _LINES.items()}
 
@@ -137,7 +138,7 @@ def labels() -> None:
         register_label(code=code, name=code)
 
 
-def load_book(folder: Path, *, upto: str = "opening-positions") -> None:
+def load_book(folder: Path, *, upto: str = "compensations") -> None:
     """Import the small book, up to a kind."""
     labels()
     for kind in KINDS:

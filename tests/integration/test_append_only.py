@@ -18,6 +18,7 @@ AsRole = Callable[..., AbstractContextManager[None]]
 
 EVIDENCE = (
     "loans_bankstatement",
+    "loans_compensation",
     "loans_externalsubsidy",
     "loans_importbatch",
     "loans_interestcollection",
@@ -25,6 +26,7 @@ EVIDENCE = (
     "loans_repayment",
     "loans_reviewresult",
     "settlement_deduction",
+    "settlement_guaranteeposting",
     "settlement_ledgerentry",
     "settlement_ledgerline",
     "settlement_receipt",

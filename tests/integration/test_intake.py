@@ -68,6 +68,7 @@ CONTRADICTIONS = {
         {"result": "rejected", "amount": ""}, "document_number (文号)", "result、amount", "财审1号",
     ),
     "bank-statements": ({"balance": "999999.99"}, "reference (流水号)", "balance", "B-1"),
+    "compensations": ({"paid_on": "2026-07-01"}, "reference (流水号)", "paid_on", "DC-1"),
 }  # fmt: skip
 
 
@@ -132,6 +133,7 @@ def first_id(kind: str) -> int:
         "repayments": "repayment", "interest-collections": "interestcollection",
         "external-subsidies": "externalsubsidy", "pre-allocations": "preallocation",
         "review-results": "reviewresult", "bank-statements": "bankstatement",
+        "compensations": "compensation",
     }[kind]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min(id) FROM loans_{table}")
@@ -146,6 +148,7 @@ def test_reversals_are_rows_of_their_own(tmp_path: Path) -> None:
         "external-subsidies": {"amount": "-1200.00", "reference": "X-1-"},
         "pre-allocations": {"amount": "-1000000.00", "document_number": "财金〔2026〕1号冲正"},
         "bank-statements": {"amount": "-1000000.00", "balance": "0.00", "reference": "B-1-"},
+        "compensations": {"unpaid_principal": "-100000.00", "reference": "DC-1-"},
     }
     for kind, cells in reversals.items():
         row = changed(BOOK[kind][0], **cells)

@@ -76,6 +76,11 @@ def names_nothing(kind: str) -> str:
             "row 4, column contract_number (合同号): 该机构没有此合同号，请先导入合同"
             " / unknown contract of this institution: import contracts first, HT-1"
         )
+    if "note_number" not in BOOK[kind][0]:
+        return (
+            "row 4, column guarantee_number (担保合同号): 该机构没有此担保合同号，请先导入担保"
+            " / unknown guarantee of this institution: import guarantees first, G-1"
+        )
     number = BOOK[kind][0]["note_number"]
     return (
         "row 4, column note_number (借据号): 该机构没有此借据号，请先导入借据"

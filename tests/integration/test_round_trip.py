@@ -47,6 +47,7 @@ FURTHER: dict[str, Row] = {
     "bank-statements": {"institution_code": "C0001110000000"},
     "equipment-invoices": {},
     "review-results": {},
+    "compensations": {"institution_code": "C0001320100000", "guarantee_number": "DB-1"},
 }
 
 

@@ -37,7 +37,8 @@ CONTRACT = {
     "external-subsidies": "source* reference* uscc* kind* scheme_name* institution_code "
     "note_number project_code invoice_number year* amount*",
     "scheme-funds": "scheme_code* year* amount*",
-    "pre-allocations": "scheme_code* institution_code* tier* received_on* amount* document_number*",
+    "pre-allocations": "scheme_code* institution_code* tier* received_on* amount* document_number* "
+    "purpose",
     "review-results": "scheme_code* institution_code* note_number* month* result* amount reason "
     "document_number*",
     "bank-statements": "institution_code* scheme_code* tier* moved_on* amount* balance* reference* "
@@ -45,6 +46,7 @@ CONTRACT = {
     "note-transfers": "institution_code* note_number* moved_on* new_institution_code*",
     "opening-positions": "scheme_code* institution_code* note_number* tier* year* amount* "
     "interest_paid* paid_through*",
+    "compensations": "institution_code* guarantee_number* paid_on* unpaid_principal* reference*",
 }
 KEYS = {
     "institutions": "institution_code",
@@ -63,11 +65,12 @@ KEYS = {
     "interest-collections": "institution_code reference",
     "external-subsidies": "source reference",
     "scheme-funds": "scheme_code year",
-    "pre-allocations": "scheme_code document_number institution_code tier",
+    "pre-allocations": "scheme_code document_number institution_code tier purpose",
     "review-results": "scheme_code institution_code note_number month document_number",
     "bank-statements": "institution_code scheme_code tier reference",
     "note-transfers": "institution_code note_number moved_on",
     "opening-positions": "scheme_code institution_code note_number tier year",
+    "compensations": "institution_code reference",
 }
 EVIDENCE = {
     "repayments",
@@ -76,6 +79,7 @@ EVIDENCE = {
     "pre-allocations",
     "review-results",
     "bank-statements",
+    "compensations",
 }
 LOANS = {"contracts", "notes", "note-statuses", "equipment-invoices"}
 

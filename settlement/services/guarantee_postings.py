@@ -1,0 +1,158 @@
+"""Posting guarantee-fee subsidies into funds of their own (D17, ST-17 … ST-24).
+
+The judgement of every guarantee is the target; target − posted is posted as one numbered difference
+per guarantee and scheme, in the month its fee is collected (ST-21). One run at a time posts, so that
+repeating, interrupting or doubling it is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from config.kernel.models import SCOPE_ALL
+from config.kernel.services import bulk
+from settlement.engine import entries
+from settlement.engine.terms import Terms
+from settlement.models import Clawback, Event, GuaranteePosting, Purpose
+from settlement.selectors import guarantee_postings
+from settlement.selectors.guarantee_postings import Due
+from settlement.selectors.institutions import fund_institutions
+from settlement.services import funds
+from settlement.services.funds import FundKey, Held, Posting
+from settlement.services.schemes import Book, terms_in_force
+
+LOCK = 0x67756172616E74  # one posting of guarantee-fee subsidies at a time
+WHY = "担保费补贴重算 / guarantee-fee subsidy recomputed (D17, D20)"
+
+
+@dataclass(frozen=True)
+class PostedGuarantees:
+    """How many originals and differences were posted, what they add up to, and how many wait for money."""
+
+    originals: int
+    differences: int
+    amount_fen: int
+    held: int
+
+
+class _Act(NamedTuple):
+    actor: str
+    at: datetime
+
+
+@transaction.atomic
+def post_guarantee_subsidies(
+    *,
+    actor: str,
+    at: datetime,
+    through: date | None = None,
+    scheme: str | None = None,
+    scope: tuple[int, int] = SCOPE_ALL,
+) -> PostedGuarantees:
+    """Bring what is posted of every guarantee's fee subsidy to what is judged now.
+
+    Originals of guarantees that start up to `through` (None: all); `scheme` and `scope` choose what is
+    posted. Where a scheme holds instead of advancing (D19), what its fund does not suffice for waits.
+    """
+    bulk.rows("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    book = terms_in_force()
+    due = [
+        one
+        for one in guarantee_postings.due(through=through)
+        if scheme in (None, one.scheme_code) and scope[0] <= one.institution_id <= scope[1]
+    ]
+    keys = _fund_keys(due, book)
+    fund_ids = funds.open_funds(keys=keys.values())
+    held = funds.lock(fund_ids=list(fund_ids.values())) if fund_ids else {}
+    posted = waiting = 0
+    done: list[Due] = []
+    for one in sorted(due, key=lambda d: (d.change_fen > 0, d.starts_on, d.guarantee_id)):
+        fund = held[fund_ids[keys[one]]]
+        if _must_wait(one, fund, book):
+            waiting += 1
+            continue
+        _post(one, fund=fund, act=_Act(actor, at))
+        posted += one.change_fen
+        done.append(one)
+    originals = sum(one.sequence == 0 for one in done)
+    return PostedGuarantees(originals, len(done) - originals, posted, waiting)
+
+
+def _terms(book: Book) -> dict[str, Terms]:
+    return {terms.code: terms for terms in book.terms}
+
+
+def _fund_keys(due: Sequence[Due], book: Book) -> dict[Due, FundKey]:
+    """Whose fund pays: at the scheme's fund level, of the highest tier the scheme has."""
+    terms = _terms(book)
+    levels = {terms[code].fund_level for code in {one.scheme_code for one in due}}
+    places = {level: fund_institutions(level=level) for level in sorted(levels)}
+    return {
+        one: FundKey(
+            places[terms[one.scheme_code].fund_level][one.institution_id],
+            one.scheme_id,
+            terms[one.scheme_code].tiers[0],
+            Purpose.GUARANTEE_FEE.value,
+        )
+        for one in due
+    }
+
+
+def _must_wait(one: Due, fund: Held, book: Book) -> bool:
+    holds = _terms(book)[one.scheme_code].shortfall == "hold"
+    return holds and one.change_fen > fund.available_fen
+
+
+def _post(one: Due, *, fund: Held, act: _Act) -> None:
+    """One posting with its entry; what is taken back is owed by the enterprise."""
+    row = GuaranteePosting.objects.create(
+        institution_id=one.institution_id,
+        note_id=one.note_id,
+        guarantee_id=one.guarantee_id,
+        scheme_id=one.scheme_id,
+        fund_id=fund.id,
+        sequence=one.sequence,
+        amount_fen=one.change_fen,
+        month=one.starts_on.replace(day=1),
+        posted_on=act.at.date(),
+        actor=act.actor,
+    )
+    source = f"担保费 guarantee fee {one.guarantee_number} #{one.sequence}"
+    event = Event.DEDUCTION if one.change_fen > 0 else Event.NEGATIVE_DIFFERENCE
+    lines = (
+        entries.deduction(one.change_fen, offset_fen=0, available_fen=fund.available_fen)
+        if one.change_fen > 0
+        else entries.negative_difference(-one.change_fen)
+    )
+    funds.post(
+        fund=fund,
+        posting=Posting(event, act.at.date(), source, row.pk, act.actor),
+        lines=lines,
+        year=fund.open_year(one.starts_on.year),
+        month=row.month,
+    )
+    if one.change_fen < 0:
+        _owe(one, row=row, act=act)
+
+
+def _owe(one: Due, *, row: GuaranteePosting, act: _Act) -> None:
+    Clawback.objects.create(
+        institution_id=one.institution_id,
+        note_id=one.note_id,
+        enterprise_id=one.enterprise_id,
+        fund_id=row.fund_id,
+        origin=Clawback.Origin.DIFFERENCE,
+        origin_id=row.pk,
+        year=one.starts_on.year,
+        amount_fen=-one.change_fen,
+        is_offset=False,
+        state=Clawback.State.DECIDED,
+        why=WHY,
+        made_by=act.actor,
+        made_at=act.at,
+    )
