@@ -1,4 +1,4 @@
-"""Posting moves the fund, its number and its chain in one statement: half the work per entry."""
+"""Posting moves the fund, its number and its chain in one statement, without reading it first."""
 
 from django.db import migrations
 
