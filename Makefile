@@ -10,7 +10,7 @@ PRODUCTION := DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=ti
 	DATABASE_URL=postgresql://owner@db/tiexi APP_DATABASE_URL=postgresql://app@db/tiexi \
 	WORKER_DATABASE_URL=postgresql://worker@db/tiexi REDIS_URL=redis://broker/0
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench-ledger clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed ## PORTFOLIO=folder to load, SERVE=0 to stop afterwards
@@ -26,6 +26,9 @@ lint: .venv/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench-ledger: .venv/.installed .venv/bench/.installed ## beside django-hordak; ARGS="--rounds 5"
+	@$(BIN)/python tests/benchmarks/ledger.py --peer .venv/bench/bin/python $(ARGS)
 
 clean: ## removes the embedded servers' data too; running ones stop by themselves
 	rm -rf .venv .data static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
@@ -43,3 +46,8 @@ endef
 
 .venv/.installed-dev: requirements-dev.lock
 	$(install)
+
+.venv/bench/.installed: requirements-bench.lock .venv/.installed
+	$(PYTHON) -m venv --clear .venv/bench
+	.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@

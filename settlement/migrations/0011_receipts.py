@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0004_analyze"),
         ("loans", "0004_longer_texts"),
-        ("settlement", "0009_guarantees"),
+        ("settlement", "0010_reconciliation"),
     ]
 
     operations = [
