@@ -7,27 +7,38 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import display
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check
+from config.kernel.admin.access import may_check, staff
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import Section, link, numbers, texts
+from config.kernel.models import Role
 from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, scheme_name, yuan
 from loans.values.errors import DomainError
 from settlement.admin import wording
+from settlement.admin.decision_form import DecisionForm
 from settlement.models import Settlement, SettlementItem
 from settlement.services import settlement_decisions, settlements
 
+MAY_ENTER = frozenset({Role.MAKER, Role.MANAGER, Role.ADMINISTRATOR})
 SHOWN = (
     "opening_fen", "received_fen", "used_fen", "adjusted_fen", "clawback_decided_fen",
     "clawed_back_fen", "claimed_fen", "approved_fen", "disallowed_fen", "surplus_fen", "gap_fen",
     "carry_over_fen", "receivable_fen", "next_year_need_fen",
 )  # fmt: skip
+
+
+def may_make(request: HttpRequest) -> bool:
+    """May this person enter what finance decided?"""
+    user = staff(request)
+    return user is not None and user.role in MAY_ENTER
 
 
 def items(request: HttpRequest, settlement: Settlement) -> Section:
@@ -72,6 +83,64 @@ class SettlementAdmin(FactAdmin):
     search_by = (prefix("document_number"),)
     search_help_text = _("批复文号的开头")
     sections = (items,)
+    change_form_outer_after_template = "settlement/decide.html"
+
+    def get_urls(self) -> list[Any]:
+        """Where the decision is sent."""
+        address = path(
+            "<int:pk>/decide/",
+            self.admin_site.admin_view(self.decide_view),
+            name="settlement_settlement_decide",
+        )
+        return [address, *super().get_urls()]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Offer the decision's form to whoever may enter it."""
+        row = self.row(request, object_id) if object_id else None
+        context = {"decision_form": self._form(request, row), **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def _form(self, request: HttpRequest, row: Any) -> DecisionForm | None:
+        if not isinstance(row, Settlement) or not may_make(request):
+            return None
+        return DecisionForm(row) if row.state in ("submitted", "decided") else None
+
+    def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Record finance's decision and go back to the page, with what came of it as a message."""
+        settlement = self.row(request, str(pk))
+        if request.method != "POST" or not may_make(request):
+            raise PermissionDenied
+        if not isinstance(settlement, Settlement):
+            return HttpResponseRedirect(reverse("admin:index"))
+        form = DecisionForm(settlement, request.POST)
+        if form.is_valid():
+            self._decide(request, form)
+        else:
+            for name, faults in form.errors.items():
+                told = f"{form.fields[name].label}: {' '.join(map(str, faults))}"
+                self.message_user(request, told, messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:settlement_settlement_change", args=[pk]))
+
+    def _decide(self, request: HttpRequest, form: DecisionForm) -> None:
+        try:
+            settlement_decisions.decide(
+                settlement_id=form.settlement_id,
+                approved=form.approved,
+                document_number=form.cleaned_data["document_number"],
+                decided_on=form.cleaned_data["decided_on"],
+                actor=request.user.get_username(),
+                at=timezone.localtime(),
+            )
+        except DomainError as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+        else:
+            self.message_user(request, gettext("批复已录入，待他人复核入账"), messages.SUCCESS)
 
     def has_check_permission(self, request: HttpRequest) -> bool:
         """Checkers and administrators."""
