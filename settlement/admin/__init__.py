@@ -1,5 +1,5 @@
 """Pages of schemes, judgements and deductions: to look at, search and filter; runs change them."""
 
-from settlement.admin import deductions, enrolments, note_sections, schemes
+from settlement.admin import deductions, enrolments, note_sections, plans, schemes
 
-__all__ = ["deductions", "enrolments", "note_sections", "schemes"]
+__all__ = ["deductions", "enrolments", "note_sections", "plans", "schemes"]

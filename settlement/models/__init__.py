@@ -5,6 +5,7 @@ from settlement.models.clawback import Clawback, ClawbackMovement
 from settlement.models.deduction import Deduction, EnterprisePosting
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
+from settlement.models.plan import Plan, PlanException, PlannedDeduction
 from settlement.models.scheme import Scheme, SchemeVersion
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
     "GuaranteeSubsidy",
     "LedgerEntry",
     "LedgerLine",
+    "Plan",
+    "PlanException",
+    "PlannedDeduction",
     "Purpose",
     "Scheme",
     "SchemeVersion",
