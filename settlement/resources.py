@@ -187,7 +187,94 @@ INSTRUCTIONS = Register(
     totals=("central", "provincial", "municipal", "total", "net_to_collect"),
 )
 
+LEDGER = Register(
+    name="ledger",
+    title_zh="资金账",
+    fields=(
+        Field("entry_id", "分录号", "int", "e.id"),
+        Field("posted_on", "入账日", "date", "e.posted_on"),
+        Field("event", "事项", "text", "e.event"),
+        Field("scheme_code", "贴息政策", "text", "s.code"),
+        Field("institution_code", "机构编码", "text", "i.code"),
+        Field("tier", "资金层级", "text", "f.tier"),
+        Field("account", "科目", "text", "t.account"),
+        Field("debit", "借方", "amount", "t.debit_fen"),
+        Field("credit", "贷方", "amount", "t.credit_fen"),
+        Field("source", "来源", "text", "e.source"),
+        Field("purpose", "用途", "text", "f.purpose"),
+        Field("number", "本资金内编号", "int", "e.number"),
+        Field("month", "收息月份", "month", "e.month"),
+        Field("year", "所属年度", "int", "e.year"),
+        Field("source_id", "来源序号", "int", "e.source_id"),
+        Field("actor", "经办", "text", "e.actor"),
+        Field("chain", "链值", "text", "encode(e.chain, 'hex')"),
+    ),
+    source=(
+        "settlement_ledgerline t JOIN settlement_ledgerentry e ON e.id = t.entry_id "
+        "JOIN settlement_fund f ON f.id = e.fund_id JOIN settlement_scheme s ON s.id = f.scheme_id "
+        "JOIN kernel_institution i ON i.id = f.institution_id"
+    ),
+    order="t.id",
+    scope="t.institution_id",
+    filters={
+        **_SCHEME_FILTER,
+        "since": "e.posted_on >= %(since)s",
+        "until": "e.posted_on <= %(until)s",
+    },
+    totals=("debit", "credit"),
+)
+
+CLAWBACKS = Register(
+    name="clawbacks",
+    title_zh="追回台账",
+    fields=(
+        Field("clawback", "追回号", "int", "t.id"),
+        Field("scheme_code", "贴息政策", "text", "s.code"),
+        Field("institution_code", "机构编码", "text", "i.code"),
+        Field("uscc", "统一社会信用代码", "text", "e.uscc"),
+        Field("note_number", "借据号", "text", "n.note_number"),
+        Field("tier", "资金层级", "text", "f.tier"),
+        Field("year", "收息年度", "int", "t.year"),
+        Field("origin", "起因", "text", "t.origin"),
+        Field("state", "状态", "text", "t.state"),
+        Field("amount", "应追回", "amount", "t.amount_fen"),
+        Field("received", "已到账", "amount", "t.received_fen"),
+        Field("offset", "已抵扣", "amount", "t.offset_fen"),
+        Field("written_off", "已核销", "amount", "t.written_off_fen"),
+        Field(
+            "open",
+            "尚欠",
+            "amount",
+            "CASE WHEN t.state = 'decided' THEN t.amount_fen - t.received_fen - t.offset_fen"
+            " - t.written_off_fen ELSE 0 END",
+        ),
+        Field("why", "事由", "text", "t.why"),
+        Field("document_number", "文号", "text", "t.document_number"),
+        Field("made_by", "经办", "text", "t.made_by"),
+        Field("checked_by", "复核", "text", "t.checked_by"),
+    ),
+    source=(
+        "settlement_clawback t JOIN settlement_fund f ON f.id = t.fund_id "
+        f"JOIN settlement_scheme s ON s.id = f.scheme_id {_NOTE}"
+    ),
+    order="t.id",
+    scope="t.institution_id",
+    filters=_SCHEME_FILTER,
+    totals=("amount", "received", "offset", "written_off", "open"),
+)
+
 REGISTERS = {
     **FACT_REGISTERS,
-    **{r.name: r for r in (ENROLMENTS, DEDUCTIONS, POSTINGS, GUARANTEE_SUBSIDIES, INSTRUCTIONS)},
+    **{
+        r.name: r
+        for r in (
+            ENROLMENTS,
+            DEDUCTIONS,
+            POSTINGS,
+            GUARANTEE_SUBSIDIES,
+            LEDGER,
+            CLAWBACKS,
+            INSTRUCTIONS,
+        )
+    },
 }

@@ -27,6 +27,7 @@ ASSESSED_KINDS = (
     "note-statuses",
     "guarantees",
     "scheme-funds",
+    "review-results",
 )  # what a note's eligibility is judged on
 
 # The enterprise's record in force on the drawdown day (D13); before the first one, the first one.
@@ -147,6 +148,22 @@ def funds() -> pl.DataFrame:
     return read_frame(
         "SELECT scheme_code, year, amount_fen FROM loans_schemefund",
         schema={"scheme_code": pl.String, "year": pl.Int64, "amount_fen": pl.Int64},
+    )
+
+
+def rejections(*, note_id: int | None = None) -> pl.DataFrame:
+    """From which month on does finance not subsidise a note under a scheme (SME-15, EQ-07)?
+
+    The last answer for a month counts, so that a later document may take a rejection back.
+    """
+    return read_frame(
+        "SELECT note_id, scheme_code, min(month) FROM (SELECT DISTINCT ON (note_id, scheme_code, month)"
+        " note_id, scheme_code, month, result FROM loans_reviewresult"
+        " WHERE (%(note)s::bigint IS NULL OR note_id = %(note)s) AND result <> 'disallowed'"
+        " ORDER BY note_id, scheme_code, month, id DESC) answered"
+        " WHERE result = 'rejected' GROUP BY 1, 2",
+        {"note": note_id},
+        schema={"note_id": pl.Int64, "scheme_code": pl.String, "rejected_from": pl.Date},
     )
 
 

@@ -43,6 +43,8 @@ def assess(*, terms: Sequence[Terms], facts: AssessFacts) -> pl.DataFrame:
     return (
         decided.join(_tiers_off(decided, terms), on="place", how="left")
         .join(_reason_lists(decided), on=["mask", "status"])
+        .join(checked.rejections, on=["note_id", "scheme_code"], how="left")
+        .with_columns(_until())
         .with_columns(pl.col("tiers_off").fill_null(pl.lit([], dtype=pl.List(pl.String))))
         .sort("note_id", "position", "scheme_code")
         .select(list(ENROLMENT))
@@ -66,6 +68,12 @@ def _judged(terms: Sequence[Terms], facts: AssessFacts) -> pl.DataFrame:
         place=pl.int_range(pl.len(), dtype=pl.Int64),
         year=pl.col("drawn_on").dt.year().cast(pl.Int64),
     )
+
+
+def _until() -> pl.Expr:
+    """The end of the subsidised days: from a month that finance rejects on, there are none."""
+    earlier = pl.min_horizontal("subsidised_until", "rejected_from")
+    return pl.max_horizontal("subsidised_from", earlier).alias("subsidised_until")
 
 
 def _status() -> pl.Expr:

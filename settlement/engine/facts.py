@@ -59,6 +59,11 @@ TITLES: Schema = {
 LPR: Schema = {"published_on": pl.Date, "one_year_ppm": pl.Int64, "five_year_ppm": pl.Int64}
 OVERDUE: Schema = {"enterprise_id": pl.Int64, "starts_on": pl.Date, "ends_on": pl.Date}
 FUNDS: Schema = {"scheme_code": pl.String, "year": pl.Int64, "amount_fen": pl.Int64}
+REJECTIONS: Schema = {
+    "note_id": pl.Int64,
+    "scheme_code": pl.String,
+    "rejected_from": pl.Date,
+}
 GUARANTEES: Schema = {
     "guarantee_id": pl.Int64,
     "note_id": pl.Int64,
@@ -115,6 +120,7 @@ SCHEMAS: dict[str, Schema] = {
     "lpr": LPR,
     "overdue": OVERDUE,
     "funds": FUNDS,
+    "rejections": REJECTIONS,
     "guarantees": GUARANTEES,
     "enrolments": ENROLMENTS,
     "repayments": REPAYMENTS,
@@ -199,6 +205,7 @@ class AssessFacts:
     lpr: pl.DataFrame = field(default_factory=lambda: empty("lpr"))
     overdue: pl.DataFrame = field(default_factory=lambda: empty("overdue"))
     funds: pl.DataFrame = field(default_factory=lambda: empty("funds"))
+    rejections: pl.DataFrame = field(default_factory=lambda: empty("rejections"))
 
     def checked(self) -> AssessFacts:
         """The same facts, asserted and cut to their schemas."""
@@ -212,6 +219,7 @@ class AssessFacts:
             lpr=checked("lpr", self.lpr),
             overdue=checked("overdue", self.overdue),
             funds=checked("funds", self.funds),
+            rejections=checked("rejections", self.rejections),
         )
 
 

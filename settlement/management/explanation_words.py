@@ -37,6 +37,7 @@ GAPS = {
     "before_drawdown": "放款前 before drawdown",
     "before_accrual": "计息期开始前 before the subsidised days begin",
     "after_term": "贴息期限届满 after the subsidised term",
+    "rejected": "财政审核不予贴息 rejected by finance's review",
     "after_accrual": "计息期结束后 after the subsidised days end",
     "already_paid": "系统启用前已贴息 subsidised before the system took over (opening position)",
 }

@@ -23,7 +23,7 @@ from settlement.models import Assessment
 from settlement.selectors import enrolments
 from settlement.services.schemes import Book, terms_in_force
 
-ENGINE_VERSION = 1  # raise it when the same facts and terms give another result (CHANGES.md)
+ENGINE_VERSION = 2  # raise it when the same facts and terms give another result (CHANGES.md)
 PATIENCE = "3min"  # how long a judging waits for imports under way
 
 
@@ -89,6 +89,7 @@ def assess_facts() -> AssessFacts:
         lpr=facts.lpr(),
         overdue=facts.overdue(),
         funds=facts.funds(),
+        rejections=facts.rejections(),
     )
 
 

@@ -198,7 +198,7 @@ class Segment:
 class Gap:
     """Days of the period outside the note's subsidised time, and why.
 
-    `why`: before_drawdown, before_accrual, after_term, after_accrual, already_paid (by the system
+    `why`: before_drawdown, before_accrual, after_term, rejected, after_accrual, already_paid (by the system
     before this one).
     """
 

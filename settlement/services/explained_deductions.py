@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import polars as pl
 
+from loans.selectors import facts
 from settlement.engine import TIERS, Terms
 from settlement.engine.codes import LAST_DAY, PPM_ONE, cut_reasons
 from settlement.engine.rates import denominator
@@ -139,8 +140,17 @@ def _gaps(work: Working, one: Collection, terms: Terms, enrolment: Row) -> Itera
         yield Gap(max(start, first), min(opened, end, last), "already_paid", ())
     if last < end and last == max(terms.accrued.ends_on, first):
         yield Gap(max(last, start), end, "after_accrual", cite(terms, "window.accrued"))
+    elif last < end and _is_rejected(work, terms, last):
+        yield Gap(max(last, start), end, "rejected", ())
     elif last < end:
         yield Gap(max(last, start), end, "after_term", cite(terms, "window.term", "D3"))
+
+
+def _is_rejected(work: Working, terms: Terms, last: date) -> bool:
+    """Does a rejection by finance, not the term, end the subsidised days?"""
+    found = facts.rejections(note_id=work.note.note_id)
+    own = found.filter(pl.col("scheme_code") == terms.code)["rejected_from"].to_list()
+    return any(day <= last for day in own)
 
 
 def _paid_through(work: Working, terms: Terms) -> date | None:

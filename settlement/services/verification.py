@@ -13,11 +13,12 @@ from django.db import transaction
 from config.kernel.services import bulk
 from loans.selectors import facts
 from settlement.engine import assess
-from settlement.models import Assessment, EnterprisePosting, SchemeVersion
+from settlement.models import Assessment, EnterprisePosting, LedgerEntry, SchemeVersion
 from settlement.selectors import enrolments
 from settlement.services import groups
 from settlement.services.assessments import ENGINE_VERSION, assess_facts
 from settlement.services.deductions import terms_key
+from settlement.services.ledger_verification import verify_ledger
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.targets import differences, gather, grouped, targets
 
@@ -60,12 +61,13 @@ class Verified:
     labels: int = 0
     collections: int = 0
     rows: int = 0
+    entries: int = 0
     waiting: int = 0
     problems: list[str] = field(default_factory=list)
 
 
 def verify(*, progress: Callable[[int, int], None] | None = None) -> Verified:
-    """Recompute judgements and deductions; every disagreement is a line of `problems`.
+    """Recompute judgements, deductions and the ledger; every disagreement is a line of `problems`.
 
     Enterprises that were told something since their last run are counted as waiting, not compared.
     """
@@ -75,6 +77,8 @@ def verify(*, progress: Callable[[int, int], None] | None = None) -> Verified:
     _verify_enrolments(found, book)
     for wrong, query in _POSTED_RULES:
         found.problems += [f"{wrong}: {place}" for (place,) in bulk.rows(query)]
+    found.problems += verify_ledger()
+    found.entries = LedgerEntry.objects.count()
     versions = facts.enterprise_versions()
     notes = dict(versions.select("enterprise_id", "notes").iter_rows())
     chunks = list(groups.chunks(notes=notes, book=book))

@@ -194,6 +194,18 @@ def _ledger(made: loans.Note) -> None:
         state="decided",
         why="试验",
     )
+    received = loans.PreAllocation.objects.filter(institution_id=made.institution_id).first()
+    settlement.Receipt.objects.create(
+        institution_id=made.institution_id, pre_allocation=received, **by
+    )
+    settlement.MadeGood.objects.create(
+        institution_id=made.institution_id,
+        fund_id=owed.fund_id,
+        moved_on=date(2026, 4, 1),
+        amount_fen=1,
+        reference="补1",
+        **by,
+    )
     owed.movements.create(**of, **by, kind="received", moved_on=date(2026, 4, 1), amount_fen=1)
 
 

@@ -27,6 +27,7 @@ EVIDENCE = (
     "settlement_deduction",
     "settlement_ledgerentry",
     "settlement_ledgerline",
+    "settlement_receipt",
 )
 HISTORY = """
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE '%event'
@@ -210,6 +211,8 @@ def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
         "settlement_fund",
         "settlement_ledgerentry",
         "settlement_ledgerline",
+        "settlement_madegood",
+        "settlement_receipt",
     }
     for table, old in before.items():
         assert [content for content, _ in old] == [content for content, _ in after[table]], table

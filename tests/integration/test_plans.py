@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
+from config.kernel.models import Institution
 from loans.models import InterestCollection
 from loans.values.errors import DomainError
 from settlement.models import Event, Fund, Plan, PlanException, PlannedDeduction, Scheme
@@ -226,6 +229,24 @@ def test_the_command_plans_checks_and_prints(two: SmallBook) -> None:
     out = io.StringIO()
     call_command("run_deductions", "--plan", stdout=out)
     assert "nothing new to plan" in out.getvalue()
+
+
+def test_the_web_checks_voids_and_ends_in_its_scope_only(
+    two: SmallBook, as_role: Callable[..., AbstractContextManager[None]]
+) -> None:
+    (number,) = plan(check=False)
+    branch = Institution.objects.get(code=NORTH)
+    with pytest.raises(DomainError, match="上级机构的资金"), as_role("app", branch):
+        plans.check_plan(plan_id=number, actor="checker", at=AT)
+    assert states() == {"A-2": ("planned", 0), "B-2": ("planned", 0)}
+    with as_role("app", branch.parent):
+        plans.check_plan(plan_id=number, actor="checker", at=AT)
+        assert fund() == (1500, 1500, 0)
+        first = PlannedDeduction.objects.get(place=1)
+        assert plans.void_planned(ids=[first.pk], actor="maker", why="客户要求") == 1
+        plans.end_plan(plan_id=number, actor="maker", why="改期")
+    assert states() == {"A-2": ("void", 0), "B-2": ("released", 0)}
+    assert fund() == (1500, 0, 0)
 
 
 @pytest.mark.django_db(transaction=True)

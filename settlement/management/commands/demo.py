@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from config.kernel.management.base import ProjectCommand
+from config.kernel.management.base import ProjectCommand, now, progress
 from config.kernel.models import Institution
 from config.kernel.services.people import create_demo_users
+from loans.values.money import yuan_from_fen
 from settlement.management.tables import table, yuan
-from settlement.selectors import summary
+from settlement.selectors import balances, receipts, summary
+from settlement.services.needs import computed_needs
 
 ADDRESS = "127.0.0.1:8000"
 PORTFOLIO = "tests/data/portfolio"
@@ -54,22 +61,73 @@ class Command(ProjectCommand):
             )
         started = time.monotonic()
         self._migrate()
-        for title, command, arguments in (
-            ("装载政策 schemes", "load_schemes", []),
-            (
-                f"导入 import {options['portfolio']}",
-                "import_portfolio",
-                [str(options["portfolio"])],
-            ),
-            ("认定与贴息 assess + deductions", "run_deductions", []),
-            ("核对 verify", "verify", []),
-        ):
-            self.stdout.write(self.style.MIGRATE_HEADING(f"== {title}"))
-            call_command(command, *arguments, stdout=self.stdout, stderr=self.stderr)
+        self._call("装载政策 schemes", "load_schemes")
+        portfolio = str(options["portfolio"])
+        self._call(f"导入 import {portfolio}", "import_portfolio", portfolio)
+        self._run_years()
+        self._call("核对 verify", "verify")
         self._print_table()
+        self._print_balances()
         self.stdout.write(f"用时 took {time.monotonic() - started:.1f} s")
         if options["serve"]:
             self._serve()
+
+    def _call(self, title: str, command: str, *arguments: str) -> None:
+        self.stdout.write(self.style.MIGRATE_HEADING(f"== {title}"))
+        call_command(command, *arguments, stdout=self.stdout, stderr=self.stderr)
+
+    def _run_years(self) -> None:
+        """Each year: finance pays ahead, then every month with an interest day is run."""
+        needs = None if receipts.any_pre_allocation() else computed_needs(at=now())
+        if needs is not None:
+            self.stdout.write(
+                f"没有预拨文件，按测算需求的 {SHARE_PERCENT}% 预拨 / no pre-allocations file: "
+                f"{SHARE_PERCENT} % of each tier's computed need"
+            )
+        months = receipts.collection_months()
+        for year in sorted({month.year for month in months}):
+            self.stdout.write(self.style.MIGRATE_HEADING(f"== {year} 年 year"))
+            if needs is not None:
+                self._pre_allocate(needs.filter(pl.col("year") == year))
+            self._run_months([month for month in months if month.year == year])
+        call_command("run_deductions", stdout=self.stdout, stderr=self.stderr)
+
+    def _pre_allocate(self, needs: pl.DataFrame) -> None:
+        """Bring in a file of pre-allocations, as finance would send it in January."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "pre-allocations.csv"
+            lines = needs.iter_rows(named=True)
+            path.write_text("".join(_pre_allocations(lines)), encoding="utf-8")
+            call_command("import_data", "pre-allocations", str(path), stdout=self.stdout)
+
+    def _run_months(self, months: list[date]) -> None:
+        """Deductions month by month, one after the other."""
+        quiet = io.StringIO()
+        with progress("逐月代付 months", total=len(months)) as bar:
+            for month in months:
+                call_command("run_deductions", through=month, stdout=quiet, stderr=self.stderr)
+                bar.update()
+        self.stdout.write(f"逐月代付 deductions month by month: {len(months)} 个月 months")
+
+    def _print_balances(self) -> None:
+        """Who holds, owes and bears what, by scheme and tier."""
+        header = ["资金 fund", "专户 special", "预拨 advance", "已代付 applied", "垫付 bank"]
+        header += ["应收追回 receivable", "核减 disallowed", "合计 trial"]
+        body = [
+            [
+                f"{line.scheme_code} {line.tier}",
+                yuan(line.special_account_fen),
+                yuan(line.treasury_advance_fen),
+                yuan(line.subsidy_applied_fen),
+                yuan(line.bank_advance_fen),
+                yuan(line.clawback_receivable_fen),
+                yuan(line.disallowed_fen),
+                yuan(line.trial_fen),
+            ]
+            for line in balances.by_scheme_and_tier()
+        ]
+        self.stdout.write("\n余额 balances（借 − 贷 / debit − credit, 元 yuan）")
+        self.stdout.write(table(header, body))
 
     def _migrate(self) -> None:
         """The schema belongs to another role, so it is made by another process."""
@@ -118,4 +176,18 @@ class Command(ProjectCommand):
             self.stdout.write("已停止 / stopped")
 
 
+def _pre_allocations(lines: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The rows of a pre-allocations file, one per scheme, institution, tier and year."""
+    yield "scheme_code,institution_code,tier,received_on,amount,document_number\n"
+    codes = dict(Institution.objects.values_list("pk", "code"))
+    for line in lines:
+        amount = yuan_from_fen(line["fen"] * SHARE_PERCENT // 100)
+        code = codes[line["institution_id"]]
+        yield (
+            f"{line['scheme_code']},{code},{line['tier']},{line['year']}-01-04,{amount},"
+            f"演示预拨{line['year']}\n"
+        )
+
+
 TIERS = ("central", "provincial", "municipal")
+SHARE_PERCENT = 80

@@ -13,9 +13,10 @@ from django.core.management.base import CommandError
 from config.kernel.management.base import MAKERS, ProjectCommand, now, progress
 from config.kernel.models import SCOPE_ALL, Run
 from config.kernel.services import work
+from loans.values.money import grouped_yuan
 from settlement.management import plan_table
 from settlement.selectors.plans import last_planned_on
-from settlement.services import deductions, plans
+from settlement.services import deductions, plans, pre_allocations
 from settlement.services.schemes import terms_in_force
 
 
@@ -52,6 +53,7 @@ class Command(ProjectCommand):
             )
         scope = self.scope(options)
         self._finish_open_runs()
+        self._book_receipts()
         started = deductions.start_run(
             actor=self.actor(options),
             at=now(),
@@ -70,6 +72,20 @@ class Command(ProjectCommand):
             f"原始 originals {counts.get('originals', 0)}, "
             f"差额 differences {counts.get('differences', 0)}"
         )
+        if counts.get("held"):
+            self.stdout.write(
+                f"待资金到位 held for want of funds: {counts['held']} 笔 rows；预拨到账后重新运行 / run again after the next pre-allocation"
+            )
+
+    def _book_receipts(self) -> None:
+        """What finance paid ahead comes first, where a checker stands in for the second person."""
+        checker = self.checker()
+        if checker is not None:
+            booked = pre_allocations.book_pre_allocations(actor=checker, at=now())
+            if booked.receipts:
+                self.stdout.write(
+                    f"预拨入账 pre-allocations booked: {booked.receipts} 笔, {grouped_yuan(booked.amount_fen)} 元 yuan"
+                )
 
     def _plan(self, options: dict[str, Any]) -> None:
         """Draft plans; checked and reserved where a checker stands in for the second person."""

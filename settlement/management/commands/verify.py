@@ -36,5 +36,5 @@ class Command(ProjectCommand):
         )
         self.stdout.write(
             f"核对一致 verified: {found.labels} 个标签 labels, {found.collections} 笔收息 collections, "
-            f"{found.rows} 行贴息 deductions{waiting}"
+            f"{found.rows} 行贴息 deductions, {found.entries} 笔分录 ledger entries{waiting}"
         )

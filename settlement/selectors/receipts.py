@@ -1,0 +1,22 @@
+"""What came in and when: pre-allocations, and the months interest was collected in."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+
+from config.kernel.services.bulk import rows
+
+
+def any_pre_allocation() -> bool:
+    """Is any pre-allocation recorded?"""
+    return bool(rows("SELECT EXISTS (SELECT 1 FROM loans_preallocation)")[0][0])
+
+
+def collection_months() -> list[date]:
+    """The last day of every month in which interest was collected, in order."""
+    found = rows(
+        "SELECT DISTINCT date_trunc('month', collected_on)::date FROM loans_interestcollection"
+        " WHERE interest_paid_fen IS NOT NULL ORDER BY 1"
+    )
+    return [first.replace(day=monthrange(first.year, first.month)[1]) for (first,) in found]

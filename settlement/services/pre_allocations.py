@@ -1,0 +1,66 @@
+"""Booking what finance paid ahead, once a second person has checked it (SME-12, EQ-06, MF-23, ST-16)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from config.kernel.services import bulk
+from settlement.models import Event
+from settlement.services import funds
+from settlement.services.funds import FundKey, Posting
+
+
+@dataclass(frozen=True)
+class Booked:
+    """How many receipts were booked, how many fen in all, and how many still wait for a checker."""
+
+    receipts: int
+    amount_fen: int
+    waiting: int
+
+
+_CHECK = """
+INSERT INTO settlement_receipt
+    (institution_id, pre_allocation_id, made_by, made_at, checked_by, checked_at)
+SELECT p.institution_id, p.id, coalesce(b.actor, 'system'), coalesce(b.at, %(at)s), %(actor)s, %(at)s
+FROM loans_preallocation p LEFT JOIN loans_importbatch b ON b.id = p.batch_id
+WHERE coalesce(b.actor, 'system') <> %(actor)s AND (%(ids)s::bigint[] IS NULL OR p.id = ANY(%(ids)s))
+    AND NOT EXISTS (SELECT 1 FROM settlement_receipt r WHERE r.pre_allocation_id = p.id)
+ORDER BY p.id
+ON CONFLICT (pre_allocation_id) DO NOTHING
+RETURNING pre_allocation_id
+"""
+_CHECKED = """
+SELECT p.id, p.institution_id, s.id, p.tier, p.received_on, p.amount_fen, p.document_number
+FROM loans_preallocation p JOIN settlement_scheme s ON s.code = p.scheme_code
+WHERE p.id = ANY(%s) ORDER BY p.received_on, p.id
+"""
+_WAITING = """
+SELECT count(*) FROM loans_preallocation p
+WHERE NOT EXISTS (SELECT 1 FROM settlement_receipt r WHERE r.pre_allocation_id = p.id)
+"""
+
+
+@transaction.atomic
+def book_pre_allocations(*, actor: str, at: datetime, ids: Collection[int] | None = None) -> Booked:
+    """Let `actor` check these pre-allocations (None: all) and book them, oldest first.
+
+    Left alone: what the actor brought in, and what is booked. The bank's own advance is repaid first
+    (D19). Each belongs to the year it was received in, or to the open one if that is settled.
+    """
+    chosen = None if ids is None else sorted(ids)
+    checked = bulk.rows(_CHECK, {"actor": actor, "at": at, "ids": chosen})
+    total_fen = 0
+    rows = bulk.rows(_CHECKED, [[row[0] for row in checked]])
+    for key, place, scheme, tier, day, fen, document in rows:
+        posting = Posting(Event.PRE_ALLOCATION, at.date(), document, key, actor)
+        funds.receive(
+            key=FundKey(place, scheme, tier), amount_fen=fen, posting=posting, year=day.year
+        )
+        total_fen += fen
+    ((waiting,),) = bulk.rows(_WAITING)
+    return Booked(len(rows), total_fen, waiting)
