@@ -20,6 +20,7 @@ from settlement.models import Event, Fund, Plan, PlanException, PlannedDeduction
 from settlement.selectors.institutions import fund_institutions
 from settlement.services import funds, plans
 from settlement.services.funds import FundKey, Posting
+from settlement.services.verification import verify
 from tests.integration.book import AT, exported, run
 from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, SmallBook
 
@@ -120,9 +121,15 @@ def test_a_plan_reserves_once_checked_and_results_post_it(two: SmallBook) -> Non
 
 def test_paid_in_full_is_posted_in_full_and_advanced_where_money_lacks(two: SmallBook) -> None:
     plan()
+    assert verify().problems == []
+    PlannedDeduction.objects.filter(place=2).update(municipal_reserved_fen=49_999)
+    (wrong,) = verify().problems
+    assert "reserved differs" in wrong and "150000 ≠ 149999" in wrong
+    PlannedDeduction.objects.filter(place=2).update(municipal_reserved_fen=50_000)
     for number in "AB":
         say(two, number, 2, "3000.00")
     run()
+    assert verify().problems == []
     assert two.net() == {"A-2": 1000, "B-2": 1000}
     (one,) = Fund.objects.all()
     assert (one.special_account_fen, one.reserved_fen, one.bank_advance_fen) == (0, 0, -50_000)
