@@ -164,6 +164,35 @@ GUARANTEE_SUBSIDIES = Register(
     totals=("subsidy",),
 )
 
+_INSTRUCTED = """(
+    SELECT p.collection_id, p.note_id, p.institution_id, max(p.plan_id) AS plan_id,
+        min(p.interest_fen) AS interest_fen, sum(p.central_fen) AS central_fen,
+        sum(p.provincial_fen) AS provincial_fen, sum(p.municipal_fen) AS municipal_fen
+    FROM settlement_planneddeduction p WHERE p.state IN ('reserved', 'posted')
+    GROUP BY p.collection_id, p.note_id, p.institution_id
+) t"""
+
+INSTRUCTIONS = Register(
+    name="instructions",
+    title_zh="扣息指令",
+    fields=(
+        Field("institution_code", "机构编码", "text", "i.code"),
+        Field("note_number", "借据号", "text", "n.note_number"),
+        Field("reference", "流水号", "text", "x.reference"),
+        Field("collected_on", "结息日", "date", "x.collected_on"),
+        Field("interest_due", "应收利息", "amount", "x.interest_due_fen"),
+        Field("interest_open", "待收利息", "amount", "t.interest_fen"),
+        *_GRANTED,
+        Field("net_to_collect", "应扣净额", "amount", f"t.interest_fen - {_TOTAL}"),
+        Field("plan", "计划号", "int", "t.plan_id"),
+    ),
+    source=f"{_INSTRUCTED} JOIN loans_interestcollection x ON x.id = t.collection_id {_NOTE}",
+    order="x.collected_on, i.code, n.note_number, x.reference",
+    scope="t.institution_id",
+    filters={"since": "x.collected_on >= %(since)s", "until": "x.collected_on <= %(until)s"},
+    totals=("central", "provincial", "municipal", "total", "net_to_collect"),
+)
+
 LEDGER = Register(
     name="ledger",
     title_zh="资金账",
@@ -367,6 +396,7 @@ REGISTERS = {
             CLAWBACKS,
             SETTLEMENTS,
             VOUCHERS,
+            INSTRUCTIONS,
         )
     },
 }

@@ -6,6 +6,7 @@ from settlement.admin import (
     enrolments,
     ledger,
     note_sections,
+    plans,
     schemes,
     settlements,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "enrolments",
     "ledger",
     "note_sections",
+    "plans",
     "schemes",
     "settlements",
 ]

@@ -6,6 +6,7 @@ from settlement.models.deduction import Deduction, EnterprisePosting
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
+from settlement.models.plan import Plan, PlanException, PlannedDeduction
 from settlement.models.receipt import MadeGood, Receipt
 from settlement.models.scheme import Scheme, SchemeVersion
 from settlement.models.settlement import Settlement, SettlementItem
@@ -25,6 +26,9 @@ __all__ = [
     "LedgerEntry",
     "LedgerLine",
     "MadeGood",
+    "Plan",
+    "PlanException",
+    "PlannedDeduction",
     "Purpose",
     "Receipt",
     "Scheme",

@@ -24,7 +24,7 @@ from config.kernel.models import Chunk
 from config.kernel.services import bulk, work
 from loans.selectors import facts
 from loans.services import locks
-from settlement.selectors import deductions
+from settlement.selectors import deductions, reservations
 from settlement.services import groups
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
 from settlement.services.postings import post_chunk
@@ -171,7 +171,13 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int]) -> None:
     result = targets(book=book, evidence=evidence, through=through)
     due = differences(rows=result.rows, evidence=evidence, book=book, through=through)
     due = _chosen(due.join(evidence.scopes, on="note_id"), params, book)
-    posted = post_chunk(due=due, chunk=chunk, book=book, evidence=evidence)
+    settled = reservations.completed(
+        note_ids=evidence.scopes["note_id"].to_list(),
+        through=through,
+        scheme_id=book.scheme_ids[params["scheme"]] if params["scheme"] else None,
+        scope=params["scope"],
+    )
+    posted = post_chunk(due=due, settled=settled, chunk=chunk, book=book, evidence=evidence)
     whole_book = params["scheme"] is None and params["scope"] is None
     if whole_book:
         done = {

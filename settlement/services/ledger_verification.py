@@ -53,6 +53,17 @@ _RULES = (
         for account in _ACCOUNTS
     ),
     (
+        "预留与计划代付合计不符 / reserved differs from its planned deductions",
+        f"SELECT {_FUND.format('t.id')} || ': ' || t.reserved_fen || ' ≠ ' || coalesce(p.fen, 0)"
+        " FROM settlement_fund t LEFT JOIN (SELECT d.fund_institution_id, d.scheme_id, x.tier,"
+        " sum(x.fen) AS fen FROM settlement_planneddeduction d CROSS JOIN LATERAL (VALUES"
+        " ('central', d.central_reserved_fen), ('provincial', d.provincial_reserved_fen),"
+        " ('municipal', d.municipal_reserved_fen)) AS x(tier, fen) GROUP BY 1, 2, 3) p"
+        " ON p.fund_institution_id = t.institution_id AND p.scheme_id = t.scheme_id"
+        " AND p.tier = t.tier AND t.purpose = 'interest'"
+        " WHERE t.reserved_fen <> coalesce(p.fen, 0)",
+    ),
+    (
         "贴息明细与总账当月发生额不符 / deductions differ from the month's turnover",
         "SELECT coalesce("
         + _FUND.format("coalesce(d.fund_id, g.fund_id)")

@@ -7,7 +7,7 @@ taken back apart. Funds are locked first and in order, so that what is available
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,7 +20,8 @@ from settlement.engine.holding import Wanted, withheld
 from settlement.models import Event
 from settlement.selectors import deductions
 from settlement.selectors.institutions import fund_institutions
-from settlement.services import debts, funds
+from settlement.selectors.reservations import Reservation, reserved_fund_ids
+from settlement.services import debts, funds, reservations
 from settlement.services.debts import Cause, Owed
 from settlement.services.funds import FundKey, Held, Posting
 from settlement.services.schemes import Book
@@ -51,16 +52,26 @@ class Posted:
     held_enterprises: frozenset[int]
 
 
-def post_chunk(*, due: pl.DataFrame, chunk: Chunk, book: Book, evidence: Evidence) -> Posted:
+def post_chunk(
+    *,
+    due: pl.DataFrame,
+    settled: Collection[Reservation],
+    chunk: Chunk,
+    book: Book,
+    evidence: Evidence,
+) -> Posted:
     """Write due rows and their money in the transaction of the chunk.
 
-    Where a scheme holds instead of advancing, rows the fund does not suffice for are left out.
+    What was reserved for collections now `settled` is freed first. Where a scheme holds instead of
+    advancing, rows the fund does not suffice for are left out.
     """
     if due.is_empty():
+        held_for = funds.lock(fund_ids=reserved_fund_ids(settled)) if settled else {}
+        reservations.release_posted(settled=settled, held=held_for)
         return Posted(due, 0, frozenset())
     due = _with_fund(due, book).with_row_index("number")
     parts = _parts(due)
-    held = _lock(parts)
+    held = _lock(parts, settled)
     parts = _with_fund_id(parts, held)
     waiting = _withheld(due, parts, held, book=book, evidence=evidence)
     is_held = pl.col("number").is_in(list(waiting))
@@ -107,10 +118,12 @@ def _parts(due: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _lock(parts: pl.DataFrame) -> dict[FundKey, Held]:
+def _lock(parts: pl.DataFrame, settled: Collection[Reservation]) -> dict[FundKey, Held]:
+    """Lock every fund concerned, and free in them what was reserved for what is settled."""
     keys = [FundKey(*row) for row in parts.select(FUND).unique().iter_rows()]
     ids = funds.open_funds(keys=keys)
-    held = funds.lock(fund_ids=ids.values())
+    held = funds.lock(fund_ids={*ids.values(), *reserved_fund_ids(settled)})
+    reservations.release_posted(settled=settled, held=held)
     return {key: held[fund_id] for key, fund_id in ids.items()}
 
 

@@ -171,6 +171,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
         institution=of, contract=made.contract, participant=of, share_ppm=1_000_000
     )
     _ledger(made)
+    _plan(made)
     _make_history(of)
     return made
 
@@ -233,6 +234,25 @@ def _ledger(made: loans.Note) -> None:
         actor="system",
     )
     owed.movements.create(**of, **by, kind="received", moved_on=date(2026, 4, 1), amount_fen=1)
+
+
+def _plan(made: loans.Note) -> None:
+    of = {"institution_id": made.institution_id}
+    plan = settlement.Plan.objects.create(
+        **of, collected_on=date(2026, 6, 21), planned_fen=1, made_by="maker", made_at=AT
+    )
+    row = {**of, "plan": plan, "note": made, "collection_id": made.collections.first().pk}
+    plan.deductions.create(
+        **row,
+        scheme=scheme_version().scheme,
+        fund_institution_id=made.institution_id,
+        place=1,
+        interest_fen=2,
+        central_fen=1,
+        provincial_fen=0,
+        municipal_fen=0,
+    )
+    plan.exceptions.create(**row, scheme_code="central-sme-2026", reason="nothing")
 
 
 def _belongings(made: loans.Note) -> None:

@@ -14,7 +14,9 @@ from config.kernel.management.base import MAKERS, ProjectCommand, now, progress
 from config.kernel.models import SCOPE_ALL, Run
 from config.kernel.services import work
 from loans.values.money import grouped_yuan
-from settlement.services import deductions, pre_allocations
+from settlement.management import plan_table
+from settlement.selectors.plans import last_planned_on
+from settlement.services import deductions, plans, pre_allocations
 from settlement.services.schemes import terms_in_force
 
 
@@ -33,10 +35,17 @@ class Command(ProjectCommand):
             type=date.fromisoformat,
             help="截至收息日（含）/ collections up to this day",
         )
-        parser.add_argument("--post", action="store_true", help="直接入账（默认）/ post (default)")
+        way = parser.add_mutually_exclusive_group()
+        way.add_argument("--post", action="store_true", help="直接入账（默认）/ post (default)")
+        way.add_argument(
+            "--plan", action="store_true", help="编制结息日计划 / plan interest not collected yet"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run, and print what was looked at and posted."""
+        """Plan, or run and print what was looked at and posted."""
+        if options["plan"]:
+            self._plan(options)
+            return
         scheme = options["scheme"]
         if scheme is not None and scheme not in terms_in_force().scheme_ids:
             raise CommandError(
@@ -77,6 +86,25 @@ class Command(ProjectCommand):
                 self.stdout.write(
                     f"预拨入账 pre-allocations booked: {booked.receipts} 笔, {grouped_yuan(booked.amount_fen)} 元 yuan"
                 )
+
+    def _plan(self, options: dict[str, Any]) -> None:
+        """Draft plans; checked and reserved where a checker stands in for the second person."""
+        if options["scheme"] is not None:
+            raise CommandError("计划涵盖全部政策，不能与 --scheme 合用 / plans cover every scheme")
+        through = options["through"] or last_planned_on()
+        made = (
+            plans.make_plans(
+                through=through, scope=self.scope(options), actor=self.actor(options), at=now()
+            )
+            if through is not None
+            else []
+        )
+        for plan_id in made:
+            if (checker := self.checker()) is not None:
+                plans.check_plan(plan_id=plan_id, actor=checker, at=now())
+            self.stdout.write(plan_table.shown(plan_id))
+        if not made:
+            self.stdout.write("没有新的计划 / nothing new to plan")
 
     def _finish_open_runs(self) -> None:
         """Whatever an interrupted run left is done first."""

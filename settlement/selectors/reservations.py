@@ -1,0 +1,79 @@
+"""Which reservations concern a chunk, a plan or a person's choice, and which funds hold them?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from config.kernel.services.bulk import rows
+
+TIERS = ("central", "provincial", "municipal")
+
+_COLUMNS = ", ".join(
+    ("p.id", "p.plan_id", *(f"f{i}.id, p.{tier}_reserved_fen" for i, tier in enumerate(TIERS)))
+)
+_FUNDS = " ".join(
+    f"LEFT JOIN settlement_fund f{i} ON f{i}.institution_id = p.fund_institution_id"
+    f" AND f{i}.scheme_id = p.scheme_id AND f{i}.tier = '{tier}' AND f{i}.purpose = 'interest'"
+    f" AND p.{tier}_reserved_fen > 0"
+    for i, tier in enumerate(TIERS)
+)
+_LIVE = "p.state IN ('planned', 'reserved')"
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """A live planned deduction, and what each fund holds for it (fund → fen)."""
+
+    id: int
+    plan_id: int
+    amounts: tuple[tuple[int, int], ...]
+    is_paid: bool = False
+
+
+def completed(
+    *,
+    note_ids: list[int],
+    through: date,
+    scheme_id: int | None = None,
+    scope: tuple[int, int] | None = None,
+) -> list[Reservation]:
+    """Live planned deductions of these notes whose result is known by `through`.
+
+    `scheme_id` and `scope` narrow them as they narrow what the run posts. One index look-up where
+    nothing is planned. `is_paid`: any of the interest was.
+    """
+    lo, hi = scope or (0, 2**63 - 1)
+    found = rows(
+        f"SELECT {_COLUMNS}, x.interest_paid_fen > 0 FROM settlement_planneddeduction p"
+        " JOIN loans_interestcollection x ON x.note_id = p.note_id"
+        f" AND x.completes_id = p.collection_id {_FUNDS}"
+        f" WHERE p.note_id = ANY(%s) AND {_LIVE} AND x.collected_on <= %s"
+        " AND p.scheme_id = coalesce(%s, p.scheme_id) AND p.institution_id BETWEEN %s AND %s"
+        " ORDER BY p.id",
+        [note_ids, through, scheme_id, lo, hi],
+    )
+    return [_reservation(row[:-1], is_paid=row[-1]) for row in found]
+
+
+def live(*, plan_id: int | None = None, ids: Collection[int] = ()) -> list[Reservation]:
+    """Live planned deductions of a plan, or those chosen."""
+    condition, value = ("p.plan_id = %s", plan_id) if plan_id else ("p.id = ANY(%s)", list(ids))
+    found = rows(
+        f"SELECT {_COLUMNS} FROM settlement_planneddeduction p {_FUNDS}"
+        f" WHERE {condition} AND {_LIVE} ORDER BY p.id",
+        [value],
+    )
+    return [_reservation(row) for row in found]
+
+
+def reserved_fund_ids(reservations: Collection[Reservation]) -> set[int]:
+    """The funds to lock before these are released."""
+    return {fund_id for one in reservations for fund_id, _ in one.amounts}
+
+
+def _reservation(row: tuple[int, ...], *, is_paid: bool = False) -> Reservation:
+    key, plan_id, *pairs = row
+    parts = tuple(zip(pairs[::2], pairs[1::2], strict=True))
+    return Reservation(key, plan_id, tuple(part for part in parts if part[1]), is_paid)

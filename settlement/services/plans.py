@@ -1,0 +1,343 @@
+"""Plans of an interest day: made from collections not paid yet, checked by another, reserved (MF-23).
+
+A plan is a forecast: one run over all facts in which planned collections count as paid in full on
+their day. What is posted later is the target of the result, whatever the plan said (D20).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+from django.db import transaction
+
+from config.kernel.models import SCOPE_ALL
+from config.kernel.services import bulk
+from loans.services import locks
+from loans.values.errors import DomainError, bilingual
+from settlement.engine import TIERS
+from settlement.models import Fund, Plan, PlanException, PlannedDeduction
+from settlement.selectors import plans
+from settlement.selectors.institutions import fund_institutions
+from settlement.selectors.reservations import Reservation, live, reserved_fund_ids
+from settlement.services import funds, groups, reservations
+from settlement.services.assessments import assess_notes
+from settlement.services.funds import FundKey
+from settlement.services.schemes import Book, terms_in_force
+from settlement.services.targets import gather, targets
+
+PLANNING_LOCK = 0x706C616E  # one maker of plans at a time
+BATCH = 5_000
+MONEY = [f"{tier}_fen" for tier in TIERS]
+DAY = ["root_id", "collected_on"]
+
+
+@transaction.atomic
+def make_plans(
+    *, through: date, actor: str, at: datetime, scope: tuple[int, int] = SCOPE_ALL
+) -> list[int]:
+    """Draft a plan per bank and interest day up to `through`; the numbers of those made.
+
+    What another plan holds already is left to it, so that planning twice makes nothing new.
+    `scope`: notes of these institutions only.
+    """
+    bulk.rows("SELECT pg_advisory_xact_lock(%s)", [PLANNING_LOCK])
+    assess_notes(at=at, only_if_stale=True)
+    book = terms_in_force()
+    asked = plans.open_collections(through=through)
+    wanted = _wanted(asked, book=book, through=through)
+    inside = asked.filter(pl.col("institution_id").is_between(*scope))
+    new = wanted.join(plans.covered(), on=["collection_id", "scheme_code"], how="anti")
+    due = _in_order(new.filter(pl.col("total") > 0).join(inside, on="collection_id"), book)
+    odd = _exceptions(inside, wanted)
+    _open_funds(due)
+    days = pl.concat([frame.select(DAY) for frame in (due, odd)]).unique().sort(DAY)
+    return [_store(root, day, due, odd, actor=actor, at=at) for root, day in days.iter_rows()]
+
+
+def _wanted(asked: pl.DataFrame, *, book: Book, through: date) -> pl.DataFrame:
+    """What each planned collection would earn: collection_id, scheme_code, tiers, total."""
+    counts = dict(asked.group_by("enterprise_id").len().iter_rows())
+    found = [
+        _of_group(ids, asked, book=book, through=through)
+        for ids in groups.chunks(notes=counts, book=book)
+    ]
+    empty = pl.DataFrame(
+        schema={
+            "collection_id": pl.Int64,
+            "scheme_code": pl.String,
+            **dict.fromkeys(MONEY, pl.Int64),
+        }
+    )
+    return pl.concat([empty, *found]).with_columns(total=pl.sum_horizontal(MONEY))
+
+
+def _of_group(
+    enterprise_ids: list[int], asked: pl.DataFrame, *, book: Book, through: date
+) -> pl.DataFrame:
+    evidence = gather(enterprise_ids=enterprise_ids)
+    known = evidence.facts.collections
+    mine = asked.filter(pl.col("enterprise_id").is_in(enterprise_ids))
+    paid = mine.with_columns(
+        interest_paid_fen=(pl.col("interest_due_fen") - pl.col("before_fen")).clip(lower_bound=0)
+    )
+    assumed = pl.concat([known, paid.select(known.columns)])
+    facts = replace(evidence.facts, collections=assumed)
+    rows = targets(book=book, evidence=replace(evidence, facts=facts), through=through).rows
+    return rows.join(mine, on="collection_id", how="semi").select(
+        "collection_id", "scheme_code", *(pl.col(name).cast(pl.Int64) for name in MONEY)
+    )
+
+
+def _in_order(due: pl.DataFrame, book: Book) -> pl.DataFrame:
+    """With scheme, fund institution and place in the order of service (D9)."""
+    schemes = pl.DataFrame(
+        [(terms.code, book.scheme_ids[terms.code], terms.priority) for terms in book.terms],
+        schema={"scheme_code": pl.String, "scheme_id": pl.Int64, "priority": pl.Int64},
+        orient="row",
+    )
+    places = pl.DataFrame(
+        [
+            (terms.code, place, fund)
+            for terms in book.terms
+            for place, fund in fund_institutions(level=terms.fund_level).items()
+        ],
+        schema={
+            "scheme_code": pl.String,
+            "institution_id": pl.Int64,
+            "fund_institution_id": pl.Int64,
+        },
+        orient="row",
+    )
+    return (
+        due.join(schemes, on="scheme_code")
+        .join(places, on=["scheme_code", "institution_id"])
+        .sort(
+            "collected_on",
+            "institution_code",
+            "note_number",
+            "period_start",
+            "reference",
+            "priority",
+        )
+        .with_columns(place=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(DAY))
+    )
+
+
+def _exceptions(asked: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Planned collections without a deduction under a label, or collected in part; those not told yet."""
+    reason = PlanException.Reason
+    judged = asked.join(
+        plans.judgements(note_ids=asked["note_id"].unique().to_list()), on="note_id"
+    )
+    earning = wanted.filter(pl.col("total") > 0)
+    without = judged.join(earning, on=["collection_id", "scheme_code"], how="anti").with_columns(
+        reason=pl.col("status").replace_strict(
+            {"waiting": reason.WAITING.value, "ineligible": reason.INELIGIBLE.value},
+            default=reason.NOTHING.value,
+            return_dtype=pl.String,
+        )
+    )
+    part = asked.filter(pl.col("before_fen") > 0).with_columns(
+        scheme_code=pl.lit(""), detail=pl.lit(""), reason=pl.lit(reason.INSTALMENT.value)
+    )
+    key = ["collection_id", "scheme_code", "reason"]
+    columns = [*DAY, "institution_id", "note_id", *key, "detail"]
+    found = pl.concat([frame.select(columns) for frame in (without, part)])
+    return found.join(plans.known_exceptions(), on=key, how="anti").sort(key)
+
+
+def _open_funds(due: pl.DataFrame) -> None:
+    keys = {
+        FundKey(place, scheme, tier)
+        for tier in TIERS
+        for place, scheme in due.filter(pl.col(f"{tier}_fen") > 0)
+        .select("fund_institution_id", "scheme_id")
+        .iter_rows()
+    }
+    funds.open_funds(keys=keys)
+
+
+def _store(
+    root: int, day: date, due: pl.DataFrame, odd: pl.DataFrame, *, actor: str, at: datetime
+) -> int:
+    of_day = (pl.col("root_id") == root) & (pl.col("collected_on") == day)
+    mine, others = due.filter(of_day), odd.filter(of_day)
+    plan = Plan.objects.create(
+        institution_id=root,
+        collected_on=day,
+        planned_fen=int(mine["total"].sum()),
+        made_by=actor,
+        made_at=at,
+    )
+    owner = ["institution_id", "note_id", "collection_id"]
+    columns = [*owner, "scheme_id", "fund_institution_id", "place", *MONEY]
+    PlannedDeduction.objects.bulk_create(
+        (
+            PlannedDeduction(
+                plan=plan,
+                interest_fen=max(0, row["interest_due_fen"] - row["before_fen"]),
+                **{name: row[name] for name in columns},
+            )
+            for row in mine.iter_rows(named=True)
+        ),
+        batch_size=BATCH,
+    )
+    exceptions = others.select(*owner, "scheme_code", "reason", pl.col("detail").str.slice(0, 500))
+    PlanException.objects.bulk_create(
+        (PlanException(plan=plan, **row) for row in exceptions.iter_rows(named=True)),
+        batch_size=BATCH,
+    )
+    return int(plan.pk)
+
+
+@transaction.atomic
+def check_plan(*, plan_id: int, actor: str, at: datetime) -> None:
+    """Let a second person check a draft, and reserve its money as far as the funds go.
+
+    In the order of service; what an advancing scheme's fund lacks is left to the bank's advance, a
+    holding scheme's deduction is held whole (D19). Refuses one's own plan and one no longer a draft.
+    """
+    locks.lock_enterprises(enterprise_ids=plans.borrowers(plan_id=plan_id))
+    rows = list(PlannedDeduction.objects.filter(plan_id=plan_id, state="planned").order_by("place"))
+    by_key = _funds_of(rows)
+    held = funds.lock(fund_ids=by_key.values())
+    reservations.lock_plans(plan_ids=[plan_id])
+    plan = Plan.objects.get(pk=plan_id)
+    _refuse_check(plan, actor)
+    collected = plans.already_collected(plan_id=plan_id)
+    reservations.end(
+        ids=collected, state=PlannedDeduction.State.RELEASED, why="已有收息结果 / already collected"
+    )
+    live_ids = {one.id for one in live(plan_id=plan_id)}
+    _reserve([row for row in rows if row.pk in live_ids], by_key, held)
+    Plan.objects.filter(pk=plan_id).update(
+        state=Plan.State.CHECKED, checked_by=actor, checked_at=at
+    )
+
+
+def _refuse_check(plan: Plan, actor: str) -> None:
+    if plan.state != Plan.State.DRAFT:
+        raise DomainError(
+            "plan_not_draft",
+            bilingual(f"计划 {plan} 不是待复核状态", "the plan no longer waits for a check"),
+        )
+    if plan.made_by == actor:
+        raise DomainError(
+            "own_plan",
+            bilingual(
+                f"计划 {plan} 由 {actor} 经办，须由他人复核", "made by you: another must check it"
+            ),
+        )
+
+
+def _funds_of(rows: Collection[PlannedDeduction]) -> dict[tuple[int, int, str], int]:
+    """The funds these deductions ask, by institution, scheme and tier; refuses those out of sight."""
+    keys = {
+        (row.fund_institution_id, row.scheme_id, tier)
+        for row in rows
+        for tier in TIERS
+        if getattr(row, f"{tier}_fen")
+    }
+    places = {key[0] for key in keys}
+    known = {
+        (fund.institution_id, fund.scheme_id, fund.tier): int(fund.pk)
+        for fund in Fund.objects.filter(institution_id__in=places, purpose="interest")
+    }
+    if keys - known.keys():
+        raise DomainError(
+            "funds_out_of_scope",
+            bilingual(
+                "本计划使用上级机构的资金，请由其人员复核",
+                "it reserves money of an institution above yours: have it checked there",
+            ),
+        )
+    return {key: known[key] for key in keys}
+
+
+def _reserve(
+    rows: list[PlannedDeduction], by_key: dict[tuple[int, int, str], int], held: dict[int, Any]
+) -> None:
+    book = terms_in_force()
+    holding = {book.scheme_ids[terms.code] for terms in book.terms if terms.shortfall == "hold"}
+    left = {fund_id: fund.available_fen for fund_id, fund in held.items()}
+    for row in rows:
+        given = {
+            tier: (by_key[row.fund_institution_id, row.scheme_id, tier], fen)
+            for tier in TIERS
+            if (fen := getattr(row, f"{tier}_fen"))
+        }
+        if row.scheme_id in holding and any(left[fund] < fen for fund, fen in given.values()):
+            row.state = PlannedDeduction.State.HELD
+            continue
+        row.state = PlannedDeduction.State.RESERVED
+        for tier, (fund_id, fen) in given.items():
+            part = min(fen, max(0, left[fund_id]))
+            left[fund_id] -= part
+            setattr(row, f"{tier}_reserved_fen", part)
+    PlannedDeduction.objects.bulk_update(
+        rows, ["state", *(f"{tier}_reserved_fen" for tier in TIERS)], batch_size=BATCH
+    )
+    for fund_id, rest in left.items():
+        asked = held[fund_id].available_fen - rest
+        assert funds.reserve(fund_id=fund_id, amount_fen=asked), (fund_id, asked)
+
+
+@transaction.atomic
+def void_planned(*, ids: Collection[int], actor: str, why: str) -> int:
+    """Take planned deductions out of their plans for good and free their money; how many were.
+
+    Their results, if any come, are posted as ever. Refuses to do so without a reason.
+    """
+    _refuse_without_reason(why)
+    found = live(ids=ids)
+    _end(
+        found,
+        {one.plan_id for one in found},
+        ids=[one.id for one in found],
+        state=PlannedDeduction.State.VOID,
+        actor=actor,
+        why=why,
+    )
+    reservations.close_finished(plan_ids={one.plan_id for one in found})
+    return len(found)
+
+
+@transaction.atomic
+def end_plan(*, plan_id: int, actor: str, why: str) -> None:
+    """Close a checked plan, or drop a draft: whatever is left of it is released."""
+    _refuse_without_reason(why)
+    found = live(plan_id=plan_id)
+    _end(
+        found,
+        {plan_id},
+        ids=[one.id for one in found],
+        state=PlannedDeduction.State.RELEASED,
+        actor=actor,
+        why=why,
+    )
+    for was, now in (("draft", Plan.State.DROPPED), ("checked", Plan.State.CLOSED)):
+        Plan.objects.filter(pk=plan_id, state=was).update(state=now, why=why)
+
+
+def _end(found: list[Reservation], plan_ids: set[int], *, ids: list[int], **ended: str) -> None:
+    """Free these reservations; refuses, with nothing done, if they changed before they were locked."""
+    held = funds.lock(fund_ids=reserved_fund_ids(found))
+    reservations.lock_plans(plan_ids=plan_ids)
+    if live(ids=ids) != found:
+        raise DomainError(
+            "plan_moved",
+            bilingual(
+                "计划刚刚发生变化，请重试", "the plan has just changed: look at it and retry"
+            ),
+        )
+    reservations.give_back(reservations=found, held=held)
+    reservations.end(ids=ids, **ended)
+
+
+def _refuse_without_reason(why: str) -> None:
+    if not why.strip():
+        raise DomainError("reason_missing", bilingual("请填写原因", "say why"))

@@ -1,0 +1,281 @@
+"""Plans of an interest day: what is reserved, what results post, release or leave (domain §5)."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+
+from config.kernel.models import Institution
+from loans.models import InterestCollection
+from loans.values.errors import DomainError
+from settlement.models import Event, Fund, Plan, PlanException, PlannedDeduction, Scheme
+from settlement.selectors.institutions import fund_institutions
+from settlement.services import funds, plans
+from settlement.services.funds import FundKey, Posting
+from settlement.services.verification import verify
+from tests.integration.book import AT, exported, run
+from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, SmallBook
+
+pytestmark = pytest.mark.django_db
+
+LATE = date(2026, 12, 31)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> SmallBook:
+    book = SmallBook(tmp_path)
+    book.scheme()
+    return book
+
+
+def say(small: SmallBook, number: str, month: int, paid: str = "", at: str = NORTH) -> None:
+    """Ten days' interest of 3,000 yuan on the 11th: planned, or its result."""
+    small.enter(
+        "interest-collections",
+        {
+            "institution_code": at, "note_number": number,
+            "period_start": date(2026, month, 1), "period_end": date(2026, month, 11),
+            "interest_due": "3000.00", "interest_paid": paid,
+            "collected_on": date(2026, month, 11), "reference": f"{number}-{month}",
+        },
+    )  # fmt: skip
+
+
+def receive(small: SmallBook, yuan: int, number: int = 1) -> None:
+    """Money for the north bank's fund of the scheme."""
+    place = InterestCollection.objects.filter(origin__code=NORTH)[0].institution_id
+    key = FundKey(
+        fund_institutions(level="provincial")[place],
+        Scheme.objects.get(code="test").pk,
+        "municipal",
+    )
+    posting = Posting(Event.PRE_ALLOCATION, date(2026, 1, 2), "文号", number, "system")
+    funds.receive(key=key, amount_fen=yuan * 100, posting=posting, year=2026)
+
+
+def plan(check: bool = True) -> list[int]:
+    made = plans.make_plans(through=LATE, actor="system", at=AT)
+    for plan_id in made if check else []:
+        plans.check_plan(plan_id=plan_id, actor="checker", at=AT)
+    return made
+
+
+def fund() -> tuple[int, int, int]:
+    """Special account, reserved and the bank's advance, in yuan."""
+    one = Fund.objects.get(special_account_fen__gt=0)
+    return (
+        one.special_account_fen // 100,
+        one.reserved_fen // 100,
+        -one.bank_advance_fen // 100,
+    )
+
+
+def states() -> dict[str, tuple[str, int]]:
+    """Each planned deduction's state and what is reserved for it, in yuan."""
+    rows = PlannedDeduction.objects.select_related("collection").order_by("pk")
+    return {row.collection.reference: (row.state, row.reserved_fen // 100) for row in rows}
+
+
+@pytest.fixture
+def two(small: SmallBook) -> SmallBook:
+    """Two enterprises with planned interest, and money for one and a half."""
+    for number, uscc in (("A", FIRST), ("B", SECOND)):
+        small.lend(number, uscc)
+        say(small, number, 2)
+    receive(small, 1500)
+    return small
+
+
+def test_a_plan_reserves_once_checked_and_results_post_it(two: SmallBook) -> None:
+    (draft,) = plan(check=False)
+    assert fund() == (1500, 0, 0)
+    assert states() == {"A-2": ("planned", 0), "B-2": ("planned", 0)}
+    plans.check_plan(plan_id=draft, actor="checker", at=AT)
+    assert fund() == (1500, 1500, 0)
+    assert states() == {"A-2": ("reserved", 1000), "B-2": ("reserved", 500)}
+    assert run() == {} and two.net() == {}
+
+    say(two, "A", 2, "1500.00")
+    run()
+    assert two.net() == {"A-2": 500}
+    assert fund() == (1000, 500, 0)
+    assert states() == {"A-2": ("posted", 0), "B-2": ("reserved", 500)}
+    assert Plan.objects.get().state == "checked"
+
+    say(two, "B", 2, "0.00")
+    run()
+    assert two.net() == {"A-2": 500, "B-2": 0}
+    assert fund() == (1000, 0, 0)
+    assert states() == {"A-2": ("posted", 0), "B-2": ("released", 0)}
+    assert Plan.objects.get().state == "closed"
+    assert plan() == []
+
+
+def test_paid_in_full_is_posted_in_full_and_advanced_where_money_lacks(two: SmallBook) -> None:
+    plan()
+    assert verify().problems == []
+    PlannedDeduction.objects.filter(place=2).update(municipal_reserved_fen=49_999)
+    (wrong,) = verify().problems
+    assert "reserved differs" in wrong and "150000 ≠ 149999" in wrong
+    PlannedDeduction.objects.filter(place=2).update(municipal_reserved_fen=50_000)
+    for number in "AB":
+        say(two, number, 2, "3000.00")
+    run()
+    assert verify().problems == []
+    assert two.net() == {"A-2": 1000, "B-2": 1000}
+    (one,) = Fund.objects.all()
+    assert (one.special_account_fen, one.reserved_fen, one.bank_advance_fen) == (0, 0, -50_000)
+
+
+def test_planning_twice_changes_nothing_and_what_is_posted_is_not_planned(two: SmallBook) -> None:
+    first = plan()
+    before = (list(PlannedDeduction.objects.values_list()), fund())
+    assert plan() == []
+    assert (list(PlannedDeduction.objects.values_list()), fund()) == before
+    say(two, "A", 2, "3000.00")
+    run()
+    plans.end_plan(plan_id=first[0], actor="checker", why="重做")
+    assert fund() == (500, 0, 0)
+    plan()
+    assert [row.collection.reference for row in PlannedDeduction.objects.filter(state="reserved")] == ["B-2"]  # fmt: skip
+    row = PlannedDeduction.objects.get(state="reserved")
+    row.pk = None
+    with pytest.raises(IntegrityError, match="planned_once_per_collection"), transaction.atomic():
+        row.save(force_insert=True)
+
+
+def test_void_and_drop_free_the_money(two: SmallBook) -> None:
+    (number,) = plan()
+    first = PlannedDeduction.objects.get(place=1)
+    with pytest.raises(DomainError, match="原因"):
+        plans.void_planned(ids=[first.pk], actor="maker", why=" ")
+    assert fund() == (1500, 1500, 0)
+    assert plans.void_planned(ids=[first.pk], actor="maker", why="客户要求") == 1
+    assert fund() == (1500, 500, 0)
+    assert states()["A-2"] == ("void", 0)
+    plans.end_plan(plan_id=number, actor="maker", why="改期")
+    assert fund() == (1500, 0, 0)
+    (again,) = plan(check=False)
+    assert states()["B-2"] == ("planned", 0)
+    assert PlannedDeduction.objects.filter(plan_id=again).count() == 1
+    plans.end_plan(plan_id=again, actor="maker", why="不做")
+    assert [p.state for p in Plan.objects.order_by("pk")] == ["closed", "dropped"]
+
+
+def test_a_plan_is_checked_once_and_by_another(two: SmallBook) -> None:
+    (number,) = plan(check=False)
+    with pytest.raises(DomainError, match="须由他人复核"):
+        plans.check_plan(plan_id=number, actor="system", at=AT)
+    assert fund() == (1500, 0, 0)
+    plans.check_plan(plan_id=number, actor="checker", at=AT)
+    with pytest.raises(DomainError, match="不是待复核状态"):
+        plans.check_plan(plan_id=number, actor="other", at=AT)
+    assert fund() == (1500, 1500, 0)
+
+
+def test_what_was_collected_before_the_check_is_not_reserved(two: SmallBook) -> None:
+    (number,) = plan(check=False)
+    say(two, "A", 2, "3000.00")
+    plans.check_plan(plan_id=number, actor="checker", at=AT)
+    assert states() == {"A-2": ("released", 0), "B-2": ("reserved", 1000)}
+    assert fund() == (1500, 1000, 0)
+
+
+def test_a_holding_scheme_reserves_whole_or_holds(tmp_path: Path) -> None:
+    small = SmallBook(tmp_path)
+    path = tmp_path / "test.toml"
+    small.scheme()
+    path.write_text(path.read_text().replace('"advance"', '"hold"'), encoding="utf-8")
+    call_command("load_schemes", str(path), stdout=io.StringIO())
+    for number, uscc in (("A", FIRST), ("B", SECOND)):
+        small.lend(number, uscc)
+        say(small, number, 2)
+    receive(small, 1500)
+    plan()
+    assert states() == {"A-2": ("reserved", 1000), "B-2": ("held", 0)}
+    assert fund() == (1500, 1000, 0)
+    assert plan() == []
+
+
+def test_exceptions_and_instructions(two: SmallBook, tmp_path: Path) -> None:
+    two.participation(valid_to="2026-01-01")
+    two.lend("C", SECOND, at=SOUTH)
+    say(two, "C", 2, at=SOUTH)
+    plan()
+    found = PlanException.objects.values_list("collection__reference", "reason", "detail")
+    assert sorted(found) == [
+        (f"{number}-2", "ineligible", "institution_not_participating") for number in "ABC"
+    ]
+    assert PlannedDeduction.objects.count() == 0
+    two.participation()
+    plan()
+    listed = exported("instructions", tmp_path)
+    assert [(r["reference"], r["interest_open"], r["total"], r["net_to_collect"]) for r in listed] == [
+        (f"{number}-2", "3000.00", "1000.00", "2000.00") for number in "ABC"
+    ]  # fmt: skip
+
+
+def test_the_command_plans_checks_and_prints(two: SmallBook) -> None:
+    out = io.StringIO()
+    call_command("run_deductions", "--plan", "--through", "2026-02-28", stdout=out)
+    assert "2,000.00 元" in out.getvalue()
+    assert out.getvalue().splitlines()[-1].split()[-4:] == [
+        "2,000.00",
+        "1,500.00",
+        "0.00",
+        "500.00",
+    ]
+    out = io.StringIO()
+    call_command("run_deductions", "--plan", stdout=out)
+    assert "nothing new to plan" in out.getvalue()
+
+
+def test_the_web_checks_voids_and_ends_in_its_scope_only(
+    two: SmallBook, as_role: Callable[..., AbstractContextManager[None]]
+) -> None:
+    (number,) = plan(check=False)
+    branch = Institution.objects.get(code=NORTH)
+    with pytest.raises(DomainError, match="上级机构的资金"), as_role("app", branch):
+        plans.check_plan(plan_id=number, actor="checker", at=AT)
+    assert states() == {"A-2": ("planned", 0), "B-2": ("planned", 0)}
+    with as_role("app", branch.parent):
+        plans.check_plan(plan_id=number, actor="checker", at=AT)
+        assert fund() == (1500, 1500, 0)
+        first = PlannedDeduction.objects.get(place=1)
+        assert plans.void_planned(ids=[first.pk], actor="maker", why="客户要求") == 1
+        plans.end_plan(plan_id=number, actor="maker", why="改期")
+    assert states() == {"A-2": ("void", 0), "B-2": ("released", 0)}
+    assert fund() == (1500, 0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_reserving_at_once_never_overspend(two: SmallBook) -> None:
+    plans.end_plan(plan_id=plan(check=False)[0], actor="maker", why="分两次")
+    (first,) = plan(check=False)
+    say(two, "A", 3)
+    (second,) = plan(check=False)
+    ready = threading.Barrier(2)
+
+    def check(plan_id: int) -> None:
+        try:
+            ready.wait()
+            plans.check_plan(plan_id=plan_id, actor="checker", at=AT)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=check, args=(number,)) for number in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert fund() == (1500, 1500, 0)
+    assert sum(reserved for _, reserved in states().values()) == 1500
+    assert Plan.objects.filter(state="checked").count() == 2
