@@ -19,13 +19,16 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from config.kernel.management.base import ProjectCommand, now, progress
+from config.kernel.management.base import CHECKER, ProjectCommand, now, progress
 from config.kernel.models import Institution
 from config.kernel.services.people import create_demo_users
 from loans.values.money import yuan_from_fen
 from settlement.management.tables import table, yuan
+from settlement.models import Settlement, SettlementItem
 from settlement.selectors import balances, receipts, summary
+from settlement.services import settlement_decisions, settlements
 from settlement.services.needs import computed_needs
+from settlement.services.schemes import terms_in_force
 
 ADDRESS = "127.0.0.1:8000"
 PORTFOLIO = "tests/data/portfolio"
@@ -90,6 +93,7 @@ class Command(ProjectCommand):
             if needs is not None:
                 self._pre_allocate(needs.filter(pl.col("year") == year))
             self._run_months([month for month in months if month.year == year])
+            self._settle(year)
         call_command("run_deductions", stdout=self.stdout, stderr=self.stderr)
 
     def _pre_allocate(self, needs: pl.DataFrame) -> None:
@@ -108,6 +112,31 @@ class Command(ProjectCommand):
                 call_command("run_deductions", through=month, stdout=quiet, stderr=self.stderr)
                 bar.update()
         self.stdout.write(f"逐月代付 deductions month by month: {len(months)} 个月 months")
+
+    def _settle(self, year: int) -> None:
+        """January: what was used is settled in full, as if finance had approved all of it."""
+        drafts = io.StringIO()
+        for code in terms_in_force().scheme_ids:
+            call_command("settle", scheme=code, year=year, final=True, stdout=drafts)
+        waiting = Settlement.objects.filter(state=Settlement.State.DRAFT, year=year)
+        ids = list(waiting.order_by("pk").values_list("pk", flat=True))
+        claimed = 0
+        for settlement_id in ids:
+            settlements.submit(settlement_id=settlement_id, actor=CHECKER, at=now())
+            settlement_decisions.decide(
+                settlement_id=settlement_id,
+                approved=None,
+                document_number=f"演示批复{year}",
+                decided_on=now().date(),
+                actor="system",
+                at=now(),
+            )
+            settlement_decisions.book(settlement_id=settlement_id, actor=CHECKER, at=now())
+            items = SettlementItem.objects.filter(settlement_id=settlement_id)
+            claimed += sum(items.values_list("approved_fen", flat=True))
+        self.stdout.write(
+            f"年度结算 settled {year}: {len(ids)} 份 settlements, 认可 approved {yuan(claimed)} 元 yuan"
+        )
 
     def _print_balances(self) -> None:
         """Who holds, owes and bears what, by scheme and tier."""

@@ -17,6 +17,7 @@ from loans.values.money import grouped_yuan
 from settlement.management import plan_table
 from settlement.selectors.plans import last_planned_on
 from settlement.services import deductions, plans, pre_allocations
+from settlement.services.guarantee_postings import post_guarantee_subsidies
 from settlement.services.schemes import terms_in_force
 
 
@@ -63,8 +64,12 @@ class Command(ProjectCommand):
         )
         if started is None:
             self.stdout.write("没有已收利息 / no interest collected yet")
-            return
-        counts = self._work(started.run_id)
+        else:
+            self._print(started, self._work(started.run_id))
+        through = started.through if started else options["through"]
+        self._post_guarantees(options, through=through, scope=scope)
+
+    def _print(self, started: deductions.Started, counts: dict[str, Any]) -> None:
         self.stdout.write(
             f"run {started.run_id} 截至 through {started.through}: "
             f"认定变化 labels changed {started.labels_changed}, 涉及企业 enterprises "
@@ -75,6 +80,23 @@ class Command(ProjectCommand):
         if counts.get("held"):
             self.stdout.write(
                 f"待资金到位 held for want of funds: {counts['held']} 笔 rows；预拨到账后重新运行 / run again after the next pre-allocation"
+            )
+
+    def _post_guarantees(
+        self, options: dict[str, Any], *, through: date | None, scope: tuple[int, int]
+    ) -> None:
+        """Guarantee-fee subsidies (D17) come out of a fund of their own."""
+        posted = post_guarantee_subsidies(
+            actor=self.actor(options),
+            at=now(),
+            through=through,
+            scheme=options["scheme"],
+            scope=scope,
+        )
+        if posted.originals or posted.differences or posted.held:
+            self.stdout.write(
+                f"担保费补贴 guarantee fees: 原始 originals {posted.originals}, 差额 differences "
+                f"{posted.differences}, {grouped_yuan(posted.amount_fen)} 元 yuan, 待资金 held {posted.held}"
             )
 
     def _book_receipts(self) -> None:
