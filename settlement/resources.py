@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.kernel.services.export import Field, Register
 from loans.resources import REGISTERS as FACT_REGISTERS
 from settlement.engine.codes import CUT_REASONS
+from settlement.selectors.ageing import FUND_AGEING
 from settlement.selectors.registers import REGISTERS as MONEY_REGISTERS
 from settlement.selectors.vouchers import VOUCHERS
 
@@ -336,6 +337,7 @@ REGISTERS = {
             CLAWBACKS,
             SETTLEMENTS,
             VOUCHERS,
+            FUND_AGEING,
             INSTRUCTIONS,
         )
     },

@@ -14,6 +14,7 @@ from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from loans.admin.base import FactAdmin
 from loans.values.money import grouped_yuan
+from settlement.admin.wording import TIER_NAMES
 from settlement.models import Fund, LedgerEntry, LedgerLine
 
 
@@ -56,7 +57,7 @@ class FundAdmin(FactAdmin):
     """What each fund holds, has used, was advanced and is owed."""
 
     list_display = (
-        "scheme", "institution_name", "tier", "purpose", "special_account_yuan", "reserved_yuan",
+        "scheme", "institution_name", "tier_name", "purpose", "special_account_yuan", "reserved_yuan",
         "available_yuan", "treasury_advance_yuan", "subsidy_applied_yuan", "bank_advance_yuan",
         "clawback_receivable_yuan", "disallowed_yuan",
     )  # fmt: skip
@@ -65,6 +66,11 @@ class FundAdmin(FactAdmin):
     search_by = (prefix("institution__code"), prefix("scheme__code"))
     search_help_text = _("机构编码或政策代码的开头")
     sections = (latest_entries,)
+
+    @display(description=_("资金层级"), ordering="tier")
+    def tier_name(self, row: Fund) -> Any:
+        """Central, provincial or municipal."""
+        return TIER_NAMES[row.tier]
 
     @display(description=_("可用（元）"))
     def available_yuan(self, row: Fund) -> str:
@@ -103,7 +109,7 @@ class LedgerEntryAdmin(FactAdmin):
     @display(description=_("资金"))
     def fund_name(self, row: LedgerEntry) -> str:
         """Scheme and tier."""
-        return f"{row.fund.scheme.code} {row.fund.tier}"
+        return f"{row.fund.scheme.code} {TIER_NAMES[row.fund.tier]}"
 
 
 @admin.register(LedgerLine)

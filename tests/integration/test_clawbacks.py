@@ -206,6 +206,29 @@ def test_a_pre_allocation_counts_once_a_second_person_checked_it(small: SmallBoo
     assert balances() == {"subsidy_applied": 2_000, "bank_advance": -2_000}
 
 
+def test_unspent_money_is_told_by_receipt_first_in_first_out(
+    small: SmallBook, tmp_path: Path
+) -> None:
+    for yuan, document in (("1500.00", "甲1"), ("900.00", "甲2"), ("250.00", "甲3")):
+        received(small, yuan, document)
+    book_pre_allocations(actor="checker", at=AT)
+    found = exported("fund-ageing", tmp_path)
+    assert [(row["source"], row["amount"], row["unspent"]) for row in found] == [
+        ("甲1", "1500.00", "0.00"),
+        ("甲2", "900.00", "400.00"),
+        ("甲3", "250.00", "250.00"),
+    ]
+    assert balances()["special_account"] == 650
+    assert {row["received_on"] for row in found} == {"2026-01-04"}
+    move(decided(100), "received", 100, "T1")
+    (back,) = [row for row in exported("fund-ageing", tmp_path) if row["event"] != "pre_allocation"]
+    assert (back["event"], back["unspent"], back["bucket"]) == (
+        "clawback_received",
+        "100.00",
+        "0-30",
+    )
+
+
 def test_the_ledger_is_exported_line_by_line(small: SmallBook, tmp_path: Path) -> None:
     received(small, "1500.00", "甲1")
     book_pre_allocations(actor="checker", at=AT)
