@@ -185,9 +185,16 @@ class LedgerEntry(models.Model):
 
 
 class LedgerLine(models.Model):
-    """One side of an entry."""
+    """One side of an entry; its institution is the entry's, which the seal checks."""
 
-    institution = _institution()
+    institution = models.ForeignKey(
+        "kernel.Institution",
+        models.PROTECT,
+        verbose_name=_("资金机构"),
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     entry = models.ForeignKey(
         LedgerEntry,
         models.DO_NOTHING,
