@@ -351,3 +351,37 @@ def test_commitments_of_a_fund_and_what_early_ends_release(book: SmallBook) -> N
 def test_a_fund_without_notes_is_shown(book: SmallBook) -> None:
     book.enter("scheme-funds", {"scheme_code": "test", "year": "2027", "amount": "5.00"})
     assert committed(book)[""] == ("5.00", "0", "0.00", "0", "0.00", "0", "0.00", "5.00")
+
+
+# The cap together with leasing
+
+
+def test_the_joint_cap_with_leasing_is_shown(book: SmallBook) -> None:
+    """5,000 yuan a year less 3,500 of leasing leaves 1,500 for two notes at two banks (MF-13)."""
+    joint = (
+        '[[amount_caps]]\nper = "enterprise"\nspan = "year"\ntogether_with = "leasing_interest"\n'
+        'yuan = "5000"\nassumed_because = "test"'
+    )
+    book.scheme(more=joint, code="joint")
+    book.lend("J1", THIRD, schemes="joint")
+    book.lend("J2", THIRD, schemes="joint", at=SOUTH)
+    leasing = {
+        "source": "省财政厅", "reference": "X1", "uscc": THIRD, "kind": "leasing_interest",
+        "scheme_name": "租赁贴息", "year": "2026", "amount": "3500.00",
+    }  # fmt: skip
+    book.enter("external-subsidies", leasing)
+    book.collect("J1", 2)
+    book.collect("J2", 3, at=SOUTH)
+    run()
+    names = ("leasing", "opening", "subsidy", "together", "cut")
+    found = {
+        (row["scheme_code"], row["year"], row["institution_code"], row["uscc"]): tuple(
+            row[name] for name in names
+        )
+        for row in exported("joint-caps", book.folder)
+    }
+    assert found == {
+        ("joint", "2026", "", THIRD): ("3500.00", "0.00", "1500.00", "5000.00", "1"),
+        ("joint", "2026", TREE[0][0], THIRD): ("3500.00", "0.00", "1000.00", "4500.00", "0"),
+        ("joint", "2026", TREE[2][0], THIRD): ("3500.00", "0.00", "500.00", "4000.00", "1"),
+    }
