@@ -14,6 +14,7 @@ from loans.admin.base import in_yuan, scheme_name, yuan
 from loans.admin.steps import StepForm
 from settlement.admin import wording
 from settlement.admin.previews import to_be_posted
+from settlement.selectors import receipts
 from settlement.services import pre_allocations
 
 
@@ -33,7 +34,7 @@ class BookPreAllocation(StepForm):
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
         """Not booked, and not one's own."""
-        made_by = row.batch.actor if row.batch is not None else ""
+        made_by = receipts.entered_by(pre_allocation_id=row.pk)
         return not hasattr(row, "receipt") and made_by != request.user.get_username()
 
     def sections(self) -> list[Section]:
@@ -42,7 +43,9 @@ class BookPreAllocation(StepForm):
         shown = Section(
             title=_("预拨资金"),
             columns=[
-                *texts(_("文号"), _("资金机构"), _("贴息政策"), _("资金层级"), _("到账日期")),
+                *texts(
+                    _("文号"), _("资金机构"), _("贴息政策"), _("资金层级"), _("到账日期"), _("经办")
+                ),
                 *numbers(in_yuan(_("金额"))),
             ],
             rows=[
@@ -52,6 +55,7 @@ class BookPreAllocation(StepForm):
                     scheme_name(row.scheme_code),
                     wording.tier_name(row.tier),
                     row.received_on,
+                    receipts.entered_by(pre_allocation_id=row.pk),
                     yuan(row.amount_fen),
                 )
             ],
