@@ -6,6 +6,7 @@ from settlement.models.deduction import Deduction, EnterprisePosting
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
+from settlement.models.payout import Payout
 from settlement.models.plan import Plan, PlanException, PlannedDeduction
 from settlement.models.receipt import MadeGood, Receipt
 from settlement.models.scheme import Scheme, SchemeVersion
@@ -26,6 +27,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerLine",
     "MadeGood",
+    "Payout",
     "Plan",
     "PlanException",
     "PlannedDeduction",
