@@ -6,6 +6,7 @@ from config.kernel.services.export import Field, Register
 from loans.resources import REGISTERS as FACT_REGISTERS
 from settlement.engine.codes import CUT_REASONS
 from settlement.selectors.ageing import FUND_AGEING
+from settlement.selectors.payout_states import LATEST, OVERDUE, STATE
 from settlement.selectors.payouts import AGREED
 from settlement.selectors.registers import REGISTERS as MONEY_REGISTERS
 from settlement.selectors.vouchers import VOUCHERS
@@ -217,11 +218,14 @@ PAYOUTS = Register(
         Field("sequence", "序次", "int", "t.sequence"),
         *_GRANTED,
         Field("offset", "已抵扣追回", "amount", "t.offset_fen"),
+        Field("state", "状态", "text", STATE),
+        Field("attempt", "第几次", "int", "coalesce(l.attempt, 0)"),
+        Field("days_overdue", "逾期天数", "int", OVERDUE.format(today="current_date")),
     ),
     source=(
         "settlement_payout t JOIN loans_interestcollection x ON x.id = t.collection_id "
         "JOIN settlement_scheme s ON s.id = t.scheme_id "
-        f"JOIN loans_payoutagreement a ON a.id = t.agreement_id {_NOTE}"
+        f"JOIN loans_payoutagreement a ON a.id = t.agreement_id {_NOTE} {LATEST}"
     ),
     order="t.id",
     scope="t.institution_id",

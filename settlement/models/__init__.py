@@ -7,6 +7,7 @@ from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
 from settlement.models.payout import Payout
+from settlement.models.payout_batch import PayoutAttempt, PayoutBatch, PayoutResult
 from settlement.models.plan import Plan, PlanException, PlannedDeduction
 from settlement.models.receipt import MadeGood, Receipt
 from settlement.models.scheme import Scheme, SchemeVersion
@@ -28,6 +29,9 @@ __all__ = [
     "LedgerLine",
     "MadeGood",
     "Payout",
+    "PayoutAttempt",
+    "PayoutBatch",
+    "PayoutResult",
     "Plan",
     "PlanException",
     "PlannedDeduction",

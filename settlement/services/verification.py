@@ -20,6 +20,7 @@ from settlement.services.assessments import ENGINE_VERSION, assess_facts
 from settlement.services.deductions import terms_key
 from settlement.services.guarantee_verification import verify_guarantees
 from settlement.services.ledger_verification import verify_ledger
+from settlement.services.payout_verification import verify_attempts
 from settlement.services.payouts import verify_payouts
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.targets import differences, gather, grouped, targets
@@ -79,7 +80,8 @@ def verify(*, progress: Callable[[int, int], None] | None = None) -> Verified:
     _verify_enrolments(found, book)
     for wrong, query in _POSTED_RULES:
         found.problems += [f"{wrong}: {place}" for (place,) in bulk.rows(query)]
-    found.problems += [*verify_ledger(), *verify_guarantees(), *verify_payouts()]
+    found.problems += [*verify_ledger(), *verify_guarantees()]
+    found.problems += [*verify_payouts(), *verify_attempts()]
     found.entries = LedgerEntry.objects.count()
     versions = facts.enterprise_versions()
     notes = dict(versions.select("enterprise_id", "notes").iter_rows())

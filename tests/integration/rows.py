@@ -238,7 +238,7 @@ def _ledger(made: loans.Note) -> None:
 
 
 def _payout(made: loans.Note) -> None:
-    settlement.Payout.objects.create(
+    payout = settlement.Payout.objects.create(
         institution_id=made.institution_id,
         note=made,
         collection_id=made.collections.get().pk,
@@ -251,6 +251,25 @@ def _payout(made: loans.Note) -> None:
         municipal_fen=0,
         offset_fen=0,
     )
+    _payout_sent(payout)
+
+
+def _payout_sent(payout: settlement.Payout) -> None:
+    at = datetime(2026, 3, 21, tzinfo=UTC)
+    of = {"institution_id": payout.institution_id}
+    batch = settlement.PayoutBatch.objects.create(
+        **of, day=payout.due_on, count=1, amount_fen=1, made_by="maker", made_at=at,
+        state="sent", checked_by="checker", checked_at=at,
+    )  # fmt: skip
+    attempt = settlement.PayoutAttempt.objects.create(
+        **of, note_id=payout.note_id, batch=batch, payout=payout, attempt=1, amount_fen=1,
+        account_name="甲公司", account_number="0032010001", bank_name="甲银行",
+        enterprise_name="甲公司", uscc="91320300MANNX8B87A", state="paid",
+    )  # fmt: skip
+    settlement.PayoutResult.objects.create(
+        **of, note_id=payout.note_id, attempt=attempt, result="succeeded", paid_on=payout.due_on,
+        reference="P1", amount_fen=1, actor="maker", at=at,
+    )  # fmt: skip
 
 
 def _plan(made: loans.Note) -> None:

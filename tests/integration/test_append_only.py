@@ -30,6 +30,7 @@ EVIDENCE = (
     "settlement_ledgerentry",
     "settlement_ledgerline",
     "settlement_payout",
+    "settlement_payoutresult",
     "settlement_receipt",
 )
 HISTORY = """
