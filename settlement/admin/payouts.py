@@ -74,11 +74,12 @@ class PayoutAdmin(OfNotesAdmin):
         """Pay-outs with their last attempt."""
         last = PayoutAttempt.objects.filter(payout=OuterRef("pk")).order_by("-attempt")
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(
+        found: QuerySet[Any] = rows.annotate(
             last_state=Subquery(last.values("state")[:1]),
             last_attempt=Subquery(last.values("attempt")[:1]),
             paid_on=Subquery(last.values(day=F("outcome__paid_on"))[:1]),
         )
+        return found
 
     @display(description=_("状态"))
     def standing(self, row: Any) -> Any:
@@ -88,13 +89,13 @@ class PayoutAdmin(OfNotesAdmin):
     @display(description=_("第几次"))
     def attempts_made(self, row: Any) -> int:
         """How often it was tried."""
-        return row.last_attempt or 0
+        return int(row.last_attempt or 0)
 
     @display(description=_("逾期天数"))
     def days_overdue(self, row: Any) -> int:
         """Days from the day due to the payment, or until today."""
         until = row.paid_on if row.last_state == "paid" else timezone.localdate()
-        return max(0, (until - row.due_on).days)
+        return int(max(0, (until - row.due_on).days))
 
     @display(description=_("贴息政策"))
     def scheme_label(self, row: Payout) -> str:

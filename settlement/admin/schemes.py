@@ -12,14 +12,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import sees_everything
+from config.kernel.admin.access import sees_everything, staff
 from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.searching import exact, prefix
-from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
+from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
+from config.kernel.services.export import register_rows
 from loans.admin.base import FactAdmin, RegistryAdmin
 from loans.admin.lookups import of_enterprise
 from loans.admin.parties import CheckedFilter
 from settlement.models import Assessment, EnterprisePosting, Scheme, SchemeVersion
+from settlement.selectors.registers import COMMITMENTS
 from settlement.services.checking import check_versions
 
 
@@ -41,6 +43,37 @@ def versions(request: HttpRequest, scheme: Scheme) -> Section:
     )
 
 
+def year_funds(request: HttpRequest, scheme: Scheme) -> Section:
+    """First come, first served (D16): what notes have committed of each year's fund, and what is left."""
+    person = staff(request)
+    shown = ("fund", "committed", "earned", "opening", "released", "free")
+    return Section(
+        title=_("年度资金占用"),
+        columns=[
+            *texts(_("放款年度"), _("银行")),
+            *numbers(
+                _("占用笔数"), _("资金不足未予认定"), _("年度资金（元）"), _("已占用（元）"), _("已贴息（元）"),
+                _("期初已贴息（元）"), _("结束后释放（元）"), _("余额（元）"),
+            ),
+        ],
+        rows=[
+            (
+                row["year"],
+                row["institution_code"] or _("全部"),
+                row["notes"],
+                row["refused"],
+                *("" if row[name] is None else f"{row[name]:,}" for name in shown),
+            )
+            for row in register_rows(
+                register=COMMITMENTS,
+                scope=(person and person.scope) or (0, -1),
+                filters={"scheme": scheme.code},
+                limit=SECTION_ROWS,
+            )
+        ],
+    )  # fmt: skip
+
+
 @admin.register(Scheme)
 class SchemeAdmin(FactAdmin):
     """Schemes."""
@@ -49,7 +82,7 @@ class SchemeAdmin(FactAdmin):
     list_display = ("code", "name")
     search_by = (prefix("code"), prefix("name"))
     search_help_text = _("政策代码或名称的开头")
-    sections = (versions,)
+    sections = (versions, year_funds)
 
 
 @admin.register(SchemeVersion)

@@ -7,7 +7,7 @@ stands one row per bank, which its head office sees.
 from __future__ import annotations
 
 from config.kernel.services.export import Field, Register
-from settlement.engine.codes import PPM_ONE
+from settlement.engine.codes import CUT_REASONS, PPM_ONE
 from settlement.engine.compensation import GUARANTOR_PPM, STOP_ABOVE_PPM
 
 _TIERS = ("central", "provincial", "municipal")
@@ -255,6 +255,62 @@ COMMITMENTS = Register(
     filters={"scheme": "t.scheme_code = %(scheme)s"},
 )
 
+# A year's subsidies of enterprises that also got leasing interest subsidised; a collection is cut by the
+# joint cap where the state of its last posting says so.
+_JOINT = f"""(
+    SELECT d.scheme_id, x.year, x.uscc, r.id AS bank_id, min(x.leasing_fen) AS leasing_fen,
+        sum(d.fen) AS subsidy_fen,
+        (SELECT sum(o.amount_fen) FROM loans_openingposition o JOIN loans_note n ON n.id = o.note_id
+            JOIN loans_contract c ON c.id = n.contract_id
+            JOIN loans_enterprise e ON e.id = c.enterprise_id
+            JOIN settlement_scheme s ON s.code = o.scheme_code AND s.id = d.scheme_id
+            WHERE e.uscc = x.uscc AND o.year = x.year
+            AND (r.id IS NULL OR n.institution_id BETWEEN r.id AND min(r.last_id))) AS opening_fen,
+        count(*) FILTER (WHERE d.is_cut) AS cut
+    FROM (
+        SELECT uscc, year, sum(amount_fen) AS leasing_fen FROM loans_externalsubsidy
+        WHERE kind = 'leasing_interest' GROUP BY 1, 2
+    ) x JOIN loans_enterprise e ON e.uscc = x.uscc JOIN loans_contract c ON c.enterprise_id = e.id
+    JOIN loans_note n ON n.contract_id = c.id {_OF_BANK}
+    JOIN LATERAL (
+        SELECT p.scheme_id, sum(p.central_fen + p.provincial_fen + p.municipal_fen)::bigint AS fen,
+            (array_agg(p.cut_reasons ORDER BY p.sequence DESC))[1]
+                & {1 << CUT_REASONS.index("joint_cap")} <> 0 AS is_cut
+        FROM settlement_deduction p
+        WHERE p.note_id = n.id AND extract(year FROM p.collected_on) = x.year
+        GROUP BY p.collection_id, p.scheme_id
+    ) d ON true
+    GROUP BY GROUPING SETS ((d.scheme_id, x.year, x.uscc, r.id), (d.scheme_id, x.year, x.uscc))
+) t"""
+
+JOINT_CAPS = Register(
+    name="joint-caps",
+    title_zh="与融资租赁贴息合并计算",
+    fields=(
+        Field("scheme_code", "贴息政策", "text", "s.code"),
+        Field("year", "年度", "int", "t.year"),
+        Field("institution_code", "银行(空=全部)", "text", "coalesce(i.code, '')"),
+        Field("uscc", "统一社会信用代码", "text", "t.uscc"),
+        Field("leasing", "融资租赁贴息", "amount", "t.leasing_fen"),
+        Field("opening", "期初已贴息", "amount", "coalesce(t.opening_fen, 0)"),
+        Field("subsidy", "本系统已贴息", "amount", "t.subsidy_fen"),
+        Field(
+            "together",
+            "合计",
+            "amount",
+            "t.leasing_fen + coalesce(t.opening_fen, 0) + t.subsidy_fen",
+        ),
+        Field("cut", "因合并上限核减笔数", "int", "t.cut"),
+    ),
+    source=(
+        f"{_JOINT} JOIN settlement_scheme s ON s.id = t.scheme_id "
+        "LEFT JOIN kernel_institution i ON i.id = t.bank_id"
+    ),
+    order="s.code, t.year, t.uscc, i.code NULLS FIRST",
+    scope=_WHOLE,
+    filters={"scheme": "s.code = %(scheme)s"},
+)
+
 REGISTERS = {
     register.name: register
     for register in (
@@ -263,5 +319,6 @@ REGISTERS = {
         COMPENSATION_SHARES,
         COMPENSATIONS_WATCH,
         COMMITMENTS,
+        JOINT_CAPS,
     )
 }

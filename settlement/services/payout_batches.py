@@ -140,7 +140,9 @@ def _refuse_check(batch: PayoutBatch, actor: str) -> None:
 
 def write_batch(*, batch_id: int, path: Path, file_format: str, scope: tuple[int, int]) -> int:
     """Write the file of a sent batch, the same each time; returns its rows. Refuses any other."""
-    batch = PayoutBatch.objects.filter(pk=batch_id, institution_id__range=scope).first()
+    batch = PayoutBatch.objects.filter(
+        pk=batch_id, institution_id__gte=scope[0], institution_id__lte=scope[1]
+    ).first()
     if batch is None:
         raise DomainError(
             "batch_unknown",

@@ -86,7 +86,9 @@ def _attempts(
         for row in rows
         if row["payout"].isdecimal() and len(row["payout"]) <= DIGITS_MAX
     }
-    within = PayoutAttempt.objects.filter(payout_id__in=numbers, institution_id__range=scope)
+    within = PayoutAttempt.objects.filter(
+        payout_id__in=numbers, institution_id__gte=scope[0], institution_id__lte=scope[1]
+    )
     list(within.select_for_update().order_by("pk").values_list("pk"))
     found = within.select_related("batch", "outcome").order_by("pk")
     return {(str(one.payout_id), str(one.attempt)): one for one in found}
@@ -120,7 +122,9 @@ def _wrong(row: dict[str, Any], attempt: PayoutAttempt | None) -> Iterator[Wrong
         )
         yield "paid_on", str(row["paid_on"]), message
     known = getattr(attempt, "outcome", None)
-    if known is not None and _told(known) != _told(_result(row, attempt, "", attempt.batch.made_at)):
+    if known is not None and _told(known) != _told(
+        _result(row, attempt, "", attempt.batch.made_at)
+    ):
         message = bilingual(
             f"已有结果：{known.get_result_display()}，{known.paid_on}，{known.reference}；结果不可更改，请核实",
             f"already {known.result} on {known.paid_on}: a result is never changed, clear it up first",

@@ -14,7 +14,7 @@ from config.kernel.services import bulk
 from loans.selectors import facts
 from settlement.engine import assess
 from settlement.models import Assessment, EnterprisePosting, LedgerEntry, SchemeVersion
-from settlement.selectors import enrolments
+from settlement.selectors import enrolments, guarantee_postings
 from settlement.services import groups
 from settlement.services.assessments import ENGINE_VERSION, assess_facts
 from settlement.services.deductions import terms_key
@@ -23,6 +23,7 @@ from settlement.services.ledger_verification import verify_ledger
 from settlement.services.payout_verification import verify_attempts
 from settlement.services.payouts import verify_payouts
 from settlement.services.schemes import Book, terms_in_force
+from settlement.services.settlement_verification import verify_settlements
 from settlement.services.targets import differences, gather, grouped, targets
 
 # What must hold of posted rows whatever the facts are: (what is wrong, query giving the places).
@@ -66,6 +67,7 @@ class Verified:
     rows: int = 0
     entries: int = 0
     waiting: int = 0
+    waiting_guarantees: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -80,8 +82,9 @@ def verify(*, progress: Callable[[int, int], None] | None = None) -> Verified:
     _verify_enrolments(found, book)
     for wrong, query in _POSTED_RULES:
         found.problems += [f"{wrong}: {place}" for (place,) in bulk.rows(query)]
-    found.problems += [*verify_ledger(), *verify_guarantees()]
+    found.problems += [*verify_ledger(), *verify_settlements(), *verify_guarantees()]
     found.problems += [*verify_payouts(), *verify_attempts()]
+    found.waiting_guarantees = len(guarantee_postings.due(through=None))
     found.entries = LedgerEntry.objects.count()
     versions = facts.enterprise_versions()
     notes = dict(versions.select("enterprise_id", "notes").iter_rows())

@@ -134,14 +134,20 @@ class SmallBook:
         self.contract(number, uscc, project=project, at=at)
         self.note(number, schemes=schemes, at=at)
 
-    def collect(self, number: str, month: int, *, at: str = NORTH, reference: str = "") -> None:
-        """Ten days' interest, collected on the 11th of a month: 1,000 yuan of subsidy."""
+    def collect(
+        self, number: str, month: int, *, at: str = NORTH, reference: str = "",
+        paid: str = "3000.00",
+    ) -> None:  # fmt: skip
+        """Ten days' interest, collected on the 11th of a month: 1,000 yuan of subsidy if paid whole.
+
+        `paid` is blank while it is only planned.
+        """
         self.enter(
             "interest-collections",
             {
                 "institution_code": at, "note_number": number,
                 "period_start": date(2026, month, 1), "period_end": date(2026, month, 11),
-                "interest_due": "3000.00", "interest_paid": "3000.00",
+                "interest_due": "3000.00", "interest_paid": paid,
                 "collected_on": date(2026, month, 11), "reference": reference or f"{number}-{month}",
             },
         )  # fmt: skip

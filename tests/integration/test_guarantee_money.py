@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.test import Client
 
+from config.kernel.models import Institution, Role, User
 from settlement.engine.compensation import shares
 from settlement.engine.syndicate import split
-from settlement.models import Clawback, Fund, GuaranteePosting, LedgerEntry
+from settlement.models import Clawback, Fund, GuaranteePosting, LedgerEntry, Scheme
 from settlement.services.assessments import assess_notes
 from settlement.services.guarantee_postings import PostedGuarantees, post_guarantee_subsidies
 from settlement.services.guarantee_verification import verify_guarantees
@@ -20,8 +23,11 @@ from settlement.services.pre_allocations import book_pre_allocations
 from tests.integration.book import AT, exported, hundredths, run
 from tests.integration.samples import refused, state
 from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, THIRD, TREE, SmallBook
+from tests.integration.test_admin import person, url, web  # noqa: F401
 
 pytestmark = pytest.mark.django_db
+
+SignIn = Callable[[User], Client]
 
 BANK = TREE[0][0]
 GUARANTEE = """[guarantee]
@@ -348,6 +354,62 @@ def test_commitments_of_a_fund_and_what_early_ends_release(book: SmallBook) -> N
         assert cursor.fetchone()[0] == 1  # a release is shown; nobody is judged again by it
 
 
+@pytest.mark.parametrize(
+    ("bank", "seen", "unseen"),
+    [("", ("150,000.00", "109,600.00", "40,400.00"), ()), (BANK, ("109,600.00",), ("150,000.00",))],
+)
+def test_the_scheme_page_shows_commitments_in_scope(
+    book: SmallBook,
+    web: SignIn,  # noqa: F811
+    bank: str,
+    seen: tuple[str],
+    unseen: tuple[str],
+) -> None:
+    book.fund(150_000)
+    book.collect("A", 2)
+    run()
+    place = Institution.objects.get(code=bank) if bank else None
+    role = Role.CHECKER if bank else Role.ADMINISTRATOR
+    number = Scheme.objects.get(code="test").pk
+    page = web(person(role, place)).get(url("settlement.scheme", "change", number)).content.decode()
+    assert all(amount in page for amount in seen)
+    assert not any(amount in page for amount in unseen)
+
+
 def test_a_fund_without_notes_is_shown(book: SmallBook) -> None:
     book.enter("scheme-funds", {"scheme_code": "test", "year": "2027", "amount": "5.00"})
     assert committed(book)[""] == ("5.00", "0", "0.00", "0", "0.00", "0", "0.00", "5.00")
+
+
+# The cap together with leasing
+
+
+def test_the_joint_cap_with_leasing_is_shown(book: SmallBook) -> None:
+    """5,000 yuan a year less 3,500 of leasing leaves 1,500 for two notes at two banks (MF-13)."""
+    joint = (
+        '[[amount_caps]]\nper = "enterprise"\nspan = "year"\ntogether_with = "leasing_interest"\n'
+        'yuan = "5000"\nassumed_because = "test"'
+    )
+    book.scheme(more=joint, code="joint")
+    book.lend("J1", THIRD, schemes="joint")
+    book.lend("J2", THIRD, schemes="joint", at=SOUTH)
+    leasing = {
+        "source": "省财政厅", "reference": "X1", "uscc": THIRD, "kind": "leasing_interest",
+        "scheme_name": "租赁贴息", "year": "2026", "amount": "3500.00",
+    }  # fmt: skip
+    book.enter("external-subsidies", leasing)
+    book.collect("J1", 2)
+    book.collect("J2", 3, at=SOUTH)
+    run()
+    names = ("leasing", "opening", "subsidy", "together", "cut")
+    found = {
+        (row["scheme_code"], row["year"], row["institution_code"], row["uscc"]): tuple(
+            row[name] for name in names
+        )
+        for row in exported("joint-caps", book.folder)
+    }
+    assert found == {
+        ("joint", "2026", "", THIRD): ("3500.00", "0.00", "1500.00", "5000.00", "1"),
+        ("joint", "2026", TREE[0][0], THIRD): ("3500.00", "0.00", "1000.00", "4500.00", "0"),
+        ("joint", "2026", TREE[2][0], THIRD): ("3500.00", "0.00", "500.00", "4000.00", "1"),
+    }

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from config.kernel.models import Institution, Run
 from config.kernel.services.scope import scoped
@@ -142,7 +143,9 @@ def test_the_export_says_whom_to_pay(book: SmallBook, tmp_path: Path) -> None:
     book.collect("A", 3)
     run()
     (row,) = exported("payouts", tmp_path)
+    assert int(row.pop("days_overdue")) == (timezone.localdate() - date(2026, 3, 11)).days
     assert row == {
+        "state": "waiting", "attempt": "0",
         "payout": str(Payout.objects.get().pk), "due_on": "2026-03-11", "institution_code": NORTH,
         "note_number": "A", "reference": "A-3", "collected_on": "2026-03-11", "uscc": FIRST,
         "account_name": "甲公司", "account_number": "0032", "bank_name": "丙银行",
@@ -169,7 +172,9 @@ def _tamper(owner: psycopg.Connection, statement: str) -> None:
     with owner.transaction():
         owner.execute("ALTER TABLE settlement_payout DISABLE TRIGGER USER")
         owner.execute(statement)
-        owner.execute("ALTER TABLE settlement_payout ENABLE TRIGGER USER")
+        owner.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE settlement_payout ENABLE TRIGGER USER"
+        )
 
 
 def test_a_planned_note_that_is_paid_out_is_collected_from_in_full(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import IntegrityError, connection, transaction
 
 from config.kernel.models import Institution
@@ -236,6 +237,16 @@ def test_the_command_plans_checks_and_prints(two: SmallBook) -> None:
     out = io.StringIO()
     call_command("run_deductions", "--plan", stdout=out)
     assert "nothing new to plan" in out.getvalue()
+
+
+def test_the_command_says_in_one_line_what_a_rule_refuses(
+    two: SmallBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.kernel.management.base.CHECKER", "system")
+    with pytest.raises(CommandError, match="须由他人复核"):
+        call_command("run_deductions", "--plan", stdout=io.StringIO())
+    assert Plan.objects.get().state == Plan.State.DRAFT
+    assert not Fund.objects.exclude(reserved_fen=0).exists()
 
 
 def test_the_web_checks_voids_and_ends_in_its_scope_only(

@@ -88,6 +88,17 @@ def write_register(
         return _write_xlsx(register, query, params, partial)
 
 
+def register_rows(
+    *, register: Register, scope: tuple[int, int], filters: Mapping[str, Any], limit: int
+) -> list[dict[str, Any]]:
+    """The first rows of a register as they would be written, by key, for a page."""
+    query, params = _query(register, scope=scope, filters=filters)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{query} LIMIT {limit:d}", params)
+        keys = [field.key for field in register.fields]
+        return [dict(zip(keys, row, strict=True)) for row in cursor.fetchall()]
+
+
 def _query(
     register: Register, *, scope: tuple[int, int] | None, filters: Mapping[str, Any]
 ) -> tuple[str, dict[str, Any]]:

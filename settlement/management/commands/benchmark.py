@@ -22,6 +22,7 @@ from django.core.management.base import BaseCommand, CommandError
 from settlement.management.tables import table
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
+ENTRIES = 10_000
 
 
 class Step:
@@ -97,7 +98,9 @@ class Command(BaseCommand):
         )
         late = self._late_repayment(folder, environment)
         verified = Step(["verify"], environment)  # exit 1 unless equal to a full recomputation
+        posted = Step(["benchmark_ledger", str(ENTRIES)], environment)
         copied = Step(["benchmark_copy"], {**environment, "TIEXI_ROLE": "owner"})
+        posted.milliseconds = json.loads(posted.output)["milliseconds"]
         copy = json.loads(copied.output)
         collections = rows["interest-collections"]
         steps = [
@@ -107,6 +110,7 @@ class Command(BaseCommand):
             _step("late repayment 补记还本后重算", late["collections"], late["step"]),
             _step("verify 全量重算核对", collections, verified),
             _step("export 导出", copy["rows"], exported),
+            _step("ledger posting 资金账逐笔入账", ENTRIES, posted),
         ]
         fastest = min(copy["csv_milliseconds"], copy["binary_milliseconds"])
         return {

@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 from config.kernel.management.base import MAKERS, ProjectCommand, now, progress
 from config.kernel.models import SCOPE_ALL, Run
 from config.kernel.services import work
+from loans.values.errors import DomainError
 from loans.values.money import grouped_yuan
 from settlement.management import plan_table
 from settlement.selectors.plans import last_planned_on
@@ -43,10 +44,16 @@ class Command(ProjectCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Plan, or run and print what was looked at and posted."""
-        if options["plan"]:
-            self._plan(options)
-            return
+        """Plan, or run and print what was looked at and posted; what a rule refuses exits 1."""
+        try:
+            if options["plan"]:
+                self._plan(options)
+            else:
+                self._run(options)
+        except DomainError as refused:
+            raise CommandError(refused.message) from refused
+
+    def _run(self, options: dict[str, Any]) -> None:
         scheme = options["scheme"]
         if scheme is not None and scheme not in terms_in_force().scheme_ids:
             raise CommandError(

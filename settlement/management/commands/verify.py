@@ -34,6 +34,10 @@ class Command(ProjectCommand):
             if found.waiting
             else ""
         )
+        if found.waiting_guarantees:
+            waiting += (
+                f"，{found.waiting_guarantees} 笔担保费补贴待入账 guarantee-fee subsidies to post"
+            )
         self.stdout.write(
             f"核对一致 verified: {found.labels} 个标签 labels, {found.collections} 笔收息 collections, "
             f"{found.rows} 行贴息 deductions, {found.entries} 笔分录 ledger entries{waiting}"

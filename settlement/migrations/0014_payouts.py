@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0004_analyze"),
         ("loans", "0006_payout_agreements"),
-        ("settlement", "0012_ledger_plans"),
+        ("settlement", "0013_one_statement"),
     ]
 
     operations = [
