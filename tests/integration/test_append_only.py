@@ -216,6 +216,7 @@ def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
         "settlement_ledgerentry",
         "settlement_ledgerline",
         "settlement_madegood",
+        "settlement_payoutbatch",
         "settlement_plan",
         "settlement_receipt",
         "settlement_settlement",
