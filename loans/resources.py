@@ -124,6 +124,12 @@ _SOURCES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         "t.institution_id",
         {},
     ),
+    "payout-agreements": (
+        f"loans_payoutagreement t {_NOTE}",
+        "i.code, n.note_number, t.scheme_code, t.valid_from",
+        "t.institution_id",
+        {},
+    ),
     "interest-collections": (
         f"loans_interestcollection t {_NOTE}",
         "t.id",

@@ -6,6 +6,8 @@ from config.kernel.services.export import Field, Register
 from loans.resources import REGISTERS as FACT_REGISTERS
 from settlement.engine.codes import CUT_REASONS
 from settlement.selectors.ageing import FUND_AGEING
+from settlement.selectors.payout_states import LATEST, OVERDUE, STATE
+from settlement.selectors.payouts import AGREED
 from settlement.selectors.registers import REGISTERS as MONEY_REGISTERS
 from settlement.selectors.vouchers import VOUCHERS
 
@@ -161,11 +163,16 @@ GUARANTEE_SUBSIDIES = Register(
     totals=("subsidy",),
 )
 
-_INSTRUCTED = """(
+_INSTRUCTED = f"""(
     SELECT p.collection_id, p.note_id, p.institution_id, max(p.plan_id) AS plan_id,
         min(p.interest_fen) AS interest_fen, sum(p.central_fen) AS central_fen,
-        sum(p.provincial_fen) AS provincial_fen, sum(p.municipal_fen) AS municipal_fen
-    FROM settlement_planneddeduction p WHERE p.state IN ('reserved', 'posted')
+        sum(p.provincial_fen) AS provincial_fen, sum(p.municipal_fen) AS municipal_fen,
+        coalesce(sum(p.central_fen + p.provincial_fen + p.municipal_fen) FILTER (WHERE
+            {AGREED.format(note="p.note_id", scheme="s.code", day="x.collected_on")} IS NOT NULL), 0)
+            AS paid_out_fen
+    FROM settlement_planneddeduction p JOIN settlement_scheme s ON s.id = p.scheme_id
+    JOIN loans_interestcollection x ON x.id = p.collection_id
+    WHERE p.state IN ('reserved', 'posted')
     GROUP BY p.collection_id, p.note_id, p.institution_id
 ) t"""
 
@@ -180,14 +187,54 @@ INSTRUCTIONS = Register(
         Field("interest_due", "应收利息", "amount", "x.interest_due_fen"),
         Field("interest_open", "待收利息", "amount", "t.interest_fen"),
         *_GRANTED,
-        Field("net_to_collect", "应扣净额", "amount", f"t.interest_fen - {_TOTAL}"),
+        Field(
+            "net_to_collect", "应扣净额", "amount", f"t.interest_fen - {_TOTAL} + t.paid_out_fen"
+        ),
+        Field("paid_out", "另行拨付", "amount", "t.paid_out_fen"),
         Field("plan", "计划号", "int", "t.plan_id"),
     ),
     source=f"{_INSTRUCTED} JOIN loans_interestcollection x ON x.id = t.collection_id {_NOTE}",
     order="x.collected_on, i.code, n.note_number, x.reference",
     scope="t.institution_id",
     filters={"since": "x.collected_on >= %(since)s", "until": "x.collected_on <= %(until)s"},
-    totals=("central", "provincial", "municipal", "total", "net_to_collect"),
+    totals=("central", "provincial", "municipal", "total", "net_to_collect", "paid_out"),
+)
+
+PAYOUTS = Register(
+    name="payouts",
+    title_zh="直接拨付",
+    fields=(
+        Field("payout", "拨付号", "int", "t.id"),
+        Field("due_on", "应拨付日", "date", "t.due_on"),
+        Field("institution_code", "机构编码", "text", "i.code"),
+        Field("note_number", "借据号", "text", "n.note_number"),
+        Field("reference", "流水号", "text", "x.reference"),
+        Field("collected_on", "收息日", "date", "x.collected_on"),
+        Field("uscc", "统一社会信用代码", "text", "e.uscc"),
+        Field("account_name", "收款户名", "text", "a.account_name"),
+        Field("account_number", "收款账号", "text", "a.account_number"),
+        Field("bank_name", "开户行", "text", "a.bank_name"),
+        Field("scheme_code", "贴息政策", "text", "s.code"),
+        Field("sequence", "序次", "int", "t.sequence"),
+        *_GRANTED,
+        Field("offset", "已抵扣追回", "amount", "t.offset_fen"),
+        Field("state", "状态", "text", STATE),
+        Field("attempt", "第几次", "int", "coalesce(l.attempt, 0)"),
+        Field("days_overdue", "逾期天数", "int", OVERDUE.format(today="current_date")),
+    ),
+    source=(
+        "settlement_payout t JOIN loans_interestcollection x ON x.id = t.collection_id "
+        "JOIN settlement_scheme s ON s.id = t.scheme_id "
+        f"JOIN loans_payoutagreement a ON a.id = t.agreement_id {_NOTE} {LATEST}"
+    ),
+    order="t.id",
+    scope="t.institution_id",
+    filters={
+        **_SCHEME_FILTER,
+        "since": "t.due_on >= %(since)s",
+        "until": "t.due_on <= %(until)s",
+    },
+    totals=("central", "provincial", "municipal", "total", "offset"),
 )
 
 LEDGER = Register(
@@ -339,6 +386,7 @@ REGISTERS = {
             VOUCHERS,
             FUND_AGEING,
             INSTRUCTIONS,
+            PAYOUTS,
         )
     },
 }

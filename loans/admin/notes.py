@@ -26,7 +26,14 @@ from config.kernel.admin.sections import (
 )
 from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, percent, with_enterprise_name, yuan
 from loans.admin.lookups import of_contract, of_enterprise, of_note
-from loans.models import EquipmentInvoice, Guarantee, Note, NoteStatus, NoteTransfer
+from loans.models import (
+    EquipmentInvoice,
+    Guarantee,
+    Note,
+    NoteStatus,
+    NoteTransfer,
+    PayoutAgreement,
+)
 from loans.values.money import EXCHANGE_DECIMALS, scaled_text
 
 NOTE_SECTIONS: list[MakeSection] = []  # apps above this one add theirs, shown before the facts
@@ -267,6 +274,20 @@ class EquipmentInvoiceAdmin(FactAdmin):
     list_select_related = ("note", "institution")
     search_by = (of_note(), prefix("invoice_number"), exact("serial_number"))
     search_help_text = _("借据号或发票号码的开头、设备编号")
+
+
+@admin.register(PayoutAgreement)
+class PayoutAgreementAdmin(FactAdmin):
+    """Notes whose subsidies are paid out, and to which account."""
+
+    list_display = (
+        "note", "institution_name", "scheme_label", "valid_from", "valid_to", "account_name",
+        "account_number", "bank_name", "reason",
+    )  # fmt: skip
+    list_filter = (LevelFilter, month_of("valid_from"))
+    list_select_related = ("institution", "note")
+    search_by = (of_note(), prefix("account_number"))
+    search_help_text = _("借据号或收款账号的开头")
 
 
 @admin.register(Guarantee)

@@ -23,6 +23,7 @@ KINDS: dict[str, Kind] = {
         evidence.REPAYMENTS,
         loans.NOTE_STATUSES,
         reference.GUARANTEES,
+        reference.PAYOUT_AGREEMENTS,
         evidence.INTEREST_COLLECTIONS,
         evidence.EXTERNAL_SUBSIDIES,
         reference.SCHEME_FUNDS,

@@ -192,6 +192,25 @@ GUARANTEES = Kind(
     ),
 )
 
+PAYOUT_AGREEMENTS = Kind(
+    name="payout-agreements",
+    title_zh="直接拨付约定",
+    klass="reference",
+    columns=(
+        INSTITUTION,
+        NOTE,
+        Column("scheme_code", "贴息政策", "scheme_code", required=False, default=""),
+        day("valid_from", "生效日期"),
+        day("valid_to", "终止日期", required=False),
+        name("account_name", "收款户名"),
+        text("account_number", "收款账号"),
+        name("bank_name", "开户行"),
+        name("reason", "原因"),
+    ),
+    key=("institution_code", "note_number", "scheme_code", "valid_from"),
+    checks=(not_before("valid_to", "valid_from", *_LAST_DAY_BEFORE_FIRST),),
+)
+
 SCHEME_FUNDS = Kind(
     name="scheme-funds",
     title_zh="年度资金",

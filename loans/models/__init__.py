@@ -41,6 +41,7 @@ from loans.models.party import (
     Project,
     UsccConfirmation,
 )
+from loans.models.payout import PayoutAgreement
 from loans.models.policy import Lpr, Participation, SchemeFund, SchemeLabel
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "OpeningPosition",
     "Ownership",
     "Participation",
+    "PayoutAgreement",
     "PreAllocation",
     "Project",
     "Repayment",

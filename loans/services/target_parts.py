@@ -95,6 +95,13 @@ SCHEME = Join(
     "l.code",
     "未登记的贴息政策代码，请先装载政策 / unknown scheme: run load_schemes first",
 )
+OPTIONAL_SCHEME = Join(
+    SCHEME.sql,
+    "scheme_code",
+    "l.code",
+    SCHEME.message,
+    when="s.scheme_code <> ''",
+)
 PARTICIPANT = Join(
     "LEFT JOIN kernel_institution pi ON pi.code = s.participant_code",
     "participant_code",
@@ -196,6 +203,28 @@ GUARANTEE_BELOW_COMPENSATED = Check(
     JOIN LATERAL (SELECT sum(unpaid_principal_fen) AS fen FROM loans_compensation
         WHERE guarantee_id = r.stored_id) x ON x.fen > r.principal_fen
     WHERE r.changed
+    """
+)
+# How past interest was collected, in full or net, does not change afterwards; the account may.
+AGREED_BEFORE_COLLECTION = Check(
+    """
+    WITH collected AS (
+        SELECT x.note_id, max(x.collected_on) AS last FROM loans_interestcollection x
+        WHERE x.interest_paid_fen IS NOT NULL AND x.note_id IN (SELECT note_id FROM resolved)
+        GROUP BY x.note_id)
+    SELECT r.row, 'valid_from', r.valid_from::text,
+           '该借据已收息至 ' || c.last || '，约定须自其后生效'
+           || ' / interest has been collected up to then: start after that day'
+    FROM resolved r JOIN collected c ON c.note_id = r.note_id AND c.last >= r.valid_from
+    WHERE r.fresh
+    UNION ALL
+    SELECT r.row, 'valid_to', coalesce(r.valid_to::text, ''),
+           '该借据已收息至 ' || c.last || '，终止日期不能早于该日，也不能延长此前已终止的约定'
+           || ' / interest has been collected up to then: neither end before that day nor revive what ended'
+    FROM resolved r JOIN loans_payoutagreement t ON t.id = r.stored_id
+    JOIN collected c ON c.note_id = r.note_id
+        AND c.last > least(coalesce(t.valid_to, 'infinity'), coalesce(r.valid_to, 'infinity'))
+    WHERE r.changed AND t.valid_to IS DISTINCT FROM r.valid_to
     """
 )
 KNOWN_SCHEMES = Check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loans.services.target_parts import (
     ABOVE_PRINCIPAL,
+    AGREED_BEFORE_COLLECTION,
     CONTRACT,
     CONTRACT_TOUCHES,
     ENTERPRISE,
@@ -20,6 +21,7 @@ from loans.services.target_parts import (
     OF_KEYED_NOTE,
     OF_NOTE,
     OPTIONAL_INSTITUTION,
+    OPTIONAL_SCHEME,
     PARTICIPANT,
     PLAN_AFTER_COLLECTION,
     PLAN_DIFFERS,
@@ -190,6 +192,18 @@ TARGETS: dict[str, Target] = {
         key=("origin_id", "guarantee_number"),
         scope="institution_id",
         checks=(GUARANTEE_BELOW_COMPENSATED,),
+    ),
+    "payout-agreements": Target(
+        table="loans_payoutagreement",
+        joins=(INSTITUTION, NOTE, OPTIONAL_SCHEME),
+        columns={
+            **OF_NOTE,
+            **_plain("scheme_code", "valid_from", "valid_to"),
+            **_plain("account_name", "account_number", "bank_name", "reason"),
+        },
+        key=("note_id", "scheme_code", "valid_from"),
+        scope="institution_id",
+        checks=(AGREED_BEFORE_COLLECTION,),
     ),
     "interest-collections": Target(
         table="loans_interestcollection",

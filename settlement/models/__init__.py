@@ -6,6 +6,8 @@ from settlement.models.deduction import Deduction, EnterprisePosting
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
+from settlement.models.payout import Payout
+from settlement.models.payout_batch import PayoutAttempt, PayoutBatch, PayoutResult
 from settlement.models.plan import Plan, PlanException, PlannedDeduction
 from settlement.models.receipt import MadeGood, Receipt
 from settlement.models.scheme import Scheme, SchemeVersion
@@ -26,6 +28,10 @@ __all__ = [
     "LedgerEntry",
     "LedgerLine",
     "MadeGood",
+    "Payout",
+    "PayoutAttempt",
+    "PayoutBatch",
+    "PayoutResult",
     "Plan",
     "PlanException",
     "PlannedDeduction",

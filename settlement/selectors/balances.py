@@ -46,3 +46,41 @@ def by_scheme_and_tier() -> list[FundLine]:
             " GROUP BY 1, 2 ORDER BY 1, 2"
         )
     ]
+
+
+_TIES = (
+    (
+        "借方合计 = 贷方合计 debits = credits",
+        "(SELECT sum(debit_fen) FROM settlement_ledgerline)",
+        "(SELECT sum(credit_fen) FROM settlement_ledgerline)",
+    ),
+    (
+        "贴息明细合计 = 已代付贴息发生额 deductions and fees = their entries",
+        "(SELECT sum(central_fen + provincial_fen + municipal_fen) FROM settlement_deduction)"
+        " + (SELECT coalesce(sum(amount_fen), 0) FROM settlement_guaranteeposting)",
+        "(SELECT sum(l.debit_fen - l.credit_fen) FROM settlement_ledgerline l"
+        " JOIN settlement_ledgerentry e ON e.id = l.entry_id WHERE l.account = 'subsidy_applied'"
+        " AND e.event IN ('deduction', 'negative_difference'))",
+    ),
+    (
+        "预拨 − 认可 − 退回 = 预拨资金余额 received − approved − returned = treasury advance",
+        "(SELECT coalesce(sum(p.amount_fen), 0) FROM settlement_receipt r"
+        " JOIN loans_preallocation p ON p.id = r.pre_allocation_id)"
+        " - (SELECT coalesce(sum(i.approved_fen + CASE WHEN s.kind = 'liquidation'"
+        " THEN i.surplus_fen ELSE 0 END), 0) FROM settlement_settlementitem i"
+        " JOIN settlement_settlement s ON s.id = i.settlement_id WHERE s.state = 'booked')"
+        " - (SELECT coalesce(sum(l.debit_fen - l.credit_fen), 0) FROM settlement_ledgerline l"
+        " JOIN settlement_ledgerentry e ON e.id = l.entry_id WHERE l.account = 'treasury_advance'"
+        " AND e.event = 'clawback_decided')",
+        "(SELECT -coalesce(sum(treasury_advance_fen), 0) FROM settlement_fund)",
+    ),
+)
+
+
+def ties() -> list[tuple[str, int, int]]:
+    """What must be equal over the whole book: what, and both sides in fen, each from its own rows."""
+    return [
+        (what, int(one or 0), int(other or 0))
+        for what, left, right in _TIES
+        for one, other in rows(f"SELECT {left}, {right}")
+    ]

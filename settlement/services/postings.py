@@ -21,7 +21,7 @@ from settlement.models import Event
 from settlement.selectors import deductions
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.reservations import Reservation, reserved_fund_ids
-from settlement.services import debts, funds, reservations
+from settlement.services import debts, funds, payouts, reservations
 from settlement.services.debts import Cause, Owed
 from settlement.services.funds import FundKey, Held, Posting
 from settlement.services.schemes import Book
@@ -84,6 +84,9 @@ def post_chunk(
         actor=chunk.run.actor,
     )
     _move_money(parts.filter(~is_held), held, cause, source=f"run {chunk.run_id}")
+    payouts.make_payouts(
+        run_id=chunk.run_id, enterprise_ids=posted["enterprise_id"].unique().to_list()
+    )
     enterprises = due.filter(is_held)["enterprise_id"].unique().to_list()
     return Posted(posted, len(waiting), frozenset(enterprises))
 

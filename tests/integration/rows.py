@@ -171,6 +171,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
         institution=of, contract=made.contract, participant=of, share_ppm=1_000_000
     )
     _ledger(made)
+    _payout(made)
     _plan(made)
     _make_history(of)
     return made
@@ -236,6 +237,41 @@ def _ledger(made: loans.Note) -> None:
     owed.movements.create(**of, **by, kind="received", moved_on=date(2026, 4, 1), amount_fen=1)
 
 
+def _payout(made: loans.Note) -> None:
+    payout = settlement.Payout.objects.create(
+        institution_id=made.institution_id,
+        note=made,
+        collection_id=made.collections.get().pk,
+        scheme=scheme_version().scheme,
+        sequence=0,
+        agreement=made.payout_agreements.get(),
+        due_on=date(2026, 3, 21),
+        central_fen=1,
+        provincial_fen=0,
+        municipal_fen=0,
+        offset_fen=0,
+    )
+    _payout_sent(payout)
+
+
+def _payout_sent(payout: settlement.Payout) -> None:
+    at = datetime(2026, 3, 21, tzinfo=UTC)
+    of = {"institution_id": payout.institution_id}
+    batch = settlement.PayoutBatch.objects.create(
+        **of, day=payout.due_on, count=1, amount_fen=1, made_by="maker", made_at=at,
+        state="sent", checked_by="checker", checked_at=at,
+    )  # fmt: skip
+    attempt = settlement.PayoutAttempt.objects.create(
+        **of, note_id=payout.note_id, batch=batch, payout=payout, attempt=1, amount_fen=1,
+        account_name="甲公司", account_number="0032010001", bank_name="甲银行",
+        enterprise_name="甲公司", uscc="91320300MANNX8B87A", state="paid",
+    )  # fmt: skip
+    settlement.PayoutResult.objects.create(
+        **of, note_id=payout.note_id, attempt=attempt, result="succeeded", paid_on=payout.due_on,
+        reference="P1", amount_fen=1, actor="maker", at=at,
+    )  # fmt: skip
+
+
 def _plan(made: loans.Note) -> None:
     of = {"institution_id": made.institution_id}
     plan = settlement.Plan.objects.create(
@@ -270,6 +306,14 @@ def _belongings(made: loans.Note) -> None:
         starts_on=date(2026, 1, 15),
         ends_on=date(2027, 1, 15),
         fee_rate_ppm=9_000,
+    )
+    loans.PayoutAgreement.objects.create(
+        **keys,
+        valid_from=date(2026, 1, 15),
+        account_name="甲公司",
+        account_number="0032010001",
+        bank_name="甲银行",
+        reason="不能直接抵减",
     )
     loans.NoteTransfer.objects.create(
         **keys, moved_on=date(2026, 2, 1), new_institution_id=made.institution_id
@@ -367,5 +411,6 @@ def _make_history(of: Institution) -> None:
     loans.NoteStatus.objects.filter(**mine).update(ends_on=date(2026, 6, 1))
     loans.EquipmentInvoice.objects.filter(**mine).update(amount_fen=2)
     loans.Guarantee.objects.filter(**mine).update(guarantor="甲担保")
+    loans.PayoutAgreement.objects.filter(**mine).update(account_number="0032010002")
     loans.NoteTransfer.objects.filter(**mine).update(moved_on=date(2026, 2, 2))
     loans.OpeningPosition.objects.filter(**mine).update(amount_fen=3)

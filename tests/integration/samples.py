@@ -64,6 +64,9 @@ _LINES: dict[str, tuple[str, ...]] = {
     "repayments": (f"{NANJING}|JJ-1|2026-02-01|100000.00|R-1",),
     "note-statuses": (f"{NANJING}|JJ-2|overdue|2026-05-01|",),
     "guarantees": (f"{NANJING}|JJ-1|G-1|省再担保|800000.00|2026-01-15|2027-01-15|0.9000",),
+    "payout-agreements": (
+        f"{NANJING}|JJ-2||2026-02-15||乙仪器有限公司|0032010001|甲银行南京分行|不能直接抵减",
+    ),
     "interest-collections": (
         f"{NANJING}|JJ-1|2026-01-15|2026-03-21|5500.00|5500.00|2026-03-21|S-1",
         f"{NANJING}|JJ-1|2026-03-21|2026-06-21|7130.00||2026-06-21|S-2",

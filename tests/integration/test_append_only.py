@@ -29,6 +29,8 @@ EVIDENCE = (
     "settlement_guaranteeposting",
     "settlement_ledgerentry",
     "settlement_ledgerline",
+    "settlement_payout",
+    "settlement_payoutresult",
     "settlement_receipt",
 )
 HISTORY = """
@@ -83,7 +85,7 @@ def test_nobody_rewrites_history(role: str, banks: dict[str, Institution], as_ro
     with connection.cursor() as cursor:
         cursor.execute(HISTORY)
         tables = [row[0] for row in cursor.fetchall()]
-    assert len(tables) == 15
+    assert len(tables) == 16
     for table in tables:
         before = content(table)
         for change in ("UPDATE {} SET pgh_label = ''", "DELETE FROM {}", "TRUNCATE {}"):
@@ -214,6 +216,7 @@ def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
         "settlement_ledgerentry",
         "settlement_ledgerline",
         "settlement_madegood",
+        "settlement_payoutbatch",
         "settlement_plan",
         "settlement_receipt",
         "settlement_settlement",

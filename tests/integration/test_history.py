@@ -124,6 +124,7 @@ def test_exactly_reference_data_and_loans_are_tracked() -> None:
         "NoteTransfer",
         "OpeningPosition",
         "Participation",
+        "PayoutAgreement",
         "Project",
         "SchemeFund",
         "SyndicateShare",

@@ -49,6 +49,7 @@ CORRECTIONS = {
     "equipment-invoices": ({"supplier": "丁机床厂"}, "loans_equipmentinvoice"),
     "note-statuses": ({"ends_on": "2026-06-01"}, "loans_notestatus"),
     "guarantees": ({"fee_rate": "1.0000"}, "loans_guarantee"),
+    "payout-agreements": ({"account_number": "0032010002"}, "loans_payoutagreement"),
     "scheme-funds": ({"amount": "1.00"}, "loans_schemefund"),
     "note-transfers": ({"new_institution_code": OTHER}, "loans_notetransfer"),
     "opening-positions": ({"interest_paid": "901.00"}, "loans_openingposition"),

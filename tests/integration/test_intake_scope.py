@@ -216,6 +216,7 @@ def test_exports_show_the_own_subtree(tmp_path: Path, capsys: pytest.CaptureFixt
         "notes": BOOK["notes"][1:],
         "note-statuses": BOOK["note-statuses"],
         "note-transfers": BOOK["note-transfers"],
+        "payout-agreements": BOOK["payout-agreements"],
     }
 
 

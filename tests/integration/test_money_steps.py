@@ -99,7 +99,7 @@ def test_a_reversal_takes_it_back_as_shown(maker: Any, checker: Any) -> None:
     assert taken(enter(maker, amount="-3000", document_number="财预2号"))
     back = PreAllocation.objects.get(amount_fen__lt=0)
     page = checker.get(address(PRE, "book", back.pk)).content.decode()
-    assert "1,000.00" in page and "2,000.00" in page and "归还银行垫付" not in page
+    assert "1,000.00" in page and "2,000.00" in page and ">归还银行垫付<" not in page
     assert taken(send(checker, PRE, "book", back.pk))
     assert balances() == {"subsidy_applied": 2_000, "bank_advance": -2_000}
 

@@ -45,6 +45,7 @@ FURTHER: dict[str, Row] = {
     "opening-positions": {"amount": "0.00", "interest_paid": "0.00", "paid_through": "2026-01-01"},
     "pre-allocations": {"institution_code": "C0001110000000"},
     "bank-statements": {"institution_code": "C0001110000000"},
+    "payout-agreements": {"valid_from": "2030-01-01"},
     "equipment-invoices": {},
     "review-results": {},
     "compensations": {"institution_code": "C0001320100000", "guarantee_number": "DB-1"},

@@ -23,6 +23,7 @@ from config.kernel.management.base import CHECKER, ProjectCommand, now, progress
 from config.kernel.models import Institution
 from config.kernel.services.people import create_demo_users
 from loans.values.money import yuan_from_fen
+from settlement.management import demo_story
 from settlement.management.tables import table, yuan
 from settlement.models import Settlement, SettlementItem
 from settlement.selectors import balances, receipts, summary
@@ -67,10 +68,11 @@ class Command(ProjectCommand):
         self._call("装载政策 schemes", "load_schemes")
         portfolio = str(options["portfolio"])
         self._call(f"导入 import {portfolio}", "import_portfolio", portfolio)
-        self._run_years()
+        self._run_years(is_sample=options["portfolio"].resolve() == settings.BASE_DIR / PORTFOLIO)
         self._call("核对 verify", "verify")
         self._print_table()
         self._print_balances()
+        self._print_ties()
         self.stdout.write(f"用时 took {time.monotonic() - started:.1f} s")
         if options["serve"]:
             self._serve()
@@ -79,8 +81,11 @@ class Command(ProjectCommand):
         self.stdout.write(self.style.MIGRATE_HEADING(f"== {title}"))
         call_command(command, *arguments, stdout=self.stdout, stderr=self.stderr)
 
-    def _run_years(self) -> None:
-        """Each year: finance pays ahead, then every month with an interest day is run."""
+    def _run_years(self, *, is_sample: bool) -> None:
+        """Each year: finance pays ahead, every month with an interest day is run, and it is settled.
+
+        The shipped sample also shows a correction in its first year and a planned day in its last.
+        """
         needs = None if receipts.any_pre_allocation() else computed_needs(at=now())
         if needs is not None:
             self.stdout.write(
@@ -88,13 +93,23 @@ class Command(ProjectCommand):
                 f"{SHARE_PERCENT} % of each tier's computed need"
             )
         months = receipts.collection_months()
-        for year in sorted({month.year for month in months}):
+        years = sorted({month.year for month in months})
+        for year in years:
             self.stdout.write(self.style.MIGRATE_HEADING(f"== {year} 年 year"))
             if needs is not None:
                 self._pre_allocate(needs.filter(pl.col("year") == year))
-            self._run_months([month for month in months if month.year == year])
+            of_year = [month for month in months if month.year == year]
+            if is_sample and year == years[-1]:
+                self._tell(demo_story.planned_day())
+            self._run_months(of_year)
+            if is_sample and year == years[0]:
+                self._tell(demo_story.correction(of_year[-1]))
             self._settle(year)
         call_command("run_deductions", stdout=self.stdout, stderr=self.stderr)
+
+    def _tell(self, lines: Iterator[str]) -> None:
+        for line in lines:
+            self.stdout.write(line)
 
     def _pre_allocate(self, needs: pl.DataFrame) -> None:
         """Bring in a file of pre-allocations, as finance would send it in January."""
@@ -157,6 +172,15 @@ class Command(ProjectCommand):
         ]
         self.stdout.write("\n余额 balances（借 − 贷 / debit − credit, 元 yuan）")
         self.stdout.write(table(header, body))
+
+    def _print_ties(self) -> None:
+        """What must be equal, each side added up from its own rows; a difference ends the demo."""
+        for what, one, other in balances.ties():
+            self.stdout.write(
+                f"{what}: {yuan(one)} {'= ✓' if one == other else '≠ ✗'} {yuan(other)}"
+            )
+            if one != other:
+                raise CommandError(f"不平 / does not tie: {what}")
 
     def _migrate(self) -> None:
         """The schema belongs to another role, so it is made by another process."""

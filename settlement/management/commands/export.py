@@ -11,7 +11,9 @@ from django.core.management.base import CommandError
 
 from config.kernel.management.base import ProjectCommand
 from config.kernel.services.export import write_register
+from loans.values.errors import DomainError
 from settlement.resources import REGISTERS
+from settlement.services.payout_batches import write_batch
 from settlement.services.schemes import terms_in_force
 
 
@@ -30,10 +32,16 @@ class Command(ProjectCommand):
         parser.add_argument("--format", choices=["csv", "xlsx"], help="默认按文件后缀 / by suffix")
         parser.add_argument("--scheme", help="贴息政策代码 / scheme code")
         parser.add_argument("--since", type=date.fromisoformat, help="收息日起 / collected from")
+        parser.add_argument("--batch", type=int, help="拨付批次号，仅 payouts / batch of payouts")
         parser.add_argument("--until", type=date.fromisoformat, help="收息日止 / collected to")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file, whole or not at all."""
+        out: Path = options["out"]
+        file_format = options["format"] or ("xlsx" if out.suffix == ".xlsx" else "csv")
+        if options["batch"] is not None:
+            self._batch(options, out, file_format)
+            return
         register = REGISTERS[options["kind"]]
         filters = {k: options[k] for k in ("scheme", "since", "until") if options[k] is not None}
         unknown = sorted(filters.keys() - (register.filters or {}).keys())
@@ -45,8 +53,6 @@ class Command(ProjectCommand):
             raise CommandError(f"未装载的贴息政策：{filters['scheme']} / unknown scheme")
         if filters.get("since", date.min) > filters.get("until", date.max):
             raise CommandError("收息日起晚于收息日止 / --since is later than --until")
-        out: Path = options["out"]
-        file_format = options["format"] or ("xlsx" if out.suffix == ".xlsx" else "csv")
         try:
             count = write_register(
                 register=register,
@@ -58,3 +64,24 @@ class Command(ProjectCommand):
         except OSError as error:
             raise CommandError(f"无法写入 {out} / cannot write there: {error.strerror}") from error
         self.stdout.write(f"{register.name}: {count} 行 rows → {out}")
+
+    def _batch(self, options: dict[str, Any], out: Path, file_format: str) -> None:
+        """Write the file of one batch of pay-outs."""
+        others = [k for k in ("scheme", "since", "until") if options[k] is not None]
+        if options["kind"] != "payouts" or others:
+            raise CommandError(
+                "--batch 只用于 payouts，且不能与其他筛选同用 / --batch is for payouts, alone",
+                returncode=2,
+            )
+        try:
+            count = write_batch(
+                batch_id=options["batch"],
+                path=out,
+                file_format=file_format,
+                scope=self.scope(options),
+            )
+        except DomainError as refused:
+            raise CommandError(refused.message) from refused
+        except OSError as error:
+            raise CommandError(f"无法写入 {out} / cannot write there: {error.strerror}") from error
+        self.stdout.write(f"payouts #{options['batch']}: {count} 行 rows → {out}")

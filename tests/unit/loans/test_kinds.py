@@ -32,6 +32,8 @@ CONTRACT = {
     "note-statuses": "institution_code* note_number* status* starts_on* ends_on",
     "guarantees": "institution_code* note_number* guarantee_number* guarantor* principal* "
     "starts_on* ends_on* fee_rate*",
+    "payout-agreements": "institution_code* note_number* scheme_code valid_from* valid_to "
+    "account_name* account_number* bank_name* reason*",
     "interest-collections": "institution_code* note_number* period_start* period_end* "
     "interest_due* interest_paid collected_on* reference*",
     "external-subsidies": "source* reference* uscc* kind* scheme_name* institution_code "
@@ -62,6 +64,7 @@ KEYS = {
     "repayments": "institution_code reference",
     "note-statuses": "institution_code note_number status starts_on",
     "guarantees": "institution_code guarantee_number",
+    "payout-agreements": "institution_code note_number scheme_code valid_from",
     "interest-collections": "institution_code reference",
     "external-subsidies": "source reference",
     "scheme-funds": "scheme_code year",

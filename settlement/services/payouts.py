@@ -1,0 +1,45 @@
+"""Pay-outs of subsidies that cannot be netted: made with their deduction, re-derived by `verify` (MF-25)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from config.kernel.services import bulk
+from settlement.selectors.payouts import COLUMNS, DERIVED, agreed_enterprises
+
+
+def make_payouts(*, run_id: int, enterprise_ids: Collection[int]) -> int:
+    """Make the pay-outs of what a chunk has just posted, in its transaction; returns how many."""
+    agreed = agreed_enterprises(among=enterprise_ids)
+    if not agreed:
+        return 0
+    columns = ", ".join(("institution_id", *COLUMNS))
+    return bulk.execute(
+        f"INSERT INTO settlement_payout ({columns}) SELECT {columns} FROM ({DERIVED}) due"
+        " ORDER BY collection_id, scheme_id, sequence",
+        {"run": run_id, "enterprises": agreed},
+    )
+
+
+def verify_payouts() -> list[str]:
+    """What differs between the pay-outs and what deductions, agreements and offsets give; fen."""
+    columns = ", ".join(COLUMNS)
+    made = f"SELECT {columns} FROM settlement_payout"
+    due = f"SELECT {columns} FROM ({DERIVED}) due"
+    found = []
+    for wrong, one, other in (
+        ("少拨付 / pay-out missing", due, made),
+        ("拨付与重算不符 / pay-out differs or is not due", made, due),
+    ):
+        places = bulk.rows(
+            f"SELECT s.code, n.note_number, x.collection_id, x.sequence, x.central_fen, x.provincial_fen,"
+            f" x.municipal_fen FROM (({one}) EXCEPT ({other})) x"
+            " JOIN settlement_scheme s ON s.id = x.scheme_id JOIN loans_note n ON n.id = x.note_id"
+            " ORDER BY x.collection_id, x.scheme_id, x.sequence",
+            {"run": None, "enterprises": agreed_enterprises()},
+        )
+        found += [
+            f"{wrong}: {scheme} {note} {collection}/{sequence}: 中央/省/市 {central}/{province}/{city} 分 fen"
+            for scheme, note, collection, sequence, central, province, city in places
+        ]
+    return found
