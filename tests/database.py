@@ -173,17 +173,20 @@ class SessionDatabase:
         return [row[0] for row in self.admin.execute("SELECT datname FROM pg_database")]
 
     def _drop(self, name: str) -> None:
-        """Drop a database, ending what still uses it: each role may end its own connections only."""
+        """Drop a database, ending what still uses it: each role may end its own connections only.
+
+        Without FORCE, which refuses outright while autovacuum, no role's, is at work there.
+        """
         query = "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = %s"
         for role in [row[0] for row in self.admin.execute(query, [name])]:
-            if role in {"app", "worker"}:
+            if role in {"owner", "app", "worker"}:
                 with connect(role, name=str(self.admin.info.dbname)) as connection_of_role:
                     connection_of_role.execute(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                         " WHERE datname = %s AND usename = current_user",
                         [name],
                     )
-        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        self._execute("DROP DATABASE IF EXISTS {}", name)
 
     def _execute(self, statement: str, *names: str) -> None:
         composed = sql.SQL(statement).format(*(sql.Identifier(name) for name in names))  # type: ignore[arg-type]
