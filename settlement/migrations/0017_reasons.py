@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0004_analyze"),
         ("loans", "0005_compensations"),
-        ("settlement", "0015_payout_batches"),
+        ("settlement", "0016_open_funds"),
     ]
 
     operations = [
