@@ -41,6 +41,12 @@ def in_yuan(name: Any) -> Any:
     return lazy(lambda: gettext("%(name)s（元）") % {"name": name}, str)()
 
 
+def own_language(message: str) -> str:
+    """The reader's part of a message stored or raised as `中文 / English`."""
+    chinese, found, english = message.partition(" / ")
+    return english if found and get_language() == "en" else chinese
+
+
 def scheme_name(code: str) -> str:
     """The policy's name in Chinese, its code in English; names are read once per request."""
     if get_language() == "en":

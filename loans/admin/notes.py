@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -14,6 +15,7 @@ from config.kernel.admin.filters import LevelFilter, YesNoFilter, month_of
 from config.kernel.admin.searching import exact, prefix
 from config.kernel.admin.sections import (
     SECTION_ROWS,
+    Button,
     Column,
     MakeSection,
     Section,
@@ -35,6 +37,7 @@ from loans.models import (
 from loans.values.money import EXCHANGE_DECIMALS, scaled_text
 
 NOTE_SECTIONS: list[MakeSection] = []  # apps above this one add theirs, shown before the facts
+NOTE_BUTTONS: list[Callable[[HttpRequest, Note], list[Button]]] = []  # the same
 
 
 def statuses(request: HttpRequest, note: Note) -> Section:
@@ -202,6 +205,10 @@ class NoteAdmin(FactAdmin):
     def sections(self) -> list[MakeSection]:  # type: ignore[override]
         """As `get_sections`: other apps may have added theirs since."""
         return self.get_sections()
+
+    def row_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+        """What other apps offer."""
+        return [button for make in NOTE_BUTTONS for button in make(request, row)]
 
     @display(description=_("企业名称"))
     def enterprise_name(self, row: Any) -> str:

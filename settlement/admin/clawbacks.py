@@ -16,15 +16,30 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.searching import prefix
-from config.kernel.admin.sections import SECTION_ROWS, Section, texts
-from loans.admin.base import FactAdmin
+from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
+from loans.admin.base import FactAdmin, in_yuan, yuan
+from loans.admin.entry_forms import PreAllocationForm
 from loans.admin.evidence import PreAllocationAdmin
 from loans.admin.lookups import of_enterprise, of_note
 from loans.admin.parties import CheckedFilter
+from loans.admin.steps import StepsAdmin
 from loans.values.errors import DomainError
 from loans.values.money import grouped_yuan
+from settlement.admin.clawback_forms import (
+    CheckMovement,
+    Decide,
+    Dismiss,
+    OffsetOff,
+    OffsetOn,
+    Receive,
+    RefuseMovement,
+    WriteOff,
+)
+from settlement.admin.clawback_proposal import Propose
+from settlement.admin.made_good_forms import CheckMadeGood, RecordMadeGood, RefuseMadeGood
+from settlement.admin.receipt_forms import BookPreAllocation
 from settlement.models import Clawback, ClawbackMovement, MadeGood, Receipt
-from settlement.services import clawbacks
+from settlement.services import clawback_movements, clawbacks
 from settlement.services.made_good import check_made_good
 from settlement.services.pre_allocations import book_pre_allocations
 
@@ -50,15 +65,21 @@ def movements(request: HttpRequest, clawback: Clawback) -> Section:
     """What came of the clawback so far."""
     return Section(
         title=_("追回变动"),
-        columns=texts(_("日期"), _("类别"), _("金额（元）"), _("流水号"), _("经办"), _("复核")),
+        columns=[
+            *texts(_("日期"), _("类别")),
+            *numbers(in_yuan(_("金额"))),
+            *texts(_("流水号"), _("说明"), _("经办"), _("复核"), _("退回原因")),
+        ],
         rows=[
             (
-                m.moved_on,
+                link("settlement_clawbackmovement", m.pk, m.moved_on),
                 m.get_kind_display(),
-                grouped_yuan(m.amount_fen),
+                yuan(m.amount_fen),
                 m.reference,
+                m.why,
                 m.made_by,
                 m.checked_by or "",
+                m.refused_why,
             )
             for m in clawback.movements.order_by("pk")[:SECTION_ROWS]
         ],
@@ -66,7 +87,7 @@ def movements(request: HttpRequest, clawback: Clawback) -> Section:
 
 
 @admin.register(Clawback)
-class ClawbackAdmin(CheckedAdmin, FactAdmin):
+class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """Who owes what back, why, and what is still open."""
 
     list_display = (
@@ -77,8 +98,17 @@ class ClawbackAdmin(CheckedAdmin, FactAdmin):
     list_select_related = ("note", "institution")
     search_by = (of_note(), of_enterprise("enterprise_id"), prefix("document_number"))
     search_help_text = _("借据号、文号的开头，信用代码或企业名称")
-    actions = ("pass_check", "dismiss")
+    change_form_outer_after_template = ""
     sections = (movements,)
+    list_steps = {"propose": Propose}
+    row_steps = {
+        "decide": Decide,
+        "dismiss": Dismiss,
+        "receive": Receive,
+        "write-off": WriteOff,
+        "offset-on": OffsetOn,
+        "offset-off": OffsetOff,
+    }
 
     @display(description=_("尚欠（元）"))
     def open_yuan(self, row: Clawback) -> str:
@@ -88,30 +118,24 @@ class ClawbackAdmin(CheckedAdmin, FactAdmin):
     @admin.action(description=_("决定追回"), permissions=["check"])
     def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Decide the chosen proposals: the enterprises owe the amounts."""
-        self._decide(request, queryset, accept=True)
-
-    @admin.action(description=_("不予追回"), permissions=["check"])
-    def dismiss(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Dismiss the chosen proposals."""
-        self._decide(request, queryset, accept=False)
-
-    def _decide(self, request: HttpRequest, queryset: QuerySet[Any], *, accept: bool) -> None:
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
-            clawbacks.decide(clawback_id=key, accept=accept, actor=actor, at=at)
+            clawbacks.decide(clawback_id=key, accept=True, actor=actor, at=at)
 
         each(request, self, queryset, step)
 
 
 @admin.register(ClawbackMovement)
-class ClawbackMovementAdmin(CheckedAdmin, FactAdmin):
+class ClawbackMovementAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """Money received and write-offs, in the ledger once checked; offsets come with their run."""
 
     list_display = (
         "clawback", "note", "institution_name", "kind", "moved_on", "amount_yuan", "reference",
-        "made_by", "checked_by",
+        "made_by", "checked_by", "refused_why",
     )  # fmt: skip
+    change_form_outer_after_template = ""
+    row_steps = {"check": CheckMovement, "refuse": RefuseMovement}
     list_filter = ("kind", CheckedFilter, LevelFilter, month_of("moved_on"))
     list_select_related = ("clawback", "note", "institution")
     search_by = (of_note(), prefix("reference"))
@@ -123,18 +147,22 @@ class ClawbackMovementAdmin(CheckedAdmin, FactAdmin):
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
-            clawbacks.check_movement(movement_id=key, actor=actor, at=at)
+            clawback_movements.check_movement(movement_id=key, actor=actor, at=at)
 
         each(request, self, queryset, step)
 
 
 @admin.register(MadeGood)
-class MadeGoodAdmin(CheckedAdmin, FactAdmin):
+class MadeGoodAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """The bank's own money for what it bears."""
 
     list_display = (
         "reference", "fund", "institution_name", "moved_on", "amount_yuan", "made_by", "checked_by",
+        "refused_why",
     )  # fmt: skip
+    change_form_outer_after_template = ""
+    list_steps = {"record": RecordMadeGood}
+    row_steps = {"check": CheckMadeGood, "refuse": RefuseMadeGood}
     list_filter = (CheckedFilter, "fund__scheme", LevelFilter)
     list_select_related = ("fund", "institution")
     search_by = (prefix("reference"),)
@@ -164,8 +192,11 @@ class ReceiptAdmin(FactAdmin):
     search_help_text = _("文号的开头")
 
 
-class ReceivedAdmin(CheckedAdmin, PreAllocationAdmin):
-    """Pre-allocations with the step that books them."""
+class ReceivedAdmin(StepsAdmin, CheckedAdmin, PreAllocationAdmin):
+    """Pre-allocations with the steps that enter and book them."""
+
+    list_steps = {"enter": PreAllocationForm}
+    row_steps = {"book": BookPreAllocation}
 
     list_display = (*PreAllocationAdmin.list_display, "is_booked")
     list_select_related = ("institution", "receipt")

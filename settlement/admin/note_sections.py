@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.sections import SECTION_ROWS, Section, link, list_address, numbers, texts
+from config.kernel.admin.sections import (
+    SECTION_ROWS,
+    Button,
+    Section,
+    link,
+    list_address,
+    numbers,
+    texts,
+)
 from loans.admin.base import in_yuan, scheme_name, yuan
-from loans.admin.notes import NOTE_SECTIONS
+from loans.admin.notes import NOTE_BUTTONS, NOTE_SECTIONS
 from settlement.admin import wording
+from settlement.admin.clawback_proposal import Propose
 from settlement.admin.deductions import TIERS, granted_fen, raw_fen
 from settlement.models import Deduction, Enrolment
 
@@ -72,4 +82,13 @@ def deductions(request: HttpRequest, note: Any) -> Section:
     )  # fmt: skip
 
 
+def claw_back(request: HttpRequest, note: Any) -> list[Button]:
+    """Propose to take back what was paid for the note, for whoever may."""
+    if not Propose.may(request):
+        return []
+    address = f"{reverse('admin:settlement_clawback_propose')}?note={note.pk}"
+    return [Button(Propose.title, address, Propose.icon)]
+
+
 NOTE_SECTIONS.extend([enrolments, deductions])
+NOTE_BUTTONS.append(claw_back)

@@ -15,11 +15,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import ActionForm
 
-from config.kernel.admin.access import staff
+from config.kernel.admin.access import may_make
 from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.sections import Section, numbers, texts
-from config.kernel.models import Role
 from loans.admin.base import FactAdmin, OfNotesAdmin, SchemeFilter, in_yuan, scheme_name, yuan
 from loans.admin.lookups import of_note
 from loans.values.errors import DomainError
@@ -33,12 +32,6 @@ class ReasonForm(ActionForm):  # type: ignore[misc]
     """An action that is done for a reason."""
 
     why = forms.CharField(label=_("原因"), required=False, max_length=500)
-
-
-def may_end(request: HttpRequest) -> bool:
-    """Makers, managers and administrators end what was planned."""
-    user = staff(request)
-    return user is not None and user.role in {Role.MAKER, Role.MANAGER, Role.ADMINISTRATOR}
 
 
 def by_fund(request: HttpRequest, plan: Plan) -> Section:
@@ -80,8 +73,8 @@ class PlanAdmin(CheckedAdmin, FactAdmin):
     action_form = ReasonForm
 
     def has_end_permission(self, request: HttpRequest) -> bool:
-        """See `may_end`."""
-        return may_end(request)
+        """Makers, managers and administrators end what was planned."""
+        return may_make(request)
 
     @admin.action(description=_("复核通过"), permissions=["check"])
     def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -132,8 +125,8 @@ class PlannedDeductionAdmin(OfNotesAdmin):
     action_form = ReasonForm
 
     def has_void_permission(self, request: HttpRequest) -> bool:
-        """See `may_end`."""
-        return may_end(request)
+        """Makers, managers and administrators end what was planned."""
+        return may_make(request)
 
     @display(description=in_yuan(_("已预留")))
     def reserved_yuan(self, row: PlannedDeduction) -> Any:

@@ -7,60 +7,21 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import display
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check, staff
+from config.kernel.admin.access import may_check
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.searching import prefix
-from config.kernel.admin.sections import Section, link, numbers, texts
-from config.kernel.models import Role
-from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, scheme_name, yuan
+from loans.admin.base import FactAdmin, SchemeFilter, scheme_name
+from loans.admin.steps import StepsAdmin
 from loans.values.errors import DomainError
-from settlement.admin import wording
-from settlement.admin.decision_form import DecisionForm
+from settlement.admin.settlement_forms import Book, Decide, Draft, Submit, Withdraw, items
 from settlement.models import Settlement, SettlementItem
 from settlement.services import settlement_decisions, settlements
-
-MAY_ENTER = frozenset({Role.MAKER, Role.MANAGER, Role.ADMINISTRATOR})
-SHOWN = (
-    "opening_fen", "received_fen", "used_fen", "adjusted_fen", "clawback_decided_fen",
-    "clawed_back_fen", "claimed_fen", "approved_fen", "disallowed_fen", "surplus_fen", "gap_fen",
-    "carry_over_fen", "receivable_fen", "next_year_need_fen",
-)  # fmt: skip
-
-
-def may_make(request: HttpRequest) -> bool:
-    """May this person enter what finance decided?"""
-    user = staff(request)
-    return user is not None and user.role in MAY_ENTER
-
-
-def items(request: HttpRequest, settlement: Settlement) -> Section:
-    """The settlement tier by tier."""
-    own = settlement.items.select_related("fund", "settlement").order_by("fund__purpose", "pk")
-    titles = [_("结转下期") if name == "carry_over_fen" else _title(own, name) for name in SHOWN]
-    return Section(
-        title=_("按资金层级"),
-        columns=[*texts(_("资金层级"), _("用途")), *numbers(*map(in_yuan, titles))],
-        rows=[
-            (
-                link("settlement_settlementitem", item.pk, wording.tier_name(item.fund.tier)),
-                item.fund.get_purpose_display(),
-                *(yuan(getattr(item, name)) for name in SHOWN),
-            )
-            for item in own
-        ],
-    )
-
-
-def _title(rows: QuerySet[Any], name: str) -> Any:
-    return getattr(rows.model, name).field.verbose_name
 
 
 class SettledSchemeFilter(SchemeFilter):
@@ -70,10 +31,10 @@ class SettledSchemeFilter(SchemeFilter):
 
 
 @admin.register(Settlement)
-class SettlementAdmin(FactAdmin):
+class SettlementAdmin(StepsAdmin, FactAdmin):
     """Settlements, latest first."""
 
-    actions = ("submit_to_finance", "book_decision", "take_back")
+    actions = ("submit_to_finance", "book_decision")
     list_display = (
         "number", "scheme_label", "institution_name", "kind", "year", "part", "is_final", "state",
         "made_by", "checked_by", "document_number", "decided_on",
@@ -83,64 +44,13 @@ class SettlementAdmin(FactAdmin):
     search_by = (prefix("document_number"),)
     search_help_text = _("批复文号的开头")
     sections = (items,)
-    change_form_outer_after_template = "settlement/decide.html"
-
-    def get_urls(self) -> list[Any]:
-        """Where the decision is sent."""
-        address = path(
-            "<int:pk>/decide/",
-            self.admin_site.admin_view(self.decide_view),
-            name="settlement_settlement_decide",
-        )
-        return [address, *super().get_urls()]
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Offer the decision's form to whoever may enter it."""
-        row = self.row(request, object_id) if object_id else None
-        context = {"decision_form": self._form(request, row), **(extra_context or {})}
-        return super().changeform_view(request, object_id, form_url, context)
-
-    def _form(self, request: HttpRequest, row: Any) -> DecisionForm | None:
-        if not isinstance(row, Settlement) or not may_make(request):
-            return None
-        return DecisionForm(row) if row.state in ("submitted", "decided") else None
-
-    def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Record finance's decision and go back to the page, with what came of it as a message."""
-        settlement = self.row(request, str(pk))
-        if request.method != "POST" or not may_make(request):
-            raise PermissionDenied
-        if not isinstance(settlement, Settlement):
-            return HttpResponseRedirect(reverse("admin:index"))
-        form = DecisionForm(settlement, request.POST)
-        if form.is_valid():
-            self._decide(request, form)
-        else:
-            for name, faults in form.errors.items():
-                told = f"{form.fields[name].label}: {' '.join(map(str, faults))}"
-                self.message_user(request, told, messages.ERROR)
-        return HttpResponseRedirect(reverse("admin:settlement_settlement_change", args=[pk]))
-
-    def _decide(self, request: HttpRequest, form: DecisionForm) -> None:
-        try:
-            settlement_decisions.decide(
-                settlement_id=form.settlement_id,
-                approved=form.approved,
-                document_number=form.cleaned_data["document_number"],
-                decided_on=form.cleaned_data["decided_on"],
-                actor=request.user.get_username(),
-                at=timezone.localtime(),
-            )
-        except DomainError as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-        else:
-            self.message_user(request, gettext("批复已录入，待他人复核入账"), messages.SUCCESS)
+    list_steps = {"draft": Draft}
+    row_steps = {
+        "submit": Submit,
+        "decide": Decide,
+        "book": Book,
+        "withdraw": Withdraw,
+    }
 
     def has_check_permission(self, request: HttpRequest) -> bool:
         """Checkers and administrators."""
@@ -165,11 +75,6 @@ class SettlementAdmin(FactAdmin):
     def book_decision(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Book the chosen decisions."""
         self._each(request, queryset, settlement_decisions.book, gettext("已入账"))
-
-    @admin.action(description=_("撤回"), permissions=["check"])
-    def take_back(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Withdraw what is not decided."""
-        self._each(request, queryset, settlements.withdraw, gettext("已撤回"))
 
     def _each(
         self, request: HttpRequest, queryset: QuerySet[Any], act: Callable[..., None], done: str

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from loans.admin.base import own_language
 from settlement.engine.codes import cut_reasons
 
 REASONS: dict[str, Any] = {
@@ -87,9 +88,8 @@ def tier_name(code: str) -> str:
 
 
 def posting_in_words(why: str) -> str:
-    """Why a difference was posted, in the reader's language: stored as `中文 / English`."""
-    chinese, found, english = why.partition(" / ")
-    return english if found and get_language() == "en" else chinese
+    """Why a difference was posted, in the reader's language."""
+    return own_language(why)
 
 
 def _lines(sentences: Iterable[Any]) -> SafeString:

@@ -20,6 +20,11 @@ class Line:
 Lines = tuple[Line, ...]
 
 
+def net(lines: Lines, account: str) -> int:
+    """What the lines add to an account: debits less credits."""
+    return sum(line.debit_fen - line.credit_fen for line in lines if line.account == account)
+
+
 def _lines(debits: dict[str, int], credits_: dict[str, int]) -> Lines:
     """Lines of these amounts, zeros left out; debits and credits must be equal and not negative."""
     assert min(*debits.values(), *credits_.values()) >= 0, (debits, credits_)

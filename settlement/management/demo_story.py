@@ -18,8 +18,8 @@ from django.db.models import Sum
 from config.kernel.management.base import CHECKER, now
 from settlement.management.tables import yuan
 from settlement.models import Clawback, ClawbackMovement, Deduction, Plan, PlannedDeduction
-from settlement.services import clawbacks, plans
-from settlement.services.clawbacks import Payment
+from settlement.services import clawback_movements, plans
+from settlement.services.clawback_movements import Payment
 
 BANK, NOTE = "C0021320100000", "JJ72300000180"
 REPAID_ON, REPAID = date(2026, 5, 10), 4_000_000  # yuan
@@ -55,14 +55,14 @@ def correction(through: date) -> Iterator[str]:
     yield _told("补记还本 late repayment", REPAID, "演示还本-1", through, before)
     owed = Clawback.objects.get(note__note_number=NOTE, state="decided")
     part = owed.amount_fen // 2
-    movement = clawbacks.record_movement(
+    movement = clawback_movements.record_movement(
         clawback_id=owed.pk,
         kind=ClawbackMovement.Kind.RECEIVED,
         payment=Payment(through, part, "演示追回-1"),
         actor="system",
         at=now(),
     )
-    clawbacks.check_movement(movement_id=movement, actor=CHECKER, at=now())
+    clawback_movements.check_movement(movement_id=movement, actor=CHECKER, at=now())
     yield f"追回 clawback: 应追回 owed {yuan(owed.amount_fen)}, 已到账 received {yuan(part)} 元 yuan"
     after = _position()
     yield _told("冲回还本 repayment reversed", -REPAID, "演示还本-2", through, after)

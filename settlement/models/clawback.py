@@ -73,6 +73,9 @@ class Clawback(Checked):
     state = models.CharField(_("状态"), max_length=10, choices=State.choices)
     why = models.CharField(_("事由"), max_length=500)
     document_number = models.CharField(_("文号"), max_length=100, blank=True, default="")
+    dismissed_why = models.CharField(
+        _("不予追回原因"), max_length=500, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("追回")
@@ -93,6 +96,10 @@ class Clawback(Checked):
                 condition=Q(origin="difference")
                 | Q(state="proposed")
                 | Q(checked_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="clawback_dismissed_for_a_reason",
+                condition=Q(state="dismissed") ^ Q(dismissed_why=""),
             ),
             models.CheckConstraint(
                 name="clawback_words_known",
@@ -127,12 +134,17 @@ class Clawback(Checked):
 
 
 class ClawbackMovement(Checked):
-    """Money received, an offset against a deduction, or a write-off; posted once checked."""
+    """Money received, an offset against a deduction, a write-off, or a change of whether to offset.
+
+    It counts once checked; one that the checker refused has `refused_why` and never counts.
+    """
 
     class Kind(models.TextChoices):
         RECEIVED = "received", _("到账")
         OFFSET = "offset", _("抵扣")
         WRITTEN_OFF = "written_off", _("核销")
+        OFFSET_ON = "offset_on", _("改为抵扣")
+        OFFSET_OFF = "offset_off", _("改为不抵扣")
 
     institution = _institution()
     note = _note()
@@ -144,6 +156,9 @@ class ClawbackMovement(Checked):
     amount_fen = _fen(_("金额"))
     reference = models.CharField(_("流水号"), max_length=100, blank=True, default="")
     why = models.CharField(_("说明"), max_length=500, blank=True, default="")
+    refused_why = models.CharField(
+        _("退回原因"), max_length=500, blank=True, default="", db_default=""
+    )
     chunk = models.ForeignKey(
         "kernel.Chunk",
         models.PROTECT,
@@ -163,7 +178,12 @@ class ClawbackMovement(Checked):
             checked_by_another("clawback_movement_checked_by_another"),
             models.CheckConstraint(
                 name="clawback_movement_known",
-                condition=Q(kind__in=["received", "offset", "written_off"], amount_fen__gt=0),
+                condition=Q(kind__in=["received", "offset", "written_off"], amount_fen__gt=0)
+                | Q(kind__in=["offset_on", "offset_off"], amount_fen=0),
+            ),
+            models.CheckConstraint(
+                name="clawback_movement_refused_by_somebody",
+                condition=Q(refused_why="") | Q(checked_by__isnull=False),
             ),
             models.CheckConstraint(
                 name="clawback_movement_offset_in_a_run",
@@ -173,7 +193,7 @@ class ClawbackMovement(Checked):
             models.UniqueConstraint(
                 name="clawback_received_once_per_reference",
                 fields=["clawback", "reference"],
-                condition=~Q(reference=""),
+                condition=~Q(reference="") & Q(refused_why=""),
             ),
         ]
 

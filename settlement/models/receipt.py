@@ -32,7 +32,10 @@ class Receipt(Checked):
 
 
 class MadeGood(Checked):
-    """The bank's own money paid in for what it has to bear; in the ledger once checked."""
+    """The bank's own money paid in for what it has to bear; in the ledger once checked.
+
+    One that the checker refused has `refused_why` and never counts.
+    """
 
     institution = models.ForeignKey(
         "kernel.Institution", models.PROTECT, verbose_name=_("资金机构"), related_name="+"
@@ -46,6 +49,9 @@ class MadeGood(Checked):
     moved_on = models.DateField(_("日期"))
     amount_fen = models.BigIntegerField(_("金额"), help_text=_("分 / fen"))
     reference = models.CharField(_("流水号"), max_length=100)
+    refused_why = models.CharField(
+        _("退回原因"), max_length=500, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("银行补足")
@@ -56,8 +62,14 @@ class MadeGood(Checked):
             models.CheckConstraint(
                 name="made_good_above_zero", condition=models.Q(amount_fen__gt=0)
             ),
+            models.CheckConstraint(
+                name="made_good_refused_by_somebody",
+                condition=models.Q(refused_why="") | models.Q(checked_by__isnull=False),
+            ),
             models.UniqueConstraint(
-                name="made_good_once_per_reference", fields=["fund", "reference"]
+                name="made_good_once_per_reference",
+                fields=["fund", "reference"],
+                condition=models.Q(refused_why=""),
             ),
         ]
 

@@ -69,6 +69,9 @@ class Settlement(Checked):
     booked_at = _moment(_("入账时间"))
     withdrawn_by = _person(_("撤回人"))
     withdrawn_at = _moment(_("撤回时间"))
+    withdrawn_why = models.CharField(
+        _("撤回原因"), max_length=500, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("结算清算")
@@ -95,6 +98,10 @@ class Settlement(Checked):
                     & ~Q(document_number="")
                     & (Q(state="decided") | Q(booked_by__isnull=False))
                 ),
+            ),
+            models.CheckConstraint(
+                name="settlement_withdrawn_for_a_reason",
+                condition=Q(state="withdrawn") ^ Q(withdrawn_why=""),
             ),
             models.UniqueConstraint(
                 name="settlement_one_open",

@@ -20,3 +20,13 @@ def collection_months() -> list[date]:
         " WHERE interest_paid_fen IS NOT NULL ORDER BY 1"
     )
     return [first.replace(day=monthrange(first.year, first.month)[1]) for (first,) in found]
+
+
+def entered_by(*, pre_allocation_id: int) -> str:
+    """Who brought a pre-allocation in; `system` where the file is not in sight."""
+    found = rows(
+        "SELECT coalesce(b.actor, 'system') FROM loans_preallocation p"
+        " LEFT JOIN loans_importbatch b ON b.id = p.batch_id WHERE p.id = %s",
+        [pre_allocation_id],
+    )
+    return str(found[0][0]) if found else ""

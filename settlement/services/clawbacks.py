@@ -1,4 +1,4 @@
-"""Taking subsidies back: proposed by one, decided by another, received in parts, or borne by the bank.
+"""Taking subsidies back: proposed by one, decided by another; what comes of it: `clawback_movements`.
 
 Differences of a recomputation are owed without anybody's decision (`services.debts`); here are the
 others: findings, finance's reviews and orders, staff. Nothing is taken back twice: what is proposed
@@ -8,7 +8,7 @@ or decided for a note, fund and year stays within what was paid for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -17,8 +17,8 @@ from config.kernel.services import bulk
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.engine import entries
-from settlement.models import Clawback, ClawbackMovement, Deduction, Event, Fund
-from settlement.services import funds
+from settlement.models import Clawback, Deduction, Event, Fund
+from settlement.services import funds, reasons
 from settlement.services.funds import Held, Posting
 
 
@@ -43,21 +43,16 @@ class Ground:
     is_offset: bool = True
 
 
-@dataclass(frozen=True)
-class Payment:
-    """Money on a day under the bank's reference; or, for a write-off, why."""
-
-    moved_on: date
-    amount_fen: int
-    reference: str = ""
-    why: str = ""
-
-
 @transaction.atomic
 def propose(*, claim: Claim, ground: Ground, actor: str, at: datetime) -> int:
-    """Propose a clawback; it waits for another person. Refuses more than was paid and is left."""
-    fund = funds.lock(fund_ids=[claim.fund_id])[claim.fund_id]
+    """Propose a clawback; it waits for another person.
+
+    Refuses more than was paid and is left, and the same proposal again: a staff proposal or an order
+    is known by its note, fund, year and document number, one without a number by amount and reason.
+    """
+    fund = _fund(claim.fund_id)
     note = _note_of(claim.note_id)
+    _refuse_known(claim, ground)
     _refuse_beyond_paid(claim, fund, claimed_fen=_claimed_fen(claim))
     made = Clawback.objects.create(
         institution_id=note[0],
@@ -76,6 +71,30 @@ def propose(*, claim: Claim, ground: Ground, actor: str, at: datetime) -> int:
         made_at=at,
     )
     return int(made.pk)
+
+
+def _refuse_known(claim: Claim, ground: Ground) -> None:
+    standing = Clawback.objects.filter(
+        note_id=claim.note_id,
+        fund_id=claim.fund_id,
+        year=claim.year,
+        origin=ground.origin,
+        origin_id=ground.origin_id,
+        document_number=ground.document_number,
+    ).exclude(state=Clawback.State.DISMISSED)
+    if not ground.document_number:
+        standing = standing.filter(amount_fen=claim.amount_fen, why=ground.why)
+    known = standing.order_by("pk").first()
+    if known is not None:
+        raise DomainError(
+            "clawback_known",
+            bilingual(
+                f"该借据、资金、年度和文号（无文号时金额和事由）的追回已提出：{known}，"
+                f"{yuan_from_fen(known.amount_fen)} 元；未重复登记。确属另一笔的，请写明其文号或事由",
+                f"proposed already as {known}, {yuan_from_fen(known.amount_fen)} yuan, and not entered"
+                " again; if it is another one, give its own document number or reason",
+            ),
+        )
 
 
 def _refuse_beyond_paid(claim: Claim, fund: Held, *, claimed_fen: int) -> None:
@@ -126,83 +145,51 @@ def _note_of(note_id: int) -> tuple[int, int]:
 
 
 @transaction.atomic
-def decide(*, clawback_id: int, accept: bool, actor: str, at: datetime) -> None:
-    """Let a second person decide a proposal; accepted, it is owed and in the ledger."""
-    clawback, fund = _locked(clawback_id)
-    _refuse_unless(clawback.state == Clawback.State.PROPOSED, "clawback_already_decided", clawback)
-    _refuse_own(clawback.made_by, actor)
+def decide(
+    *, clawback_id: int, accept: bool, actor: str, at: datetime, dismissed_why: str = ""
+) -> None:
+    """Let a second person decide a proposal: accepted, it is owed and in the ledger; or dismissed."""
+    clawback, fund = locked(clawback_id=clawback_id)
+    refuse_unless(
+        holds=clawback.state == Clawback.State.PROPOSED,
+        code="clawback_already_decided",
+        clawback=clawback,
+    )
+    refuse_own(made_by=clawback.made_by, actor=actor)
     if accept:
         claim = Claim(clawback.note_id, fund.id, clawback.year, clawback.amount_fen)
         others = _claimed_fen(claim) - clawback.amount_fen
         _refuse_beyond_paid(claim, fund, claimed_fen=others)
+    else:
+        clawback.dismissed_why = reasons.required(dismissed_why)
     clawback.state = Clawback.State.DECIDED if accept else Clawback.State.DISMISSED
     clawback.checked_by, clawback.checked_at = actor, at
-    clawback.save(update_fields=["state", "checked_by", "checked_at"])
+    clawback.save(update_fields=["state", "dismissed_why", "checked_by", "checked_at"])
     if accept:
-        settled = clawback.year <= fund.closed_through
-        _post(
-            fund,
-            Event.CLAWBACK_DECIDED,
-            entries.clawback_decided(clawback.amount_fen, year_is_settled=settled),
-            clawback,
+        post(
+            clawback=clawback,
+            fund=fund,
+            event=Event.CLAWBACK_DECIDED,
+            lines=_decided(clawback, closed_through=fund.closed_through),
             source_id=clawback.pk,
             actor=actor,
             at=at,
         )
 
 
-@transaction.atomic
-def record_movement(
-    *, clawback_id: int, kind: str, payment: Payment, actor: str, at: datetime
-) -> int:
-    """Enter money received, or a write-off to the bank; it counts once another person checked it."""
-    clawback, _ = _locked(clawback_id)
-    _refuse_unless(clawback.state == Clawback.State.DECIDED, "clawback_not_decided", clawback)
-    _refuse_beyond(payment.amount_fen, clawback.open_fen - _unchecked_fen(clawback))
-    made = clawback.movements.create(
-        institution_id=clawback.institution_id,
-        note_id=clawback.note_id,
-        kind=ClawbackMovement.Kind(kind),
-        moved_on=payment.moved_on,
-        amount_fen=payment.amount_fen,
-        reference=payment.reference,
-        why=payment.why,
-        made_by=actor,
-        made_at=at,
+def _decided(clawback: Clawback, *, closed_through: int) -> entries.Lines:
+    return entries.clawback_decided(
+        clawback.amount_fen, year_is_settled=clawback.year <= closed_through
     )
-    return int(made.pk)
 
 
-@transaction.atomic
-def check_movement(*, movement_id: int, actor: str, at: datetime) -> None:
-    """Let a second person check a movement: it is booked, and less is owed."""
-    found = ClawbackMovement.objects.get(pk=movement_id)
-    clawback, fund = _locked(found.clawback_id)
-    movement = ClawbackMovement.objects.select_for_update().get(pk=movement_id)
-    waits = movement.checked_by is None and movement.kind != ClawbackMovement.Kind.OFFSET
-    _refuse_unless(waits, "movement_already_checked", clawback)
-    _refuse_own(movement.made_by, actor)
-    _refuse_beyond(movement.amount_fen, clawback.open_fen)
-    movement.checked_by, movement.checked_at = actor, at
-    movement.save(update_fields=["checked_by", "checked_at"])
-    counter, event, lines = {
-        ClawbackMovement.Kind.RECEIVED: (
-            "received_fen",
-            Event.CLAWBACK_RECEIVED,
-            entries.clawback_received(movement.amount_fen),
-        ),
-        ClawbackMovement.Kind.WRITTEN_OFF: (
-            "written_off_fen",
-            Event.CLAWBACK_WRITTEN_OFF,
-            entries.clawback_written_off(movement.amount_fen),
-        ),
-    }[ClawbackMovement.Kind(movement.kind)]
-    setattr(clawback, counter, getattr(clawback, counter) + movement.amount_fen)
-    clawback.save(update_fields=[counter])
-    _post(fund, event, lines, clawback, source_id=movement.pk, actor=actor, at=at)
+def lines_if_decided(*, clawback_id: int) -> entries.Lines:
+    """What the ledger will say if the proposal is accepted now, for whoever is to decide."""
+    clawback = Clawback.objects.select_related("fund").get(pk=clawback_id)
+    return _decided(clawback, closed_through=clawback.fund.closed_through)
 
 
-def _locked(clawback_id: int) -> tuple[Clawback, Held]:
+def locked(*, clawback_id: int) -> tuple[Clawback, Held]:
     """The clawback and its fund, locked in the order runs lock them: funds first."""
     fund_id = Clawback.objects.values_list("fund_id", flat=True).filter(pk=clawback_id).first()
     if fund_id is None:
@@ -210,19 +197,26 @@ def _locked(clawback_id: int) -> tuple[Clawback, Held]:
             "unknown_clawback",
             bilingual(f"没有这笔追回：{clawback_id}", f"no clawback {clawback_id} in your scope"),
         )
-    fund = funds.lock(fund_ids=[fund_id])[fund_id]
+    fund = _fund(fund_id)
     return Clawback.objects.select_for_update().get(pk=clawback_id), fund
 
 
-def _unchecked_fen(clawback: Clawback) -> int:
-    waiting = clawback.movements.filter(checked_by__isnull=True).exclude(
-        kind=ClawbackMovement.Kind.OFFSET
-    )
-    return int(waiting.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
+def _fund(fund_id: int) -> Held:
+    """The fund, locked; refuses one that is not in the person's sight."""
+    if not Fund.objects.filter(pk=fund_id).exists():
+        raise DomainError(
+            "funds_out_of_scope",
+            bilingual(
+                "资金属于上级机构，请由其人员办理",
+                "the money is an institution's above yours: have it done there",
+            ),
+        )
+    return funds.lock(fund_ids=[fund_id])[fund_id]
 
 
-def _refuse_unless(condition: bool, code: str, clawback: Clawback) -> None:  # noqa: FBT001
-    if not condition:
+def refuse_unless(*, holds: bool, code: str, clawback: Clawback) -> None:
+    """Raise DomainError `code` if the clawback is not in the state that a step needs."""
+    if not holds:
         raise DomainError(
             code,
             bilingual(
@@ -232,7 +226,8 @@ def _refuse_unless(condition: bool, code: str, clawback: Clawback) -> None:  # n
         )
 
 
-def _refuse_own(made_by: str, actor: str) -> None:
+def refuse_own(*, made_by: str, actor: str) -> None:
+    """Raise DomainError `own_work` if both are the same person."""
     if made_by == actor:
         raise DomainError(
             "own_work",
@@ -243,28 +238,17 @@ def _refuse_own(made_by: str, actor: str) -> None:
         )
 
 
-def _refuse_beyond(amount_fen: int, open_fen: int) -> None:
-    if not 0 < amount_fen <= open_fen:
-        raise DomainError(
-            "clawback_beyond_open",
-            bilingual(
-                f"金额须大于零且不超过尚欠的 {yuan_from_fen(open_fen)} 元",
-                f"between 0.01 and {yuan_from_fen(open_fen)} yuan, what is still owed; "
-                f"asked {yuan_from_fen(amount_fen)}",
-            ),
-        )
-
-
-def _post(
+def post(
+    *,
+    clawback: Clawback,
     fund: Held,
     event: Event,
     lines: entries.Lines,
-    clawback: Clawback,
-    *,
     source_id: int,
     actor: str,
     at: datetime,
 ) -> None:
+    """Write what became of a clawback into its fund, in the year that is open for it."""
     posting = Posting(event, at.date(), f"clawback {clawback.pk}", source_id, actor)
     funds.post(fund=fund, posting=posting, lines=lines, year=fund.open_year(clawback.year))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -61,6 +61,12 @@ class Held:
         return max(year, self.closed_through + 1)
 
 
+_HELD = (
+    "id, institution_id, scheme_id, tier, purpose, special_account_fen, bank_advance_fen,"
+    " reserved_fen, closed_through"
+)
+
+
 def open_funds(*, keys: Iterable[FundKey]) -> dict[FundKey, int]:
     """The ids of these funds; those not there yet are opened with zero balances."""
     return {
@@ -71,11 +77,16 @@ def open_funds(*, keys: Iterable[FundKey]) -> dict[FundKey, int]:
 
 def lock(*, fund_ids: Collection[int]) -> dict[int, Held]:
     """Lock these funds until commit, in the order of their ids."""
-    found = bulk.rows(
-        "SELECT id, institution_id, scheme_id, tier, purpose, special_account_fen, bank_advance_fen,"
-        " reserved_fen, closed_through FROM settlement_lock_funds(%s)",
-        [sorted(fund_ids)],
-    )
+    return _held(bulk.rows(f"SELECT {_HELD} FROM settlement_lock_funds(%s)", [sorted(fund_ids)]))
+
+
+def seen(*, fund_ids: Collection[int]) -> dict[int, Held]:
+    """These funds as they are, for showing what a step would do; nothing is locked."""
+    query = f"SELECT {_HELD} FROM settlement_fund WHERE id = ANY(%s)"
+    return _held(bulk.rows(query, [sorted(fund_ids)]))
+
+
+def _held(found: Iterable[Any]) -> dict[int, Held]:
     return {
         fund_id: Held(fund_id, FundKey(institution, scheme, tier, purpose), *state)
         for fund_id, institution, scheme, tier, purpose, *state in found

@@ -94,7 +94,8 @@ _RULES = (
     (
         "追回的累计与变动不符 / a clawback's sums differ from its movements",
         "SELECT '#' || c.id FROM settlement_clawback c LEFT JOIN settlement_clawbackmovement m"
-        " ON m.clawback_id = c.id AND (m.kind = 'offset' OR m.checked_by IS NOT NULL) GROUP BY c.id"
+        " ON m.clawback_id = c.id AND (m.kind = 'offset' OR m.checked_by IS NOT NULL)"
+        " AND m.refused_why = '' GROUP BY c.id"
         " HAVING c.received_fen <> coalesce(sum(m.amount_fen) FILTER (WHERE m.kind = 'received'), 0)"
         " OR c.offset_fen <> coalesce(sum(m.amount_fen) FILTER (WHERE m.kind = 'offset'), 0)"
         " OR c.written_off_fen <>"

@@ -23,7 +23,7 @@ from settlement.models import Fund, Plan, PlanException, PlannedDeduction
 from settlement.selectors import plans
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.reservations import Reservation, live, reserved_fund_ids
-from settlement.services import funds, groups, reservations
+from settlement.services import funds, groups, reasons, reservations
 from settlement.services.assessments import assess_notes
 from settlement.services.funds import FundKey
 from settlement.services.schemes import Book, terms_in_force
@@ -292,7 +292,7 @@ def void_planned(*, ids: Collection[int], actor: str, why: str) -> int:
 
     Their results, if any come, are posted as ever. Refuses to do so without a reason.
     """
-    _refuse_without_reason(why)
+    why = reasons.required(why)
     found = live(ids=ids)
     _end(
         found,
@@ -309,7 +309,7 @@ def void_planned(*, ids: Collection[int], actor: str, why: str) -> int:
 @transaction.atomic
 def end_plan(*, plan_id: int, actor: str, why: str) -> None:
     """Close a checked plan, or drop a draft: whatever is left of it is released."""
-    _refuse_without_reason(why)
+    why = reasons.required(why)
     found = live(plan_id=plan_id)
     _end(
         found,
@@ -336,8 +336,3 @@ def _end(found: list[Reservation], plan_ids: set[int], *, ids: list[int], **ende
         )
     reservations.give_back(reservations=found, held=held)
     reservations.end(ids=ids, **ended)
-
-
-def _refuse_without_reason(why: str) -> None:
-    if not why.strip():
-        raise DomainError("reason_missing", bilingual("请填写原因", "say why"))

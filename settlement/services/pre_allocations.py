@@ -9,7 +9,9 @@ from datetime import datetime
 from django.db import transaction
 
 from config.kernel.services import bulk
-from settlement.models import Event
+from loans.values.errors import DomainError, bilingual
+from settlement.engine import entries
+from settlement.models import Event, Fund
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
 
@@ -63,3 +65,33 @@ def book_pre_allocations(*, actor: str, at: datetime, ids: Collection[int] | Non
         total_fen += fen
     ((waiting,),) = bulk.rows(_WAITING)
     return Booked(len(rows), total_fen, waiting)
+
+
+@transaction.atomic
+def book_pre_allocation(*, pre_allocation_id: int, actor: str, at: datetime) -> None:
+    """Let `actor` check and book one; DomainError `pre_allocation_not_booked` says why not."""
+    if book_pre_allocations(actor=actor, at=at, ids=[pre_allocation_id]).receipts:
+        return
+    raise DomainError(
+        "pre_allocation_not_booked",
+        bilingual(
+            "未入账：已入账的不再变动，本人登记的须由另一人复核",
+            "not booked: what is booked stays as it is, and what you entered another must check",
+        ),
+    )
+
+
+def lines_if_booked(*, pre_allocation_id: int) -> list[tuple[Event, entries.Lines]]:
+    """What the ledger will say once it is booked, for whoever is to check it; nothing is locked."""
+    ((_, place, scheme, tier, purpose, _, fen, _),) = bulk.rows(_CHECKED, [[pre_allocation_id]])
+    known = Fund.objects.filter(
+        institution_id=place, scheme_id=scheme, tier=tier, purpose=purpose
+    ).first()
+    available = known.available_fen if known is not None else 0
+    owed = -known.bank_advance_fen if known is not None else 0
+    received = entries.pre_allocation(fen, available_fen=available)
+    available += entries.net(received, "special_account")
+    owed -= entries.net(received, "bank_advance")
+    repaid = entries.advance_repaid(owed_fen=owed, available_fen=available)
+    found = ((Event.PRE_ALLOCATION, received), (Event.ADVANCE_REPAID, repaid))
+    return [(event, lines) for event, lines in found if lines]

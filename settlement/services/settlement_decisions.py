@@ -104,16 +104,39 @@ def book(*, settlement_id: int, actor: str, at: datetime) -> None:
 def _post(
     settlement: Settlement, item: SettlementItem, fund: Held, *, actor: str, on: date
 ) -> None:
-    bookings = {
-        Event.USE_APPROVED: entries.use_approved(item.approved_fen),
-        Event.USE_DISALLOWED: entries.use_disallowed(item.disallowed_fen),
-    }
-    if settlement.year is None:
-        bookings[Event.SURPLUS_RETURNED] = _surplus(item, fund)
     year = fund.open_year(on.year) if settlement.year is None else settlement.year
-    for event, lines in bookings.items():
+    for event, lines in _bookings(settlement, item, fund):
         posting = Posting(event, on, settlement.document_number, item.pk, actor)
         funds.post(fund=fund, posting=posting, lines=lines, year=year)
+
+
+def _bookings(
+    settlement: Settlement, item: SettlementItem, fund: Held
+) -> list[tuple[Event, entries.Lines]]:
+    """The entries of one tier's decision, in order."""
+    found = [
+        (Event.USE_APPROVED, entries.use_approved(item.approved_fen)),
+        (Event.USE_DISALLOWED, entries.use_disallowed(item.disallowed_fen)),
+    ]
+    if settlement.year is None:
+        found.append((Event.SURPLUS_RETURNED, _surplus(item, fund)))
+    return [(event, lines) for event, lines in found if lines]
+
+
+def bookings(*, settlement_id: int) -> list[tuple[SettlementItem, Event, entries.Lines]]:
+    """What the ledger will say if the decision is booked now, for whoever is to book it.
+
+    Nothing is locked or written. Raises DomainError `settlement_surplus` as the booking would.
+    """
+    settlement = Settlement.objects.get(pk=settlement_id)
+    items = settlement.items.select_related("fund").order_by("fund_id")
+    seen = funds.seen(fund_ids=[item.fund_id for item in items])
+    return [
+        (item, event, lines)
+        for item in items
+        if item.approved_fen is not None
+        for event, lines in _bookings(settlement, item, seen[item.fund_id])
+    ]
 
 
 def _surplus(item: SettlementItem, fund: Held) -> entries.Lines:

@@ -42,7 +42,7 @@ LEFT JOIN settlement_ledgerentry e ON e.event = 'made_good' AND e.source_id = m.
     AND e.fund_id = m.fund_id
 LEFT JOIN settlement_ledgerline l ON l.entry_id = e.id AND l.account = 'special_account'
 GROUP BY m.id HAVING coalesce(sum(l.debit_fen), 0)
-    <> CASE WHEN m.checked_by IS NULL THEN 0 ELSE m.amount_fen END
+    <> CASE WHEN m.checked_by IS NULL OR m.refused_why <> '' THEN 0 ELSE m.amount_fen END
 """
 _RULES = (
     ("结算明细与入账不符 / a settlement differs from its entries", _BOOKINGS),

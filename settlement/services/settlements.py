@@ -17,11 +17,12 @@ from settlement.engine import settling
 from settlement.engine.settling import Covered, Entry, Figures
 from settlement.models import Purpose, Settlement, SettlementItem
 from settlement.selectors import settlements
-from settlement.services import funds
+from settlement.services import funds, reasons
 from settlement.services.funds import Held
 
 Needs = Mapping[tuple[int, str], int]
 State = Settlement.State
+SUPERSEDED = "重新起草 / drafted anew"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def draft(
     if under_way is not None:
         if under_way.is_final == is_final and _said(under_way) == items:
             return int(under_way.pk)
-        _withdraw(under_way, actor=actor, at=at)
+        _withdraw(under_way, why=SUPERSEDED, actor=actor, at=at)
     made = Settlement.objects.create(
         institution_id=institution_id,
         scheme_id=scheme_id,
@@ -126,14 +127,15 @@ def submit(*, settlement_id: int, actor: str, at: datetime) -> None:
 
 
 @transaction.atomic
-def withdraw(*, settlement_id: int, actor: str, at: datetime) -> None:
-    """Take back what finance has not decided; its entries are drafted anew.
+def withdraw(*, settlement_id: int, why: str, actor: str, at: datetime) -> None:
+    """Take back, for a reason, what finance has not decided; its entries are drafted anew.
 
-    A year closed by it stays closed: what came since is settled with the next.
+    A year closed by it stays closed: what came since is settled with the next. Raises DomainError
+    `settlement_state` or `reason_missing`.
     """
     settlement = locked(settlement_id=settlement_id)
     require_state(settlement, State.DRAFT, State.SUBMITTED)
-    _withdraw(settlement, actor=actor, at=at)
+    _withdraw(settlement, why=reasons.required(why), actor=actor, at=at)
 
 
 def locked(*, settlement_id: int) -> Settlement:
@@ -251,10 +253,10 @@ def _parts(institution_id: int, scheme_id: int, year: int | None) -> int:
     return same.exclude(state=State.WITHDRAWN).count()
 
 
-def _withdraw(settlement: Settlement, *, actor: str, at: datetime) -> None:
-    settlement.state = State.WITHDRAWN
+def _withdraw(settlement: Settlement, *, why: str, actor: str, at: datetime) -> None:
+    settlement.state, settlement.withdrawn_why = State.WITHDRAWN, why
     settlement.withdrawn_by, settlement.withdrawn_at = actor, at
-    settlement.save(update_fields=["state", "withdrawn_by", "withdrawn_at"])
+    settlement.save(update_fields=["state", "withdrawn_why", "withdrawn_by", "withdrawn_at"])
 
 
 def _refuse_stale(settlement: Settlement) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from loans.values.errors import DomainError
 from settlement.models import Clawback, ClawbackMovement, Fund, LedgerEntry, Receipt
-from settlement.services import clawbacks, funds
-from settlement.services.clawbacks import Claim, Ground, Payment
+from settlement.services import clawback_movements, clawbacks, funds
+from settlement.services.clawback_movements import Payment
+from settlement.services.clawbacks import Claim, Ground
 from settlement.services.made_good import check_made_good, record_made_good
 from settlement.services.pre_allocations import book_pre_allocations
 from settlement.services.verification import verify
@@ -53,11 +54,11 @@ def decided(yuan: int) -> int:
 
 
 def move(made: int, kind: str, yuan: int, reference: str = "") -> int:
-    payment = Payment(date(2026, 7, 1), yuan * 100, reference)
-    movement = clawbacks.record_movement(
+    payment = Payment(date(2026, 7, 1), yuan * 100, reference, why="试验")
+    movement = clawback_movements.record_movement(
         clawback_id=made, kind=kind, payment=payment, actor="maker", at=AT
     )
-    clawbacks.check_movement(movement_id=movement, actor="checker", at=AT)
+    clawback_movements.check_movement(movement_id=movement, actor="checker", at=AT)
     return movement
 
 
@@ -144,7 +145,13 @@ def test_nothing_is_taken_back_twice(small: SmallBook) -> None:
 
 
 def test_a_dismissed_proposal_claims_nothing(small: SmallBook) -> None:
-    clawbacks.decide(clawback_id=proposed(2_000), accept=False, actor="checker", at=AT)
+    made = proposed(2_000)
+    with refused("reason_missing"):
+        clawbacks.decide(clawback_id=made, accept=False, actor="checker", at=AT)
+    clawbacks.decide(
+        clawback_id=made, accept=False, dismissed_why="已另案处理", actor="checker", at=AT
+    )
+    assert Clawback.objects.get().dismissed_why == "已另案处理"
     assert "clawback_receivable" not in balances()
     decided(2_000)
 
@@ -158,12 +165,12 @@ def test_nobody_checks_their_own(small: SmallBook) -> None:
     with refused("clawback_already_decided"):
         clawbacks.decide(clawback_id=made, accept=True, actor="third", at=AT)
     payment = Payment(date(2026, 7, 1), 100, "T1")
-    movement = clawbacks.record_movement(
+    movement = clawback_movements.record_movement(
         clawback_id=made, kind="received", payment=payment, actor="maker", at=AT
     )
     before = balances()
     with refused("own_work"):
-        clawbacks.check_movement(movement_id=movement, actor="maker", at=AT)
+        clawback_movements.check_movement(movement_id=movement, actor="maker", at=AT)
     assert balances() == before
     assert ClawbackMovement.objects.get().checked_by is None
 
@@ -171,12 +178,12 @@ def test_nobody_checks_their_own(small: SmallBook) -> None:
 def test_no_more_is_received_than_is_owed(small: SmallBook) -> None:
     made = decided(1_500)
     payment = Payment(date(2026, 7, 1), 150_000, "T1")
-    clawbacks.record_movement(
+    clawback_movements.record_movement(
         clawback_id=made, kind="received", payment=payment, actor="maker", at=AT
     )
     with refused("clawback_beyond_open"):
-        clawbacks.record_movement(
-            clawback_id=made, kind="written_off", payment=Payment(date(2026, 7, 1), 1),
+        clawback_movements.record_movement(
+            clawback_id=made, kind="written_off", payment=Payment(date(2026, 7, 1), 1, why="试验"),
             actor="maker", at=AT,
         )  # fmt: skip
     assert ClawbackMovement.objects.count() == 1

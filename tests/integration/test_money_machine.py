@@ -36,8 +36,16 @@ from settlement.models import (
     SettlementItem,
 )
 from settlement.selectors import settlements as selected
-from settlement.services import clawbacks, funds, plans, settlement_decisions, settlements
-from settlement.services.clawbacks import Claim, Ground, Payment
+from settlement.services import (
+    clawback_movements,
+    clawbacks,
+    funds,
+    plans,
+    settlement_decisions,
+    settlements,
+)
+from settlement.services.clawback_movements import Payment
+from settlement.services.clawbacks import Claim, Ground
 from settlement.services.funds import FundKey, Posting
 from settlement.services.ledger_verification import verify_ledger
 from settlement.services.made_good import check_made_good, record_made_good
@@ -229,7 +237,9 @@ class Money(RuleBasedStateMachine):
         if paid is None:
             return
         claim = Claim(paid.note_id, self.fund_of(paid.scheme.code), 2026, yuan * 100)
-        ground = Ground(origin="staff", origin_id=0, why="试验", is_offset=is_offset)
+        self.count += 1
+        why = f"试验{self.count}"
+        ground = Ground(origin="staff", origin_id=0, why=why, is_offset=is_offset)
         before = list(Clawback.objects.values_list())
         left = self.claimable_fen(claim)
         if claim.amount_fen > left:
@@ -238,7 +248,10 @@ class Money(RuleBasedStateMachine):
             assert list(Clawback.objects.values_list()) == before
             return
         made = clawbacks.propose(claim=claim, ground=ground, actor="maker", at=AT)
-        clawbacks.decide(clawback_id=made, accept=accept, actor="checker", at=AT)
+        clawbacks.decide(
+            clawback_id=made, accept=accept, dismissed_why="" if accept else "试验",
+            actor="checker", at=AT,
+        )  # fmt: skip
 
     def claimable_fen(self, claim: Claim) -> int:
         fund = Fund.objects.get(pk=claim.fund_id)
@@ -253,10 +266,12 @@ class Money(RuleBasedStateMachine):
         for owed in Clawback.objects.filter(state="decided").order_by("pk"):
             part = owed.open_fen * share // 4
             if part:
-                movement = clawbacks.record_movement(
-                    clawback_id=owed.pk, kind=kind, payment=Payment(DAY, part), actor="maker", at=AT
+                self.count += 1
+                payment = Payment(DAY, part, reference=f"T{self.count}", why="试验")
+                movement = clawback_movements.record_movement(
+                    clawback_id=owed.pk, kind=kind, payment=payment, actor="maker", at=AT
                 )
-                clawbacks.check_movement(movement_id=movement, actor="checker", at=AT)
+                clawback_movements.check_movement(movement_id=movement, actor="checker", at=AT)
                 return
 
     @rule(scheme=st.sampled_from(["test", "kept"]))

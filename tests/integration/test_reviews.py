@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from settlement.models import Clawback
-from settlement.services import clawbacks
+from settlement.services import clawback_movements, clawbacks
 from settlement.services.reviews import propose_disallowances
 from tests.integration.book import AT, run
 from tests.integration.small_book import FIRST, NORTH, SECOND, SmallBook, agrees
@@ -79,11 +79,11 @@ def test_a_disallowed_amount_is_owed_or_borne_as_two_people_decide(small: SmallB
     assert balances() == {"subsidy_applied": 4_000, "bank_advance": -4_000}
     clawbacks.decide(clawback_id=first.pk, accept=True, actor="checker", at=AT)
     clawbacks.decide(clawback_id=second.pk, accept=True, actor="checker", at=AT)
-    payment = clawbacks.Payment(AT.date(), 20_000, why="经办失误 / the bank's mistake")
-    movement = clawbacks.record_movement(
+    payment = clawback_movements.Payment(AT.date(), 20_000, why="经办失误 / the bank's mistake")
+    movement = clawback_movements.record_movement(
         clawback_id=second.pk, kind="written_off", payment=payment, actor="maker", at=AT
     )
-    clawbacks.check_movement(movement_id=movement, actor="checker", at=AT)
+    clawback_movements.check_movement(movement_id=movement, actor="checker", at=AT)
     assert balances() == {
         "subsidy_applied": 3_500, "bank_advance": -4_000, "clawback_receivable": 300,
         "disallowed": 200,

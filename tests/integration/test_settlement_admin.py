@@ -1,64 +1,241 @@
-"""Settlements in the admin: submitted, decided and booked by different people; nothing else changes."""
+"""Settlements in the admin: drafted, submitted, decided and booked by different people."""
 # ruff: noqa: F811 (fixtures are imported by the name they are asked for by)
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from config.kernel.models import Role
-from settlement.models import Settlement, SettlementItem
+from config.kernel.models import Institution, Role
+from settlement.models import LedgerEntry, Settlement, SettlementItem
+from settlement.services import settlements
+from settlement.services.settlements import Ask
+from tests.integration import rows
+from tests.integration.steps import address, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
-from tests.integration.test_settlements import Money, everything, money  # noqa: F401
+from tests.integration.test_settlements import AT, Money, money  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
-LABEL = "settlement.settlement"
+PAGE = "settlement.settlement"
 
 
-def act(client, action, pk):
-    response = client.post(url(LABEL), {"action": action, "_selected_action": pk}, follow=True)
+def act(client: Any, action: str, pk: int) -> list[str]:
+    response = client.post(url(PAGE), {"action": action, "_selected_action": pk}, follow=True)
     return [str(message) for message in response.context["messages"]]
 
 
-def decide(client, pk, **values):
+def draft(client: Any, money: Money, **changes: str) -> Any:
+    data = {
+        "scheme": str(money.scheme.pk), "institution": str(money.bank.pk), "kind": "final",
+        "year": "2026", "through": "", "need_central": "1,234.50", "need_provincial": "",
+        "need_municipal": "",
+    }  # fmt: skip
+    return send(client, PAGE, "draft", **{**data, **changes})
+
+
+def decide(client: Any, pk: int, approved: str = "9.00", **changes: str) -> Any:
     item = SettlementItem.objects.get(settlement_id=pk)
-    data = {"document_number": "财批1号", "decided_on": "2027-02-18", f"approved_{item.pk}": "9.00"}
-    data |= {name.replace("approved", f"approved_{item.pk}"): v for name, v in values.items()}
-    response = client.post(url(LABEL, "decide", pk), data, follow=True)
-    return [str(message) for message in response.context["messages"]]
+    data = {
+        "document_number": "财批1号",
+        "decided_on": "2027-02-18",
+        f"approved_{item.pk}": approved,
+    }
+    return send(client, PAGE, "decide", pk, **{**data, **changes})
 
 
-def test_three_steps_by_two_people(money: Money, web) -> None:
+def two(web: Any, bank: Institution) -> tuple[Any, Any]:
+    return tuple(web(person(Role.ADMINISTRATOR, bank, name)) for name in ("one", "two"))
+
+
+def test_the_whole_life_step_by_step(money: Money, web: Any) -> None:
+    money.receive(2_000)
+    money.pay(1_000)
+    maker = web(person(Role.MAKER, money.bank, "zhang"))
+    checker = web(person(Role.CHECKER, money.bank, "li"))
+    response = draft(maker, money)
+    (made,) = Settlement.objects.all()
+    assert response.url == url(PAGE, "change", made.pk)
+    assert (made.year, made.is_final, made.state, made.made_by) == (2026, True, "draft", "zhang")
+    assert SettlementItem.objects.get().next_year_need_fen == 123_450
+
+    assert taken(send(checker, PAGE, "submit", made.pk))
+    page = maker.get(address(PAGE, "decide", made.pk)).content.decode()
+    assert 'value="10.00"' in page
+    assert taken(decide(maker, made.pk, "９．００"))
+
+    posted = LedgerEntry.objects.count()
+    page = checker.get(address(PAGE, "book", made.pk)).content.decode()
+    for text in ("将入账的分录", "结算认可", "结算核减", "9.00", "1.00", "预拨资金", "财批1号"):
+        assert text in page, text
+    assert LedgerEntry.objects.count() == posted
+    assert taken(send(checker, PAGE, "book", made.pk))
+    assert money.balances() == (1_000, -1_100, 0, 0, 0, 100)
+    assert LedgerEntry.objects.count() == posted + 2
+    before = everything()
+    assert "现为“已入账”" in faults(send(checker, PAGE, "book", made.pk))[""]
+    assert "现为“已入账”" in faults(decide(maker, made.pk))[""]
+    assert everything() == before
+
+
+def test_a_liquidation_shows_the_surplus_it_will_return(money: Money, web: Any) -> None:
+    money.receive(2_000)
+    money.pay(500)
+    one, other = two(web, money.bank)
+    assert taken(draft(one, money, kind="liquidation", year="", need_central=""))
+    (made,) = Settlement.objects.all()
+    assert (made.kind, made.year) == ("liquidation", None)
+    assert taken(send(other, PAGE, "submit", made.pk))
+    assert taken(decide(one, made.pk, "5.00"))
+    page = other.get(address(PAGE, "book", made.pk)).content.decode()
+    assert "结余退回" in page and "15.00" in page
+    assert taken(send(other, PAGE, "book", made.pk))
+    assert money.balances() == (0, 0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "told"),
+    [
+        ({"year": ""}, "year", "年度结算须填结算年度"),
+        ({"kind": "liquidation"}, "year", "清算不填"),
+        ({"year": "26"}, "year", "“26”：不是年份"),
+        ({"through": "2026-06-30"}, "through", "不能限定日期"),
+        ({"kind": "part", "through": "2026-02-30"}, "through", "日历上没有这一天"),
+        ({"need_central": "-1"}, "need_central", "金额不能为负"),
+        ({"need_municipal": "1.001"}, "need_municipal", "最多 2 位小数"),
+        ({"year": "2025"}, "institution", "没有待结算的入账"),
+        ({"year": "2027"}, "year", "2026 年度尚未关闭"),
+        ({"scheme": "999"}, "scheme", "999"),
+    ],
+)
+def test_a_draft_that_cannot_be(
+    changes: dict[str, str], field: str, told: str, money: Money, web: Any
+) -> None:
+    money.pay(1_000)
+    client = web(person(Role.MAKER, money.bank))
+    before = everything()
+    found = faults(draft(client, money, **changes))
+    assert list(found) == [field] and told in found[field]
+    assert everything() == before
+
+
+def test_the_same_draft_twice_is_one(money: Money, web: Any) -> None:
+    money.pay(1_000)
+    client = web(person(Role.MAKER, money.bank))
+    assert draft(client, money).url == draft(client, money).url
+    assert Settlement.objects.count() == 1
+    assert taken(draft(client, money, need_central="2"))
+    old, new = Settlement.objects.order_by("pk")
+    assert (old.state, old.withdrawn_why, new.state) == (
+        "withdrawn", "重新起草 / drafted anew", "draft",
+    )  # fmt: skip
+
+
+def test_without_a_need_entered_it_is_forecast(money: Money, web: Any) -> None:
+    money.pay(1_000)
+    client = web(person(Role.MAKER, money.bank))
+    assert taken(draft(client, money, need_central=""))
+    assert SettlementItem.objects.get().next_year_need_fen == 0
+
+
+def test_three_steps_by_two_people(money: Money, web: Any) -> None:
     money.pay(1_000)
     made = money.draft()
-    one, two = (web(person(Role.ADMINISTRATOR, name=name)) for name in ("one", "two"))
+    assert made is not None
+    one, other = two(web, money.bank)
     assert act(one, "submit_to_finance", made) == [f"#{made} 已提交"]
-    page = one.get(url(LABEL, "change", made)).content.decode()
-    assert "decision-form" in page and 'value="10.00"' in page
+    item = SettlementItem.objects.get()
     before = everything()
-    assert "认可额须在 0 与申报额之间" in decide(one, made, approved="10.01")[0]
-    assert "不是数字" in decide(one, made, approved="x")[0]
-    assert len(decide(one, made, document_number="", decided_on="")) == 2
+    assert faults(decide(one, made, "10.01")) == {
+        f"approved_{item.pk}": "认可额须在 0 与申报额之间"
+    }
+    assert "不是数字" in faults(decide(one, made, "x"))[f"approved_{item.pk}"]
+    found = faults(decide(one, made, document_number="", decided_on=""))
+    assert sorted(found) == ["decided_on", "document_number"]
     assert everything() == before
-    assert decide(one, made) == ["批复已录入，待他人复核入账"]
-    assert "批复录入人不能复核入账" in act(one, "book_decision", made)[0]
-    assert act(two, "book_decision", made) == [f"#{made} 已入账"]
+    assert taken(decide(one, made))
+    before = everything()
+    assert "批复录入人不能复核入账" in faults(send(one, PAGE, "book", made))[""]
+    assert address(PAGE, "book", made) not in one.get(url(PAGE, "change", made)).content.decode()
+    assert everything() == before
+    assert act(other, "book_decision", made) == [f"#{made} 已入账"]
     assert money.balances() == (0, 900, 0, -1_000, 0, 100)
-    assert "现为“已入账”" in act(two, "take_back", made)[0]
-    assert "decision-form" not in two.get(url(LABEL, "change", made)).content.decode()
+    before = everything()
+    assert "现为“已入账”" in faults(send(other, PAGE, "withdraw", made, why="x"))[""]
+    assert everything() == before
+    assert address(PAGE, "decide", made) not in one.get(url(PAGE, "change", made)).content.decode()
 
 
-def test_who_may_not_decide_or_check(money: Money, web) -> None:
+def test_nobody_submits_their_own(money: Money, web: Any) -> None:
+    money.pay(1_000)
+    one, other = two(web, money.bank)
+    assert taken(draft(one, money))
+    made = Settlement.objects.get().pk
+    before = everything()
+    assert "须由他人复核后提交" in faults(send(one, PAGE, "submit", made))[""]
+    assert everything() == before
+    assert taken(send(other, PAGE, "submit", made))
+    before = everything()
+    assert "现为“已提交”" in faults(send(other, PAGE, "submit", made))[""]
+    assert everything() == before
+
+
+def test_a_withdrawal_says_why(money: Money, web: Any) -> None:
+    money.pay(1_000)
+    made = money.draft()
+    client = web(person(Role.CHECKER, money.bank, name="checker"))
+    before = everything()
+    assert list(faults(send(client, PAGE, "withdraw", made, why=" "))) == ["why"]
+    assert everything() == before
+    assert taken(send(client, PAGE, "withdraw", made, why="口径有误"))
+    found = Settlement.objects.get()
+    assert (found.state, found.withdrawn_by, found.withdrawn_why) == (
+        "withdrawn", "checker", "口径有误",
+    )  # fmt: skip
+    assert "口径有误" in client.get(url(PAGE, "change", made)).content.decode()
+
+
+def test_who_may_not_make_or_check(money: Money, web: Any) -> None:
     money.pay(1_000)
     made = money.draft()
     before = everything()
     for role in (Role.CHECKER, Role.AUDITOR, Role.FINANCE_VIEWER):
         client = web(person(role, money.bank))
-        assert client.post(url(LABEL, "decide", made)).status_code == 403
+        assert draft(client, money).status_code == 403
+        assert send(client, PAGE, "decide", made).status_code == 403
     client = web(person(Role.MAKER, money.bank))
-    assert client.get(url(LABEL, "decide", made)).status_code == 403
+    for step in ("submit", "book"):
+        assert send(client, PAGE, step, made).status_code == 403
     act(client, "submit_to_finance", made)
     assert everything() == before
-    checker = web(person(Role.CHECKER, money.bank, name="checker"))
-    assert act(checker, "take_back", made) == [f"#{made} 已撤回"]
-    assert Settlement.objects.get().withdrawn_by == "checker"
+
+
+def test_another_banks_settlement_is_not_there(money: Money, web: Any) -> None:
+    money.pay(1_000)
+    made = money.draft()
+    other = Institution.objects.get(code=rows.OTHER)
+    client = web(person(Role.ADMINISTRATOR, other, "stranger"))
+    before = everything()
+    for step in ("submit", "decide", "book", "withdraw"):
+        assert client.get(address(PAGE, step, made)).status_code == 404
+        assert send(client, PAGE, step, made, why="x").status_code == 404
+    assert sorted(faults(draft(client, money))) == ["institution", "scheme"]
+    assert everything() == before
+
+
+def test_a_booking_that_cannot_be_says_so_beforehand(money: Money, web: Any) -> None:
+    money.receive(2_000)
+    money.pay(500)
+    made = money.draft(Ask(None))
+    assert made is not None
+    settlements.submit(settlement_id=made, actor="checker", at=AT)
+    one, other = two(web, money.bank)
+    one.get(url(PAGE))
+    assert taken(decide(one, made, "5.00"))
+    money.pay(100)
+    page = other.get(address(PAGE, "book", made)).content.decode()
+    assert "专户可用余额不足以退回结余" in page
+    before = everything()
+    assert "专户可用余额不足" in faults(send(other, PAGE, "book", made))[""]
+    assert everything() == before

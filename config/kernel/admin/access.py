@@ -21,6 +21,12 @@ def is_administrator(request: HttpRequest) -> bool:
     return user is not None and user.role == Role.ADMINISTRATOR
 
 
+def may_make(request: HttpRequest) -> bool:
+    """May this person enter what another is to check?"""
+    user = staff(request)
+    return user is not None and user.role in {Role.MAKER, Role.MANAGER, Role.ADMINISTRATOR}
+
+
 def may_check(request: HttpRequest) -> bool:
     """May this person check what another has made?"""
     user = staff(request)

@@ -1,4 +1,4 @@
-"""Pages that show and never change: facts change through files, results through runs."""
+"""Pages that show: facts change through files, results through runs, money through steps of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from unfold.admin import ModelAdmin
 from config.kernel.admin.access import staff
 from config.kernel.admin.paging import BoundedChangeList, BoundedPaginator
 from config.kernel.admin.searching import TERM_MAX, Condition, is_storable
-from config.kernel.admin.sections import MakeSection
+from config.kernel.admin.sections import Button, MakeSection
 
 LOOKUPS = {"exact", "in", "isnull", "gt", "gte", "lt", "lte", "id", "year", "month", "day"}
 UNREADABLE = (DisallowedModelAdminLookup, DataError, ValueError, OverflowError)
@@ -109,7 +109,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         try:
             with transaction.atomic():
                 response: HttpResponse = super().changelist_view(request, extra_context)
-                return response
+                return _with(response, "actions_list", self.list_buttons(request))
         except OperationalError:
             # statement_timeout: the list itself may be what takes too long
             messages.error(request, gettext("查询超时，请缩小范围后再试"))
@@ -132,12 +132,22 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> HttpResponse:
         """The page, with its sections."""
         context = {"show_history": bool(self._history_address()), **(extra_context or {})}
-        if object_id is not None and self.sections and request.method == "GET":
+        buttons: list[Button] = []
+        if object_id is not None and request.method == "GET":
             row = self.row(request, object_id)
             if row is not None and self.has_view_permission(request, row):
                 context["sections"] = [make(request, row) for make in self.sections]
+                buttons = self.row_buttons(request, row)
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
-        return response
+        return _with(response, "actions_detail", buttons)
+
+    def list_buttons(self, request: HttpRequest) -> list[Button]:
+        """Steps offered at the top of the list."""
+        return []
+
+    def row_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+        """Steps offered at the top of a row's page."""
+        return []
 
     def row(self, request: HttpRequest, object_id: str) -> Model | None:
         """The row of an address, if this person sees it."""
@@ -172,6 +182,14 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
             return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}event_changelist")
         except NoReverseMatch:
             return ""
+
+
+def _with(response: HttpResponse, place: str, buttons: list[Button]) -> HttpResponse:
+    """The page, before it is rendered, with these buttons."""
+    context = getattr(response, "context_data", None)
+    if context is not None and buttons:
+        context[place] = [*context.get(place, []), *(button.shown() for button in buttons)]
+    return response
 
 
 def _pairs(request: HttpRequest) -> list[tuple[str, str]]:

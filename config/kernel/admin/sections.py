@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.enums import ActionVariant
 
 SECTION_ROWS = 100
 
@@ -37,6 +38,26 @@ class Section:
             [{"column": c, "value": v} for c, v in zip(self.columns, row, strict=True)]
             for row in self.rows
         ]
+
+
+@dataclass(frozen=True)
+class Button:
+    """A link to a step, at the top of a page; `icon` is the name of a Material symbol."""
+
+    title: Any
+    address: str
+    icon: str = ""
+
+    def shown(self) -> dict[str, Any]:
+        """As the page's template wants it."""
+        return {
+            "title": self.title,
+            "path": self.address,
+            "icon": self.icon,
+            "variant": ActionVariant.DEFAULT,
+            "attrs": {},
+            "dialog": None,
+        }
 
 
 MakeSection = Callable[[HttpRequest, Any], Section]

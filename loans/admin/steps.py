@@ -1,0 +1,161 @@
+"""Steps: small form pages, each of which calls one service and shows what it refuses at the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+
+from config.kernel.admin.access import may_make
+from config.kernel.admin.base import ReadOnlyAdmin
+from config.kernel.admin.sections import Button, Section
+from loans.admin.base import own_language
+from loans.values.errors import DomainError
+
+
+class StepForm(forms.Form):
+    """One step. Subclasses say who may take it, on which rows it is offered, and what it calls."""
+
+    title: Any = ""
+    button: Any = ""
+    icon = ""
+    note: Any = ""  # what the person should know before
+    done: Any = ""
+    at_field: Mapping[str, str] = {}  # refusal code → the field that has to change
+    use_required_attribute = (
+        False  # our own words, in the person's language, and for all fields at once
+    )
+
+    def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
+        super().__init__(data, initial=None if data is not None else dict(request.GET.items()))
+        self.request, self.row = request, row
+
+    @classmethod
+    def may(cls, request: HttpRequest) -> bool:
+        """May this person take the step at all?"""
+        return may_make(request)
+
+    @classmethod
+    def fits(cls, request: HttpRequest, row: Any) -> bool:
+        """Is it offered on the page of this row (or, without a row, of the list)?"""
+        return True
+
+    def sections(self) -> list[Section]:
+        """Tables shown above the fields."""
+        return []
+
+    def act(self, *, actor: str, at: datetime) -> Any:
+        """Call the service; DomainError says why not."""
+        raise PermissionDenied
+
+    def refuse(self, refusal: DomainError) -> None:
+        """Show a refusal where the person can do something about it."""
+        field = self.at_field.get(refusal.code)
+        self.add_error(field if field in self.fields else None, own_language(str(refusal)))
+
+    def told(self, outcome: Any) -> str:
+        """What is said once it is done."""
+        return str(self.done)
+
+    def leads_to(self, outcome: Any) -> str:
+        """The address of the page shown then; empty for the row's own."""
+        return ""
+
+    def take(self) -> tuple[bool, Any]:
+        """Take the step, all of it or nothing; whether it was taken, and what came of it."""
+        if not self.is_valid():
+            return False, None
+        try:
+            with transaction.atomic():
+                actor, at = self.request.user.get_username(), timezone.localtime()
+                return True, self.act(actor=actor, at=at)
+        except DomainError as refusal:
+            self.refuse(refusal)
+            return False, None
+
+
+Steps = Mapping[str, type[StepForm]]
+
+
+class StepsAdmin(ReadOnlyAdmin):
+    """A page with steps: those of the list, and those of a row."""
+
+    list_steps: Steps = {}
+    row_steps: Steps = {}
+
+    def get_urls(self) -> list[Any]:
+        """The steps' own addresses, before those of rows."""
+        view = self.admin_site.admin_view(self.step_view)
+        lists = [
+            path(f"{name}/", view, {"name": name}, name=self._page(name))
+            for name in self.list_steps
+        ]
+        rows = [
+            path(f"<path:object_id>/{name}/", view, {"name": name}, name=self._page(name))
+            for name in self.row_steps
+        ]
+        return [*lists, *rows, *super().get_urls()]
+
+    def _page(self, name: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+
+    def list_buttons(self, request: HttpRequest) -> list[Button]:
+        """The list's steps for this person."""
+        return self._buttons(request, self.list_steps, None)
+
+    def row_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+        """The row's steps for this person."""
+        return self._buttons(request, self.row_steps, row)
+
+    def _buttons(self, request: HttpRequest, steps: Steps, row: Any) -> list[Button]:
+        keys: Sequence[Any] = [] if row is None else [row.pk]
+        return [
+            Button(form.title, reverse(f"admin:{self._page(name)}", args=keys), form.icon)
+            for name, form in steps.items()
+            if form.may(request) and form.fits(request, row)
+        ]
+
+    def step_view(
+        self, request: HttpRequest, name: str, object_id: str | None = None
+    ) -> HttpResponse:
+        """Show the form, or take the step and go on to what came of it."""
+        form_class = (self.list_steps if object_id is None else self.row_steps)[name]
+        row = None if object_id is None else self.row(request, object_id)
+        if object_id is not None and row is None:
+            raise Http404
+        if not form_class.may(request):
+            raise PermissionDenied
+        is_sent = request.method == "POST"
+        form = form_class(request, row, request.POST if is_sent else None)
+        taken, outcome = form.take() if is_sent else (False, None)
+        if taken:
+            self.message_user(request, form.told(outcome), messages.SUCCESS)
+            return HttpResponseRedirect(form.leads_to(outcome) or self._home(row))
+        return self._shown(request, form, row)
+
+    def _home(self, row: Any) -> str:
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        if row is None:
+            return reverse(f"{page}_changelist")
+        return reverse(f"{page}_change", args=[row.pk])
+
+    def _shown(self, request: HttpRequest, form: StepForm, row: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": form.title,
+            "opts": self.opts,
+            "form": form,
+            "row": row,
+            "sections": form.sections(),
+            "home": self._home(row),
+        }
+        return TemplateResponse(request, "loans/step.html", context)

@@ -1,0 +1,170 @@
+"""The form in which a clawback is proposed, from the list or from a note's page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.sections import Section, numbers, texts
+from loans.admin.base import in_yuan, scheme_name, yuan
+from loans.admin.fields import AmountField, ReasonField, WordChoice, WordField, YearField, YesNo
+from loans.admin.steps import StepForm
+from loans.values.errors import DomainError, bilingual
+from settlement.admin import wording
+from settlement.models import Clawback, Scheme
+from settlement.selectors import clawbacks as selected
+from settlement.services import clawbacks
+from settlement.services.clawbacks import Claim, Ground
+
+Origin = Clawback.Origin
+
+
+class Propose(StepForm):
+    """A clawback that staff propose, or that an order of finance demands."""
+
+    title = _("新增追回")
+    button = _("提交复核")
+    icon = "add"
+    note = _("登记后由另一人决定；决定前不入账。借据页面上的同名按钮会填好借据。")
+    done = _("追回已提出，待他人复核")
+    at_field = {
+        "unknown_note": "note_number",
+        "several_notes": "institution_code",
+        "nothing_paid": "tier",
+        "clawback_beyond_paid": "amount",
+        "clawback_known": "document_number",
+    }
+
+    note_number = WordField(label=_("借据号"))
+    institution_code = WordField(
+        label=_("机构编码"), required=False, help_text=_("借据号在多家机构重复时填写")
+    )
+    scheme = WordChoice(label=_("贴息政策"))
+    tier = WordChoice(label=_("资金层级"), choices=list(wording.TIER_NAMES.items()))
+    year = YearField(label=_("年度"), help_text=_("被追回贴息的收息年度"))
+    amount = AmountField(label=in_yuan(_("追回金额")))
+    origin = WordChoice(
+        label=_("起因"), choices=[(o.value, o.label) for o in (Origin.STAFF, Origin.ORDER)]
+    )
+    document_number = WordField(
+        label=_("文号"), required=False, help_text=_("财政追回令须填；同一文号不重复登记")
+    )
+    why = ReasonField(label=_("事由"))
+    is_offset = YesNo(label=_("从下次贴息抵扣"), initial=True)
+
+    def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
+        super().__init__(request, row, data)
+        codes = Scheme.objects.order_by("code").values_list("code", flat=True)
+        field: Any = self.fields["scheme"]
+        field.choices = [(code, scheme_name(code)) for code in codes]
+        self.note_id = self._asked()
+
+    def _asked(self) -> int | None:
+        """The note of the page this was opened from, whose number is filled in."""
+        text = self.request.GET.get("note", "")
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            return None
+        found = selected.number_of_note(note_id=int(text))
+        if found is None:
+            return None
+        self.initial["note_number"], self.initial["institution_code"] = found
+        lines = selected.claimable(note_id=int(text))
+        if lines:
+            self.initial["scheme"], self.initial["tier"] = lines[0].scheme_code, lines[0].tier
+            self.initial["year"] = lines[0].year
+        return int(text)
+
+    def clean(self) -> dict[str, Any]:
+        """An order has its number."""
+        cleaned: dict[str, Any] = self.cleaned_data
+        if cleaned.get("origin") == Origin.ORDER and not cleaned.get("document_number"):
+            fault = ValidationError(gettext("财政追回令须填文号"))
+            self.add_error("document_number", fault)
+        return cleaned
+
+    def sections(self) -> list[Section]:
+        """What of the note may still be taken back."""
+        lines = [] if self.note_id is None else selected.claimable(note_id=self.note_id)
+        if self.note_id is None:
+            return []
+        return [
+            Section(
+                title=_("该借据可追回的贴息"),
+                columns=[
+                    *texts(_("贴息政策"), _("资金层级"), _("年度")),
+                    *numbers(
+                        in_yuan(_("已贴息")), in_yuan(_("已提出或决定追回")), in_yuan(_("可追回"))
+                    ),
+                ],
+                rows=[
+                    (
+                        scheme_name(one.scheme_code),
+                        wording.tier_name(one.tier),
+                        one.year,
+                        *map(yuan, (one.paid_fen, one.claimed_fen, one.left_fen)),
+                    )
+                    for one in lines
+                ],
+            )
+        ]
+
+    def act(self, *, actor: str, at: datetime) -> int:
+        """Propose it."""
+        data = self.cleaned_data
+        ground = Ground(
+            origin=data["origin"],
+            origin_id=0,
+            why=data["why"],
+            document_number=data["document_number"],
+            is_offset=data["is_offset"],
+        )
+        return clawbacks.propose(claim=self._claim(), ground=ground, actor=actor, at=at)
+
+    def _claim(self) -> Claim:
+        data = self.cleaned_data
+        note_id = self._note()
+        for one in selected.claimable(note_id=note_id):
+            if (one.scheme_code, one.tier, one.year) == (
+                data["scheme"], data["tier"], data["year"],
+            ):  # fmt: skip
+                return Claim(note_id, one.fund_id, one.year, data["amount"])
+        raise DomainError(
+            "nothing_paid",
+            bilingual(
+                f"该借据 {data['year']} 年没有由您可见的这一政策和层级的资金支付过贴息；请核对政策、层级和年度，"
+                "资金属上级机构的由其人员办理",
+                f"nothing was paid for the note in {data['year']} out of this scheme and tier as far as"
+                " you see; check them, or have it done at the institution that holds the money",
+            ),
+        )
+
+    def _note(self) -> int:
+        data = self.cleaned_data
+        found = selected.notes_named(
+            number=data["note_number"], institution_code=data["institution_code"]
+        )
+        if not found:
+            raise DomainError(
+                "unknown_note",
+                bilingual("您的机构范围内没有这笔借据", "no such note in your scope"),
+            )
+        if len(found) > 1:
+            codes = "、".join(one.institution_code for one in found)
+            raise DomainError(
+                "several_notes",
+                bilingual(
+                    f"多家机构有这个借据号，请填其一：{codes}",
+                    f"several institutions have a note of that number, name one: {codes}",
+                ),
+            )
+        return found[0].note_id
+
+    def leads_to(self, outcome: Any) -> str:
+        """The new clawback."""
+        return reverse("admin:settlement_clawback_change", args=[outcome])

@@ -1,0 +1,71 @@
+"""The step by which a second person books a pre-allocation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.access import may_check
+from config.kernel.admin.sections import Section, numbers, texts
+from loans.admin.base import in_yuan, scheme_name, yuan
+from loans.admin.steps import StepForm
+from settlement.admin import wording
+from settlement.admin.previews import to_be_posted
+from settlement.selectors import receipts
+from settlement.services import pre_allocations
+
+
+class BookPreAllocation(StepForm):
+    """It is in the special account."""
+
+    title = _("复核入账")
+    icon = "check"
+    note = _("到账的资金先归还银行垫付。不能复核本人登记的记录。")
+    done = _("已入账")
+
+    @classmethod
+    def may(cls, request: HttpRequest) -> bool:
+        """Checkers."""
+        return may_check(request)
+
+    @classmethod
+    def fits(cls, request: HttpRequest, row: Any) -> bool:
+        """Not booked, and not one's own."""
+        made_by = receipts.entered_by(pre_allocation_id=row.pk)
+        return not hasattr(row, "receipt") and made_by != request.user.get_username()
+
+    def sections(self) -> list[Section]:
+        """The row, with its entries."""
+        row = self.row
+        shown = Section(
+            title=_("预拨资金"),
+            columns=[
+                *texts(
+                    _("文号"), _("资金机构"), _("贴息政策"), _("资金层级"), _("到账日期"), _("经办")
+                ),
+                *numbers(in_yuan(_("金额"))),
+            ],
+            rows=[
+                (
+                    row.document_number,
+                    row.institution.name,
+                    scheme_name(row.scheme_code),
+                    wording.tier_name(row.tier),
+                    row.received_on,
+                    receipts.entered_by(pre_allocation_id=row.pk),
+                    yuan(row.amount_fen),
+                )
+            ],
+        )
+        if hasattr(row, "receipt"):
+            return [shown]
+        tier = wording.tier_name(row.tier)
+        found = pre_allocations.lines_if_booked(pre_allocation_id=row.pk)
+        return [shown, to_be_posted([(tier, event.label, lines) for event, lines in found])]
+
+    def act(self, *, actor: str, at: datetime) -> None:
+        """Book it."""
+        pre_allocations.book_pre_allocation(pre_allocation_id=self.row.pk, actor=actor, at=at)

@@ -1,0 +1,60 @@
+"""Taking steps in the admin: what is sent, what is told, and what must not have changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+MONEY = (
+    "clawback", "clawbackmovement", "madegood", "receipt", "settlement", "settlementitem", "fund",
+    "ledgerentry", "ledgerline", "plan",
+)  # fmt: skip
+
+
+def address(page: str, step: str, pk: Any = None, **query: Any) -> str:
+    """`address("settlement.clawback", "decide", 5)`."""
+    args = [] if pk is None else [pk]
+    found = reverse(f"admin:{page.replace('.', '_')}_{step}", args=args)
+    return found + ("?" + "&".join(f"{k}={v}" for k, v in query.items()) if query else "")
+
+
+def send(client: Client, page: str, step: str, pk: Any = None, **data: Any) -> HttpResponse:
+    """Send a step's form; what follows is not fetched."""
+    response: HttpResponse = client.post(address(page, step, pk), data)
+    return response
+
+
+def faults(response: HttpResponse) -> dict[str, str]:
+    """What a refused step says, by field; `""` is the form as a whole."""
+    assert response.status_code == 200
+    errors = response.context["form"].errors  # type: ignore[attr-defined]
+    return {"" if k == "__all__" else k: " ".join(v) for k, v in errors.items()}
+
+
+def taken(response: HttpResponse) -> bool:
+    """Was the step taken?"""
+    return response.status_code == 302
+
+
+def everything() -> list[Any]:
+    """All money there is, whoever sees it, for proving that a refusal changed nothing."""
+    scope = "SELECT set_config('app.lo', %s, true), set_config('app.hi', %s, true)"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('app.lo', true), current_setting('app.hi', true)")
+        before = cursor.fetchone()
+        cursor.execute(scope, ["0", str(2**63 - 1)])
+        found = _rows()
+        cursor.execute(scope, [text or "" for text in before])
+    return found
+
+
+def _rows() -> list[Any]:
+    models = [apps.get_model("settlement", name) for name in MONEY]
+    models.append(apps.get_model("loans", "PreAllocation"))
+    models.append(apps.get_model("loans", "ImportBatch"))
+    return [list(model.objects.order_by("pk").values()) for model in models]

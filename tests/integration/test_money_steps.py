@@ -1,0 +1,244 @@
+"""Money entered by hand: what finance paid ahead, and what the bank makes good."""
+# ruff: noqa: F811 (fixtures are imported by the name they are asked for by)
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from config.kernel.models import Institution, Role
+from loans.models import ImportBatch, PreAllocation
+from settlement.models import Fund, LedgerEntry, MadeGood, Receipt
+from settlement.services import clawbacks
+from settlement.services.clawbacks import Claim, Ground
+from settlement.services.verification import verify
+from tests.integration.book import AT, run
+from tests.integration.small_book import FIRST, TREE, SmallBook
+from tests.integration.steps import address, everything, faults, send, taken
+from tests.integration.test_admin import person, url, web  # noqa: F401
+from tests.integration.test_clawbacks import move
+from tests.integration.test_postings import balances
+
+pytestmark = pytest.mark.django_db
+
+PRE, MADE = "loans.preallocation", "settlement.madegood"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> SmallBook:
+    """One note, two collections of 1,000 yuan each, advanced by the bank."""
+    book = SmallBook(tmp_path)
+    book.scheme()
+    book.lend("A", FIRST)
+    for month in (2, 3):
+        book.collect("A", month)
+    run()
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD TEMP")  # the owner's; a test is one transaction for every role
+    return book
+
+
+@pytest.fixture
+def bank(small: SmallBook) -> Institution:
+    return Institution.objects.get(code=TREE[0][0])
+
+
+@pytest.fixture
+def maker(bank: Institution, web: Any) -> Any:
+    return web(person(Role.MAKER, bank, "zhang"))
+
+
+@pytest.fixture
+def checker(bank: Institution, web: Any) -> Any:
+    return web(person(Role.CHECKER, bank, "li"))
+
+
+def enter(client: Any, **changes: str) -> Any:
+    data = {
+        "scheme_code": "test", "institution_code": TREE[0][0], "tier": "municipal",
+        "purpose": "interest", "document_number": "财预1号", "received_on": "2026-01-04",
+        "amount": "３,０００.５０",
+    }  # fmt: skip
+    return send(client, PRE, "enter", **{**data, **changes})
+
+
+def test_a_pre_allocation_is_entered_by_one_and_booked_by_another(maker: Any, checker: Any) -> None:
+    assert taken(enter(maker))
+    row = PreAllocation.objects.get()
+    assert (row.amount_fen, row.document_number, str(row.received_on)) == (
+        300_050, "财预1号", "2026-01-04",
+    )  # fmt: skip
+    batch = ImportBatch.objects.get()
+    assert (batch.actor, batch.rows, batch.inserted, batch.file_name) == (
+        "zhang", 1, 1, "后台录入 / by hand",
+    )  # fmt: skip
+    assert balances() == {"subsidy_applied": 2_000, "bank_advance": -2_000}
+    posted = LedgerEntry.objects.count()
+    page = checker.get(address(PRE, "book", row.pk)).content.decode()
+    for text in ("预拨到账", "归还银行垫付", "3,000.50", "2,000.00", "zhang"):
+        assert text in page, text
+    assert LedgerEntry.objects.count() == posted
+    assert taken(send(checker, PRE, "book", row.pk))
+    assert Fund.objects.values_list(
+        "special_account_fen", "treasury_advance_fen", "subsidy_applied_fen", "bank_advance_fen"
+    ).get() == (100_050, -300_050, 200_000, 0)
+    assert Receipt.objects.values_list("made_by", "checked_by").get() == ("zhang", "li")
+    before = everything()
+    assert "已入账的不再变动" in faults(send(checker, PRE, "book", row.pk))[""]
+    assert everything() == before
+    assert verify().problems == []
+
+
+def test_a_reversal_takes_it_back_as_shown(maker: Any, checker: Any) -> None:
+    assert taken(enter(maker, amount="3000"))
+    (row,) = PreAllocation.objects.all()
+    assert taken(send(checker, PRE, "book", row.pk))
+    assert taken(enter(maker, amount="-3000", document_number="财预2号"))
+    back = PreAllocation.objects.get(amount_fen__lt=0)
+    page = checker.get(address(PRE, "book", back.pk)).content.decode()
+    assert "1,000.00" in page and "2,000.00" in page and ">归还银行垫付<" not in page
+    assert taken(send(checker, PRE, "book", back.pk))
+    assert balances() == {"subsidy_applied": 2_000, "bank_advance": -2_000}
+
+
+def test_nobody_books_what_they_entered(bank: Institution, web: Any) -> None:
+    boss, other = (web(person(Role.ADMINISTRATOR, bank, name)) for name in ("boss", "other"))
+    assert taken(enter(boss))
+    (row,) = PreAllocation.objects.all()
+    before = everything()
+    assert "须由另一人复核" in faults(send(boss, PRE, "book", row.pk))[""]
+    assert address(PRE, "book", row.pk) not in boss.get(url(PRE, "change", row.pk)).content.decode()
+    boss.post(url(PRE), {"action": "pass_check", "_selected_action": row.pk})
+    assert everything() == before
+    assert address(PRE, "book", row.pk) in other.get(url(PRE, "change", row.pk)).content.decode()
+
+
+def test_who_sees_everything_leaves_their_name_to_the_banks_checkers(
+    bank: Institution, checker: Any, web: Any
+) -> None:
+    assert taken(enter(web(person(Role.ADMINISTRATOR, None, "boss"))))
+    (row,) = PreAllocation.objects.all()
+    assert taken(send(checker, PRE, "book", row.pk))
+    assert Receipt.objects.get().made_by == "boss"
+
+
+def test_the_same_document_is_entered_once(maker: Any) -> None:
+    assert taken(enter(maker))
+    before = everything()
+    assert "未重复登记" in faults(enter(maker))["document_number"]
+    told = faults(enter(maker, amount="1"))
+    assert "凭证不可改，请冲正后重新录入" in told["document_number"]
+    assert "“财预1号”" in told["document_number"]
+    assert everything() == before
+    assert taken(enter(maker, tier="central"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("amount", "0", "“0”：金额不能为零"),
+        ("amount", "1.001", "最多 2 位小数"),
+        ("amount", "１２３元", "只填数字"),
+        ("amount", "", "必填"),
+        ("received_on", "2026-02-30", "日历上没有这一天"),
+        ("received_on", "昨天", "不是日期"),
+        ("document_number", " ", "必填"),
+        ("document_number", "文\u200b号", "第 2 个字符不可用"),
+        ("scheme_code", "other", "other"),
+        ("institution_code", TREE[2][0], TREE[2][0]),
+        ("tier", "county", "county"),
+    ],
+)
+def test_a_wrong_value_is_told_at_its_field(field: str, value: str, told: str, maker: Any) -> None:
+    before = everything()
+    found = faults(enter(maker, **{field: value}))
+    assert list(found) == [field] and told in found[field]
+    assert everything() == before
+
+
+@pytest.mark.parametrize("role", [Role.CHECKER, Role.AUDITOR, Role.FINANCE_VIEWER])
+def test_who_may_not_enter(role: Role, bank: Institution, web: Any) -> None:
+    client = web(person(role, bank, "somebody"))
+    before = everything()
+    assert enter(client).status_code == 403
+    assert send(client, MADE, "record").status_code == 403
+    assert everything() == before
+
+
+def test_another_banks_money_is_not_there(maker: Any, web: Any) -> None:
+    assert taken(enter(maker))
+    (row,) = PreAllocation.objects.all()
+    south = Institution.objects.get(code=TREE[2][0])
+    stranger = web(person(Role.ADMINISTRATOR, south, "stranger"))
+    before = everything()
+    assert stranger.get(address(PRE, "book", row.pk)).status_code == 404
+    assert send(stranger, PRE, "book", row.pk).status_code == 404
+    assert list(faults(enter(stranger))) == ["institution_code"]
+    assert everything() == before
+
+
+@pytest.fixture
+def borne(small: SmallBook) -> int:
+    """A fund of which the bank has to bear 500 yuan."""
+    (fund,) = Fund.objects.all()
+    note_id = fund.scheme.deductions.values_list("note_id", flat=True)[0]
+    made = clawbacks.propose(
+        claim=Claim(note_id, fund.pk, 2026, 50_000), ground=Ground("staff", 0, "试验"),
+        actor="a", at=AT,
+    )  # fmt: skip
+    clawbacks.decide(clawback_id=made, accept=True, actor="b", at=AT)
+    move(made, "written_off", 500)
+    return int(fund.pk)
+
+
+def record(client: Any, fund: int, **changes: str) -> Any:
+    data = {"fund": str(fund), "moved_on": "2026-08-01", "amount": "400", "reference": "B1"}
+    return send(client, MADE, "record", **{**data, **changes})
+
+
+def test_the_bank_makes_good_what_it_bears(borne: int, maker: Any, checker: Any) -> None:
+    page = maker.get(address(MADE, "record")).content.decode()
+    assert "甲银行" in page and "500.00" in page
+    assert taken(record(maker, borne))
+    (made,) = MadeGood.objects.all()
+    before = everything()
+    assert "未重复登记" in faults(record(maker, borne))["reference"]
+    assert "银行应承担的 100.00 元" in faults(record(maker, borne, reference="B2"))["amount"]
+    assert faults(record(maker, borne, amount="4.005", reference="B2")) == {
+        "amount": "“4.005”：最多 2 位小数"
+    }
+    assert list(faults(record(maker, 999))) == ["fund"]
+    assert everything() == before
+    page = checker.get(address(MADE, "check", made.pk)).content.decode()
+    assert "将入账的分录" in page and "400.00" in page
+    assert taken(send(checker, MADE, "check", made.pk))
+    assert (balances()["special_account"], balances()["disallowed"]) == (400, 100)
+    before = everything()
+    for step in ("check", "refuse"):
+        assert "只复核一次" in faults(send(checker, MADE, step, made.pk, why="x"))[""]
+    assert everything() == before
+    assert verify().problems == []
+
+
+def test_a_refused_payment_never_counts(borne: int, maker: Any, checker: Any) -> None:
+    assert taken(record(maker, borne, amount="500"))
+    (made,) = MadeGood.objects.all()
+    before = everything()
+    assert list(faults(send(checker, MADE, "refuse", made.pk, why=""))) == ["why"]
+    assert everything() == before
+    assert taken(send(checker, MADE, "refuse", made.pk, why="未到账"))
+    assert balances()["disallowed"] == 500
+    assert taken(record(maker, borne, amount="400"))
+    assert verify().problems == []
+
+
+def test_nobody_checks_what_they_paid_in(borne: int, bank: Institution, web: Any) -> None:
+    boss = web(person(Role.ADMINISTRATOR, bank, "boss"))
+    assert taken(record(boss, borne))
+    (made,) = MadeGood.objects.all()
+    before = everything()
+    assert "须由另一人复核" in faults(send(boss, MADE, "check", made.pk))[""]
+    assert everything() == before
