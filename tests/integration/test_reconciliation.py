@@ -11,7 +11,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
-from config.celery import app
 from config.kernel.models import SCOPE_ALL, Institution
 from config.kernel.services.export import write_register
 from loans.models import BankStatement
@@ -176,7 +175,6 @@ def test_the_morning_task_records_what_a_killed_one_left(key: FundKey) -> None:
     for _ in range(2):
         tasks.reconcile()
     assert [(one.key, one.closed_at) for one in by_id()] == [("C", None)]
-    assert app.conf.beat_schedule["reconcile"]["task"] == tasks.reconcile.name
 
 
 def test_an_explanation_takes_two_and_is_said_once(key: FundKey) -> None:
