@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import beat_init, celeryd_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
@@ -47,6 +48,11 @@ app.conf.update(
     beat_schedule={
         # Nobody needs the sweeps that were missed while no worker ran.
         "sweep": {"task": "kernel.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+        "reconcile": {
+            "task": "settlement.reconcile",
+            "schedule": crontab(hour=6, minute=30),
+            "options": {"expires": 3600.0},
+        },
     },
     timezone="Asia/Shanghai",
 )

@@ -6,6 +6,7 @@ from config.kernel.services.export import Field, Register
 from loans.resources import REGISTERS as FACT_REGISTERS
 from settlement.engine.codes import CUT_REASONS
 from settlement.selectors.ageing import FUND_AGEING
+from settlement.selectors.differences import RECONCILIATION
 from settlement.selectors.payout_states import LATEST, OVERDUE, STATE
 from settlement.selectors.payouts import AGREED
 from settlement.selectors.registers import REGISTERS as MONEY_REGISTERS
@@ -387,6 +388,7 @@ REGISTERS = {
             FUND_AGEING,
             INSTRUCTIONS,
             PAYOUTS,
+            RECONCILIATION,
         )
     },
 }

@@ -9,7 +9,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from settlement.services import deductions
+from config.kernel.models import SCOPE_ALL
+from settlement.services import deductions, reconciliation
 
 WORK_TIME = timedelta(seconds=150)  # then the bell is rung again: no task nears its time limit
 
@@ -44,3 +45,9 @@ def run_deductions(*, actor: str, **_future: object) -> None:
     started = deductions.start_run(actor=actor, at=timezone.localtime())
     if started is not None:
         work_run.delay(run_id=started.run_id)
+
+
+@shared_task(name="settlement.reconcile")
+def reconcile(**_future: object) -> None:
+    """Put what bank statements and ledger differ in on record."""
+    reconciliation.record_differences(scope=SCOPE_ALL, at=timezone.localtime())

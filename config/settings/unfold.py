@@ -39,6 +39,8 @@ NAVIGATION = [
         _page(_("资金"), "account_balance_wallet", "settlement_fund"),
         _page(_("分录"), "menu_book", "settlement_ledgerentry"),
         _page(_("分录行"), "format_list_bulleted", "settlement_ledgerline"),
+        _page(_("对账差异"), "difference", "settlement_reconciliationdifference"),
+        _page(_("差异说明"), "edit_note", "settlement_differenceexplanation"),
         _page(_("直接拨付"), "send_money", "settlement_payout"),
         _page(_("拨付批次"), "outgoing_mail", "settlement_payoutbatch"),
         _page(_("拨付记录"), "list_alt", "settlement_payoutattempt"),

@@ -8,6 +8,7 @@ from settlement.admin import (
     note_sections,
     payouts,
     plans,
+    reconciliation,
     schemes,
     settlements,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "note_sections",
     "payouts",
     "plans",
+    "reconciliation",
     "schemes",
     "settlements",
 ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -23,8 +22,8 @@ from loans.admin.evidence import PreAllocationAdmin
 from loans.admin.lookups import of_enterprise, of_note
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
-from loans.values.errors import DomainError
 from loans.values.money import grouped_yuan
+from settlement.admin.chosen import each
 from settlement.admin.clawback_forms import (
     CheckMovement,
     Decide,
@@ -42,23 +41,6 @@ from settlement.models import Clawback, ClawbackMovement, MadeGood, Receipt
 from settlement.services import clawback_movements, clawbacks
 from settlement.services.made_good import check_made_good
 from settlement.services.pre_allocations import book_pre_allocations
-
-
-def each(
-    request: HttpRequest, page: CheckedAdmin, rows: QuerySet[Any], step: Callable[[int], None]
-) -> None:
-    """Take one step for each chosen row; what a rule refuses is said and the others go on."""
-    keys = list(rows.order_by("pk").values_list("pk", flat=True))
-    done = 0
-    for key in keys:
-        try:
-            step(key)
-        except DomainError as refusal:
-            page.message_user(request, f"#{key}: {refusal}", messages.ERROR)
-        else:
-            done += 1
-    if done:
-        page.message_user(request, _("已复核 %(count)d 条") % {"count": done}, messages.SUCCESS)
 
 
 def movements(request: HttpRequest, clawback: Clawback) -> Section:

@@ -10,6 +10,7 @@ from settlement.models.payout import Payout
 from settlement.models.payout_batch import PayoutAttempt, PayoutBatch, PayoutResult
 from settlement.models.plan import Plan, PlanException, PlannedDeduction
 from settlement.models.receipt import MadeGood, Receipt
+from settlement.models.reconciliation import DifferenceExplanation, ReconciliationDifference
 from settlement.models.scheme import Scheme, SchemeVersion
 from settlement.models.settlement import Settlement, SettlementItem
 
@@ -19,6 +20,7 @@ __all__ = [
     "Clawback",
     "ClawbackMovement",
     "Deduction",
+    "DifferenceExplanation",
     "Enrolment",
     "EnterprisePosting",
     "Event",
@@ -37,6 +39,7 @@ __all__ = [
     "PlannedDeduction",
     "Purpose",
     "Receipt",
+    "ReconciliationDifference",
     "Scheme",
     "SchemeVersion",
     "Settlement",

@@ -14,6 +14,7 @@ from loans.values.errors import DomainError, bilingual
 from settlement.models import PayoutAttempt, PayoutBatch
 from settlement.selectors.payout_register import PAYOUT_BATCH
 from settlement.selectors.payout_states import AMOUNT, FREE, LATEST
+from settlement.services import reasons
 
 PREPARING_LOCK = 0x7061796F  # one maker of batches at a time
 
@@ -84,15 +85,8 @@ def check_batch(*, batch_id: int, actor: str, at: datetime) -> None:
 
 def refuse_batch(*, batch_id: int, actor: str, at: datetime, comment: str) -> None:
     """Let a second person refuse a batch, saying why: its pay-outs are free for the next one."""
-    if not comment.strip():
-        raise DomainError(
-            "comment_missing",
-            bilingual(
-                "退回批次须填写复核意见", "say why the batch is refused: fill in the comment"
-            ),
-        )
-    refused = PayoutAttempt.State.REFUSED
-    _end(batch_id, PayoutBatch.State.REFUSED, refused, actor, at, comment.strip())
+    why = reasons.required(comment)
+    _end(batch_id, PayoutBatch.State.REFUSED, PayoutAttempt.State.REFUSED, actor, at, why)
 
 
 @transaction.atomic

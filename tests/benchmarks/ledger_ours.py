@@ -16,6 +16,7 @@ from config import checks
 
 checks.prepare("worker")
 
+from django.conf import settings  # noqa: E402
 from django.db import transaction  # noqa: E402
 
 from config.kernel.services import bulk  # noqa: E402
@@ -77,6 +78,7 @@ def one_long(fund_id: int, first: int, lines: int) -> None:
 
 def main(count: int, lines: int) -> None:
     """Measure each way; the counter goes on from earlier rounds."""
+    settings.DEBUG = False  # as in production, and as the peer runs: no log of every query
     fund_id = fund()
     first = LedgerEntry.objects.count() + 1
     found = {

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import redis
 from celery import Celery
+from celery.schedules import crontab
 
 from config.celery import app
 from config.settings.connections import broker
@@ -189,7 +190,12 @@ def test_a_worker_with_another_role_takes_no_message(
     assert book.state() == before
 
 
-def test_the_sweep_is_scheduled_every_minute() -> None:
+def test_the_sweep_is_scheduled_every_minute_and_reconciling_every_morning() -> None:
     assert app.conf.beat_schedule == {
-        "sweep": {"task": "kernel.sweep", "schedule": 60.0, "options": {"expires": 60.0}}
+        "sweep": {"task": "kernel.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+        "reconcile": {
+            "task": "settlement.reconcile",
+            "schedule": crontab(hour=6, minute=30),
+            "options": {"expires": 3600.0},
+        },
     }

@@ -172,6 +172,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     )
     _ledger(made)
     _payout(made)
+    _difference(made)
     _plan(made)
     _make_history(of)
     return made
@@ -252,6 +253,16 @@ def _payout(made: loans.Note) -> None:
         offset_fen=0,
     )
     _payout_sent(payout)
+
+
+def _difference(made: loans.Note) -> None:
+    of = {"institution_id": made.institution_id}
+    settlement.ReconciliationDifference.objects.create(
+        **of, scheme=scheme_version().scheme, tier="central", reason="not_in_ledger",
+        moved_on=date(2026, 3, 21), key="S1", amount_fen=1, found_at=AT,
+    ).explanations.create(
+        **of, why="试验", made_by="maker", made_at=AT, checked_by="checker", checked_at=AT
+    )  # fmt: skip
 
 
 def _payout_sent(payout: settlement.Payout) -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 MONEY = (
     "clawback", "clawbackmovement", "madegood", "receipt", "settlement", "settlementitem", "fund",
-    "ledgerentry", "ledgerline", "plan",
+    "ledgerentry", "ledgerline", "plan", "reconciliationdifference", "differenceexplanation",
 )  # fmt: skip
 
 

@@ -212,6 +212,7 @@ def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
         "loans_preallocation",
         "loans_syndicateshare",
         "loans_syndicateshareevent",
+        "settlement_differenceexplanation",
         "settlement_fund",
         "settlement_ledgerentry",
         "settlement_ledgerline",
@@ -219,6 +220,7 @@ def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
         "settlement_payoutbatch",
         "settlement_plan",
         "settlement_receipt",
+        "settlement_reconciliationdifference",
         "settlement_settlement",
         "settlement_settlementitem",
     }

@@ -105,9 +105,13 @@ class Money(RuleBasedStateMachine):
         self.the_ledger_adds_up()
         self.parts_add_up_to_the_whole()
 
-    @initialize(yuan=st.sampled_from([0, 1_300, 5_000]), planned=st.integers(0, 2))
-    def begin(self, yuan: int, planned: int) -> None:
-        """With money or without it, and with so many checked plans to start from."""
+    @initialize(
+        yuan=st.sampled_from([0, 1_300, 5_000]),
+        planned=st.integers(0, 2),
+        past=st.sampled_from(["", "posted", "settled"]),
+    )
+    def begin(self, yuan: int, planned: int, past: str) -> None:
+        """With money or without it, with so many checked plans, and with a past or without one."""
         self.book = SmallBook(Path(self.folder.name))
         self.book.scheme()
         self.book.scheme(code="kept", points="0.5", shortfall="hold")
@@ -117,6 +121,13 @@ class Money(RuleBasedStateMachine):
             self.receive(scheme=scheme, yuan=yuan)
         for number in sorted(NOTES)[:planned]:
             self.plan(number=number, month=6, check=True)
+        if past:
+            self.collect(number="A", month=2)
+            self.collect(number="B", month=3)
+            run()
+        if past == "settled":
+            for scheme in ("test", "kept"):
+                self.settle(scheme=scheme, is_final=True, half=True)
 
     def fund_of(self, scheme: str) -> int:
         bank = Institution.objects.get(code=TREE[0][0])

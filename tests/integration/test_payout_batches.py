@@ -115,7 +115,7 @@ def test_a_batch_is_made_once_and_by_two(paid_out: SmallBook) -> None:
     before = everything()
     with pytest.raises(DomainError, match="须由他人复核"):
         payout_batches.check_batch(batch_id=batch, actor="maker", at=AT)
-    with pytest.raises(DomainError, match="复核意见"):
+    with pytest.raises(DomainError, match="请填写原因"):
         payout_batches.refuse_batch(batch_id=batch, actor="checker", at=AT, comment=" ")
     with pytest.raises(IntegrityError), transaction.atomic():
         PayoutBatch.objects.filter(pk=batch).update(state="sent", checked_by="maker", checked_at=AT)

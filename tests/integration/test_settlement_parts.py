@@ -1,0 +1,90 @@
+"""Settling in parts or once: the same life of a fund, lived both ways, comes to the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from settlement.models import Deduction, Fund, SettlementItem
+from tests.integration.book import run
+from tests.integration.test_money_machine import FLOWS, NOTES, Money
+
+BALANCES = (
+    "special_account_fen", "treasury_advance_fen", "subsidy_applied_fen", "bank_advance_fen",
+    "clawback_receivable_fen", "disallowed_fen",
+)  # fmt: skip
+SCHEMES = ("test", "kept")
+SETTLED = (*sorted(FLOWS), "approved_fen", "disallowed_fen")
+
+
+def step(name: str, **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.tuples(st.just(name), st.fixed_dictionaries(arguments))
+
+
+scheme, number = st.sampled_from(SCHEMES), st.sampled_from(sorted(NOTES))
+STEPS = st.lists(
+    st.one_of(
+        step("collect", number=number, month=st.integers(2, 10)),
+        step("run_all"),
+        step("receive", scheme=scheme, yuan=st.integers(-900, 2_500)),
+        step("repay", number=number, month=st.integers(1, 9)),
+        step("claw_back", yuan=st.integers(1, 1_200), accept=st.booleans(), is_offset=st.booleans()),
+        step("settle_a_debt", kind=st.sampled_from(["received", "written_off"]), share=st.integers(1, 4)),
+        st.tuples(st.just("part"), st.fixed_dictionaries({"scheme": scheme})),
+    ),
+    min_size=4,
+    max_size=14,
+)  # fmt: skip
+
+
+@contextmanager
+def life() -> Iterator[Money]:
+    machine = Money()
+    machine.end = lambda: None  # type: ignore[method-assign]
+    try:
+        yield machine
+    finally:
+        machine.teardown()
+
+
+def lived(steps: list[tuple[str, dict[str, Any]]], *, in_parts: bool) -> dict[str, Any]:
+    """What the settlements of the year come to, and what is left, by scheme."""
+    with life() as machine:
+        machine.begin(yuan=1_300, planned=0, past="posted")
+        for name, arguments in steps:
+            if name != "part":
+                getattr(machine, name)(**arguments)
+            elif in_parts:
+                machine.settle(**arguments, is_final=False, half=False)
+        run()
+        for code in SCHEMES:
+            machine.settle(scheme=code, is_final=True, half=False)
+        machine.the_ledger_adds_up()
+        return {code: _outcome(code) for code in SCHEMES}
+
+
+def _outcome(code: str) -> dict[str, Any]:
+    items = SettlementItem.objects.filter(settlement__scheme__code=code, settlement__state="booked")
+    assert set(items.values_list("settlement__year", flat=True)) <= {2026}
+    found = items.aggregate(**{name: Sum(name) for name in SETTLED})
+    fund = Fund.objects.get(scheme__code=code)
+    paid = Deduction.objects.filter(scheme__code=code).aggregate(fen=Sum("municipal_fen"))
+    return {
+        **{name: found[name] or 0 for name in SETTLED},
+        **{f"left_{name}": getattr(fund, name) for name in BALANCES},
+        "closed_through": fund.closed_through,
+        "deducted_fen": paid["fen"],
+    }
+
+
+@pytest.mark.django_db
+@settings(max_examples=15)
+@given(STEPS)
+def test_parts_come_to_the_year(steps: list[tuple[str, dict[str, Any]]]) -> None:
+    assert lived(steps, in_parts=True) == lived(steps, in_parts=False)
