@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from config.kernel.admin.access import may_make
+from config.kernel.admin.access import may_check, may_make
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.sections import Button, Section
 from loans.admin.base import own_language
@@ -81,6 +81,20 @@ class StepForm(forms.Form):
         except DomainError as refusal:
             self.refuse(refusal)
             return False, None
+
+
+class AnswerForm(StepForm):
+    """A step by which a second person answers for what another made."""
+
+    @classmethod
+    def may(cls, request: HttpRequest) -> bool:
+        """Checkers."""
+        return may_check(request)
+
+    @classmethod
+    def fits(cls, request: HttpRequest, row: Any) -> bool:
+        """Made by another and waiting."""
+        return bool(row.checked_by is None and row.made_by != request.user.get_username())
 
 
 Steps = Mapping[str, type[StepForm]]

@@ -13,7 +13,7 @@ from config.kernel.admin.access import may_check
 from config.kernel.admin.sections import Section, numbers, texts
 from loans.admin.base import in_yuan, yuan
 from loans.admin.fields import AmountField, DayField, ReasonField, WordField
-from loans.admin.steps import StepForm
+from loans.admin.steps import AnswerForm, StepForm
 from settlement.admin import wording
 from settlement.admin.previews import fund_in_sight, of_clawback, to_be_posted
 from settlement.models import Clawback, ClawbackMovement
@@ -178,19 +178,13 @@ class OffsetOn(OffsetOff):
     is_offset_now = False
 
 
-class OfMovement(StepForm):
+class OfMovement(AnswerForm):
     """A step by which the second person answers for a movement."""
 
     @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers."""
-        return may_check(request)
-
-    @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
-        """Entered by another and waiting."""
-        waits = row.checked_by is None and row.kind != Kind.OFFSET
-        return bool(waits and row.made_by != request.user.get_username())
+        """Made by another and waiting; an offset waits for nobody."""
+        return super().fits(request, row) and row.kind != Kind.OFFSET
 
     def sections(self) -> list[Section]:
         """The clawback, and the movement with its entry."""

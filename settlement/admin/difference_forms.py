@@ -10,12 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check
 from config.kernel.admin.sections import Section, numbers, texts
 from config.kernel.models import SCOPE_ALL
 from loans.admin.base import in_yuan, scheme_name, yuan
 from loans.admin.fields import ReasonField
-from loans.admin.steps import StepForm
+from loans.admin.steps import AnswerForm, StepForm
 from settlement.admin.wording import tier_name
 from settlement.models import DifferenceExplanation, ReconciliationDifference
 from settlement.services import differences
@@ -98,18 +97,8 @@ class Explain(StepForm):
         )
 
 
-class OfExplanation(StepForm):
+class OfExplanation(AnswerForm):
     """A step by which the second person answers for it."""
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers."""
-        return may_check(request)
-
-    @classmethod
-    def fits(cls, request: HttpRequest, row: Any) -> bool:
-        """Said by another and waiting."""
-        return bool(row.checked_by is None and row.made_by != request.user.get_username())
 
     def sections(self) -> list[Section]:
         """The difference and what was said of it."""

@@ -9,11 +9,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check
 from config.kernel.admin.sections import Section, numbers, texts
 from loans.admin.base import in_yuan, scheme_name, yuan
 from loans.admin.fields import AmountField, DayField, ReasonField, WordChoice, WordField
-from loans.admin.steps import StepForm
+from loans.admin.steps import AnswerForm, StepForm
 from settlement.admin import wording
 from settlement.admin.previews import to_be_posted
 from settlement.engine import entries
@@ -88,18 +87,8 @@ class RecordMadeGood(StepForm):
         return reverse("admin:settlement_madegood_change", args=[outcome])
 
 
-class OfMadeGood(StepForm):
+class OfMadeGood(AnswerForm):
     """A step by which the second person answers for it."""
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers."""
-        return may_check(request)
-
-    @classmethod
-    def fits(cls, request: HttpRequest, row: Any) -> bool:
-        """Entered by another and waiting."""
-        return bool(row.checked_by is None and row.made_by != request.user.get_username())
 
     def sections(self) -> list[Section]:
         """The row, with its entry."""

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from loans.values.errors import DomainError, bilingual
 from settlement.models import DifferenceExplanation, ReconciliationDifference
-from settlement.services import reasons
+from settlement.services import checking, reasons
 
 
 @transaction.atomic
@@ -78,12 +78,5 @@ def _waiting(explanation_id: int, actor: str) -> DifferenceExplanation:
             "unknown_explanation",
             bilingual(f"没有这条说明：{explanation_id}", "no such explanation in your scope"),
         )
-    if made.checked_by is not None or made.made_by == actor:
-        raise DomainError(
-            "own_work" if made.checked_by is None else "already_checked",
-            bilingual(
-                "须由另一人复核，且只复核一次",
-                "checked once, by another person than who entered it",
-            ),
-        )
+    checking.require_other(row=made, actor=actor)
     return made

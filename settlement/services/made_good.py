@@ -10,7 +10,7 @@ from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.engine import entries
 from settlement.models import Event, Fund, MadeGood
-from settlement.services import funds, reasons
+from settlement.services import checking, funds, reasons
 from settlement.services.funds import Held, Posting
 
 
@@ -107,12 +107,5 @@ def _waiting(made_good_id: int, actor: str) -> tuple[Held, MadeGood]:
         )
     fund = funds.lock(fund_ids=[fund_id])[fund_id]
     made = MadeGood.objects.select_for_update().get(pk=made_good_id)
-    if made.checked_by is not None or made.made_by == actor:
-        raise DomainError(
-            "own_work" if made.checked_by is None else "already_checked",
-            bilingual(
-                "须由另一人复核，且只复核一次",
-                "checked once, by another person than who entered it",
-            ),
-        )
+    checking.require_other(row=made, actor=actor)
     return fund, made
