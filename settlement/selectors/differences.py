@@ -9,6 +9,7 @@ from settlement.engine.reconciliation import ON_STATEMENT
 IS_EXPLAINED = """EXISTS (SELECT FROM settlement_differenceexplanation x
     WHERE x.difference_id = d.id AND x.refused_why = '' AND x.checked_by IS NOT NULL)"""
 _STATEMENT = ", ".join(f"'{reason}'" for reason in sorted(ON_STATEMENT))
+_DAY = "(d.{} AT TIME ZONE 'Asia/Shanghai')::date"  # sessions run in UTC
 
 RECONCILIATION = Register(
     name="reconciliation",
@@ -34,8 +35,8 @@ RECONCILIATION = Register(
             "CASE WHEN d.closed_at IS NOT NULL THEN 'closed' WHEN x.checked_by IS NOT NULL"
             " THEN 'explained' WHEN x.id IS NOT NULL THEN 'proposed' ELSE 'open' END",
         ),
-        Field("found_on", "发现日", "date", "d.found_at::date"),
-        Field("closed_on", "消除日", "date", "d.closed_at::date"),
+        Field("found_on", "发现日", "date", _DAY.format("found_at")),
+        Field("closed_on", "消除日", "date", _DAY.format("closed_at")),
         Field("why", "说明", "text", "coalesce(x.why, '')"),
         Field("made_by", "经办", "text", "coalesce(x.made_by, '')"),
         Field("checked_by", "复核", "text", "coalesce(x.checked_by, '')"),

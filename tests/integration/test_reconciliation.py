@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +248,8 @@ def test_the_database_wants_two_people_and_keeps_what_was_said(
 def test_the_list_for_auditors(key: FundKey, tmp_path: Path) -> None:
     stated(8_000, 8_000, "A", summary="文号 1")
     stated(7, 8_007, "C")
-    record_differences(scope=SCOPE_ALL, at=AT)
+    morning = datetime(2026, 3, 31, 22, 30, tzinfo=UTC)  # 06:30 of the next day where it is read
+    record_differences(scope=SCOPE_ALL, at=morning)
     explain_difference(
         difference_id=ReconciliationDifference.objects.get(key="C").pk, why="专户利息",
         actor="maker", at=AT,
@@ -259,6 +260,7 @@ def test_the_list_for_auditors(key: FundKey, tmp_path: Path) -> None:
     )  # fmt: skip
     with (tmp_path / "r.csv").open(encoding="utf-8") as file:
         found = list(csv.DictReader(file))
+    assert {row["found_on"] for row in found} == {"2026-04-01"}
     columns = ("reason", "key", "amount", "effect", "state", "why", "made_by", "checked_by")
     assert [[row[c] for c in columns] for row in found] == [
         ["not_on_statement", entry_id(-3_000), "-30.00", "30.00", "open", "", "", ""],
