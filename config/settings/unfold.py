@@ -45,6 +45,7 @@ NAVIGATION = [
         _page(_("拨付批次"), "outgoing_mail", "settlement_payoutbatch"),
         _page(_("拨付记录"), "list_alt", "settlement_payoutattempt"),
         _page(_("拨付结果"), "task_alt", "settlement_payoutresult"),
+        _page(_("期初入账"), "flag", "settlement_takenover"),
         _page(_("预拨资金"), "input", "loans_preallocation"),
         _page(_("预拨入账"), "fact_check", "settlement_receipt"),
         _page(_("结算清算"), "balance", "settlement_settlement"),

@@ -15,7 +15,7 @@ from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from loans.admin.base import FactAdmin
 from loans.values.money import grouped_yuan
 from settlement.admin.wording import TIER_NAMES
-from settlement.models import Fund, LedgerEntry, LedgerLine
+from settlement.models import Fund, LedgerEntry, LedgerLine, TakenOver
 
 
 def latest_entries(request: HttpRequest, fund: Fund) -> Section:
@@ -119,3 +119,19 @@ class LedgerLineAdmin(FactAdmin):
     list_display = ("entry", "institution_name", "account", "debit_yuan", "credit_yuan")
     list_filter = ("account", LevelFilter)
     list_select_related = ("entry", "institution")
+
+
+@admin.register(TakenOver)
+class TakenOverAdmin(FactAdmin):
+    """What was paid before the system took over, as booked."""
+
+    list_display = (
+        "fund_name", "institution_name", "year", "sequence", "amount_yuan", "posted_on", "actor",
+    )  # fmt: skip
+    list_filter = ("fund__scheme", "year", LevelFilter)
+    list_select_related = ("fund__scheme", "institution")
+
+    @display(description=_("资金"))
+    def fund_name(self, row: TakenOver) -> str:
+        """Scheme and tier."""
+        return f"{row.fund.scheme.code} {TIER_NAMES[row.fund.tier]}"

@@ -68,6 +68,17 @@ def deduction(amount_fen: int, *, offset_fen: int, available_fen: int) -> Lines:
     )
 
 
+def taken_over(amount_fen: int, *, available_fen: int, owed_fen: int) -> Lines:
+    """Subsidies paid before the system took over; a negative amount takes back what was said too much."""
+    if amount_fen >= 0:
+        return deduction(amount_fen, offset_fen=0, available_fen=available_fen)
+    repaid = min(-amount_fen, owed_fen)
+    return _lines(
+        {"bank_advance": repaid, "special_account": -amount_fen - repaid},
+        {"subsidy_applied": -amount_fen},
+    )
+
+
 def negative_difference(amount_fen: int) -> Lines:
     """The enterprise owes what a recomputation lowered (D20)."""
     return _move("clawback_receivable", "subsidy_applied", amount_fen)

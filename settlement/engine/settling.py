@@ -65,7 +65,7 @@ class Figures:
     through_number: int
     opening_fen: int  # special account less bank advance, before the covered entries
     received_fen: int  # from finance; taken back counts against it
-    used_fen: int  # subsidies paid on the treasury's behalf
+    used_fen: int  # subsidies paid on the treasury's behalf, here and before the system took over
     adjusted_fen: int  # negative differences, as a negative amount (D20)
     clawback_decided_fen: int  # lowers the claim
     clawback_settled_fen: int  # decided of a settled year: owed to finance, no part of the claim
@@ -106,7 +106,7 @@ def figures(
         through_number=through,
         opening_fen=opening,
         received_fen=-_sum(taken, "treasury_advance", "pre_allocation"),
-        used_fen=_sum(taken, "subsidy_applied", "deduction"),
+        used_fen=_sum(taken, "subsidy_applied", "deduction", "taken_over"),
         adjusted_fen=_sum(taken, "subsidy_applied", "negative_difference"),
         clawback_decided_fen=-_sum(taken, "subsidy_applied", "clawback_decided"),
         clawback_settled_fen=-_sum(taken, "treasury_advance", "clawback_decided"),

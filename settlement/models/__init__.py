@@ -13,6 +13,7 @@ from settlement.models.receipt import MadeGood, Receipt
 from settlement.models.reconciliation import DifferenceExplanation, ReconciliationDifference
 from settlement.models.scheme import Scheme, SchemeVersion
 from settlement.models.settlement import Settlement, SettlementItem
+from settlement.models.taken_over import TakenOver
 
 __all__ = [
     "Account",
@@ -44,4 +45,5 @@ __all__ = [
     "SchemeVersion",
     "Settlement",
     "SettlementItem",
+    "TakenOver",
 ]

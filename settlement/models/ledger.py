@@ -26,6 +26,7 @@ class Event(models.TextChoices):
 
     PRE_ALLOCATION = "pre_allocation", _("预拨到账")
     ADVANCE_REPAID = "advance_repaid", _("归还银行垫付")
+    TAKEN_OVER = "taken_over", _("期初已贴息")
     DEDUCTION = "deduction", _("代付贴息")
     NEGATIVE_DIFFERENCE = "negative_difference", _("负差额")
     CLAWBACK_DECIDED = "clawback_decided", _("决定追回")

@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 from django.db import transaction
 
-from config.kernel.models import Chunk
+from config.kernel.models import SCOPE_ALL, Chunk
 from config.kernel.services import bulk, work
 from loans.selectors import facts
 from loans.services import locks
@@ -29,6 +29,7 @@ from settlement.services import groups
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
 from settlement.services.postings import post_chunk
 from settlement.services.schemes import Book, terms_in_force
+from settlement.services.taken_over import book_taken_over
 from settlement.services.targets import differences, gather, targets
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ def start_run(
 
     `scheme` and `scope` (a range of institutions) choose only what is posted, not what is computed.
     """
+    book_taken_over(actor=actor, at=at, scheme=scheme, scope=scope or SCOPE_ALL)
     assessed = assess_notes(at=at, only_if_stale=True)
     through = through or facts.last_collected_on()
     if through is None:

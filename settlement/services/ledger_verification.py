@@ -84,6 +84,18 @@ _RULES = (
         " WHERE coalesce(d.fen, 0) <> coalesce(g.fen, 0)",
     ),
     (
+        "期初入账与分录不符 / what was taken over differs from its entries",
+        "SELECT coalesce("
+        + _FUND.format("coalesce(t.fund_id, g.fund_id)")
+        + ", '?') || ' ' || coalesce(t.year, 0) || ': ' || coalesce(t.amount_fen, 0) || ' ≠ ' ||"
+        " coalesce(g.fen, 0) FROM settlement_takenover t FULL JOIN ("
+        " SELECT e.fund_id, e.source_id, sum(l.debit_fen - l.credit_fen) AS fen"
+        " FROM settlement_ledgerentry e JOIN settlement_ledgerline l ON l.entry_id = e.id"
+        " WHERE e.event = 'taken_over' AND l.account = 'subsidy_applied' GROUP BY 1, 2) g"
+        " ON g.source_id = t.id AND g.fund_id = t.fund_id"
+        " WHERE coalesce(t.amount_fen, 0) <> coalesce(g.fen, 0)",
+    ),
+    (
         "应收追回与追回明细不符 / clawbacks differ from what is receivable",
         f"SELECT {_FUND.format('f.id')} || ': ' || coalesce(c.fen, 0) || ' ≠ ' ||"
         " f.clawback_receivable_fen FROM settlement_fund f LEFT JOIN (SELECT fund_id, sum(amount_fen"

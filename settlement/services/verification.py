@@ -15,7 +15,7 @@ from loans.selectors import facts
 from settlement.engine import assess
 from settlement.models import Assessment, EnterprisePosting, LedgerEntry, SchemeVersion
 from settlement.selectors import enrolments, guarantee_postings
-from settlement.services import groups
+from settlement.services import groups, taken_over
 from settlement.services.assessments import ENGINE_VERSION, assess_facts
 from settlement.services.deductions import terms_key
 from settlement.services.guarantee_verification import verify_guarantees
@@ -68,6 +68,7 @@ class Verified:
     entries: int = 0
     waiting: int = 0
     waiting_guarantees: int = 0
+    waiting_openings: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -84,6 +85,7 @@ def verify(*, progress: Callable[[int, int], None] | None = None) -> Verified:
         found.problems += [f"{wrong}: {place}" for (place,) in bulk.rows(query)]
     found.problems += [*verify_ledger(), *verify_settlements(), *verify_guarantees()]
     found.problems += [*verify_payouts(), *verify_attempts()]
+    found.waiting_openings = len(taken_over.changes())
     found.waiting_guarantees = len(guarantee_postings.due(through=None))
     found.entries = LedgerEntry.objects.count()
     versions = facts.enterprise_versions()

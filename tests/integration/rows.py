@@ -173,6 +173,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _ledger(made)
     _payout(made)
     _difference(made)
+    _taken_over(made)
     _plan(made)
     _make_history(of)
     return made
@@ -253,6 +254,13 @@ def _payout(made: loans.Note) -> None:
         offset_fen=0,
     )
     _payout_sent(payout)
+
+
+def _taken_over(made: loans.Note) -> None:
+    settlement.TakenOver.objects.create(
+        institution_id=made.institution_id, fund=settlement.Fund.objects.filter(institution_id=made.institution_id).earliest("pk"), year=2026,
+        sequence=0, amount_fen=1, posted_on=date(2026, 3, 21), actor="maker",
+    )  # fmt: skip
 
 
 def _difference(made: loans.Note) -> None:

@@ -32,6 +32,7 @@ EVIDENCE = (
     "settlement_payout",
     "settlement_payoutresult",
     "settlement_receipt",
+    "settlement_takenover",
 )
 HISTORY = """
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE '%event'
@@ -223,6 +224,7 @@ def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
         "settlement_reconciliationdifference",
         "settlement_settlement",
         "settlement_settlementitem",
+        "settlement_takenover",
     }
     for table, old in before.items():
         assert [content for content, _ in old] == [content for content, _ in after[table]], table

@@ -52,7 +52,7 @@ from settlement.services.made_good import check_made_good, record_made_good
 from settlement.services.settlements import Ask
 from settlement.services.verification import verify
 from tests.integration.book import AT, run
-from tests.integration.small_book import FIRST, SECOND, TREE, SmallBook
+from tests.integration.small_book import FIRST, NORTH, SECOND, TREE, SmallBook
 
 DAY = date(2026, 11, 2)
 LATE = date(2026, 12, 31)
@@ -108,7 +108,7 @@ class Money(RuleBasedStateMachine):
     @initialize(
         yuan=st.sampled_from([0, 1_300, 5_000]),
         planned=st.integers(0, 2),
-        past=st.sampled_from(["", "posted", "settled"]),
+        past=st.sampled_from(["", "taken over", "posted", "settled"]),
     )
     def begin(self, yuan: int, planned: int, past: str) -> None:
         """With money or without it, with so many checked plans, and with a past or without one."""
@@ -121,13 +121,27 @@ class Money(RuleBasedStateMachine):
             self.receive(scheme=scheme, yuan=yuan)
         for number in sorted(NOTES)[:planned]:
             self.plan(number=number, month=6, check=True)
-        if past:
+        if past == "taken over":
+            for scheme in ("test", "kept"):
+                self.take_over(scheme=scheme, yuan=300)
+        elif past:
             self.collect(number="A", month=2)
             self.collect(number="B", month=3)
             run()
         if past == "settled":
             for scheme in ("test", "kept"):
                 self.settle(scheme=scheme, is_final=True, half=True)
+
+    def take_over(self, scheme: str, yuan: int) -> None:
+        row = {"scheme_code": scheme, "institution_code": NORTH, "note_number": "A"}
+        row |= {"tier": "municipal", "year": "2026", "amount": f"{yuan}.00"}
+        self.book.enter(
+            "opening-positions", {**row, "interest_paid": "900.00", "paid_through": "2026-01-08"}
+        )
+
+    @rule(scheme=st.sampled_from(["test", "kept"]), yuan=st.integers(0, 500))
+    def correct_the_take_over(self, scheme: str, yuan: int) -> None:
+        self.take_over(scheme, yuan)
 
     def fund_of(self, scheme: str) -> int:
         bank = Institution.objects.get(code=TREE[0][0])

@@ -34,6 +34,8 @@ class Command(ProjectCommand):
             if found.waiting
             else ""
         )
+        if found.waiting_openings:
+            waiting += f"，{found.waiting_openings} 项期初数待入账 opening positions to book"
         if found.waiting_guarantees:
             waiting += (
                 f"，{found.waiting_guarantees} 笔担保费补贴待入账 guarantee-fee subsidies to post"
