@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
@@ -268,6 +269,12 @@ class Book(OfSettlement):
     states = (State.DECIDED,)
     maker = "decided_by"
 
+    seen = forms.DateTimeField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
+        super().__init__(request, row, data)
+        self.fields["seen"].initial = row.decided_at and row.decided_at.isoformat()
+
     def sections(self) -> list[Section]:
         """With what will be posted, or why it cannot be."""
         shown = [*super().sections(), _decision(self.row)]
@@ -286,7 +293,8 @@ class Book(OfSettlement):
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Book it."""
-        settlement_decisions.book(settlement_id=self.row.pk, actor=actor, at=at)
+        seen = self.cleaned_data["seen"]
+        settlement_decisions.book(settlement_id=self.row.pk, actor=actor, at=at, decided_at=seen)
 
 
 def _decision(settlement: Settlement) -> Section:

@@ -20,7 +20,7 @@ class Due:
     scheme_code: str
     guarantee_number: str
     starts_on: date
-    sequence: int
+    posted: int  # how often anything of this guarantee was posted under the scheme
     change_fen: int
 
 
@@ -28,8 +28,7 @@ class Due:
 _DUE = """
 SELECT g.id, n.id, n.institution_id, c.enterprise_id, s.id, s.code, g.guarantee_number, g.starts_on,
     (SELECT count(*) FROM settlement_guaranteeposting q
-     WHERE q.guarantee_id = g.id AND q.scheme_id = s.id)
-    + row_number() OVER (PARTITION BY g.id, s.id ORDER BY d.fen, n.id) - 1, d.fen
+     WHERE q.guarantee_id = g.id AND q.scheme_id = s.id), d.fen
 FROM (
     SELECT guarantee_id, note_id, scheme_id, sum(fen)::bigint AS fen, bool_or(kept) AS kept FROM (
         SELECT t.guarantee_id, t.note_id, k.id AS scheme_id, t.subsidy_fen AS fen, false AS kept

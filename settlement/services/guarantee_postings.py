@@ -7,6 +7,7 @@ repeating, interrupting or doubling it is harmless.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -69,18 +70,20 @@ def post_guarantee_subsidies(
     keys = _fund_keys(due, book)
     fund_ids = funds.open_funds(keys=keys.values())
     held = funds.lock(fund_ids=list(fund_ids.values())) if fund_ids else {}
-    posted = waiting = 0
-    done: list[Due] = []
+    posted = waiting = originals = 0
+    done: Counter[tuple[int, int]] = Counter()
     for one in sorted(due, key=lambda d: (d.change_fen > 0, d.starts_on, d.guarantee_id)):
         fund = held[fund_ids[keys[one]]]
         if _must_wait(one, fund, book):
             waiting += 1
             continue
-        _post(one, fund=fund, act=_Act(actor, at))
+        numbered = one.guarantee_id, one.scheme_id
+        sequence = one.posted + done[numbered]
+        _post(one, sequence=sequence, fund=fund, act=_Act(actor, at))
         posted += one.change_fen
-        done.append(one)
-    originals = sum(one.sequence == 0 for one in done)
-    return PostedGuarantees(originals, len(done) - originals, posted, waiting)
+        done[numbered] += 1
+        originals += sequence == 0
+    return PostedGuarantees(originals, done.total() - originals, posted, waiting)
 
 
 def _terms(book: Book) -> dict[str, Terms]:
@@ -108,7 +111,7 @@ def _must_wait(one: Due, fund: Held, book: Book) -> bool:
     return holds and one.change_fen > fund.available_fen
 
 
-def _post(one: Due, *, fund: Held, act: _Act) -> None:
+def _post(one: Due, *, sequence: int, fund: Held, act: _Act) -> None:
     """One posting with its entry; what is taken back is owed by the enterprise."""
     row = GuaranteePosting.objects.create(
         institution_id=one.institution_id,
@@ -116,13 +119,13 @@ def _post(one: Due, *, fund: Held, act: _Act) -> None:
         guarantee_id=one.guarantee_id,
         scheme_id=one.scheme_id,
         fund_id=fund.id,
-        sequence=one.sequence,
+        sequence=sequence,
         amount_fen=one.change_fen,
         month=one.starts_on.replace(day=1),
         posted_on=act.at.date(),
         actor=act.actor,
     )
-    source = f"担保费 guarantee fee {one.guarantee_number} #{one.sequence}"
+    source = f"担保费 guarantee fee {one.guarantee_number} #{sequence}"
     event = Event.DEDUCTION if one.change_fen > 0 else Event.NEGATIVE_DIFFERENCE
     lines = (
         entries.deduction(one.change_fen, offset_fen=0, available_fen=fund.available_fen)

@@ -77,14 +77,25 @@ def _approved(
 
 
 @transaction.atomic
-def book(*, settlement_id: int, actor: str, at: datetime) -> None:
+def book(
+    *, settlement_id: int, actor: str, at: datetime, decided_at: datetime | None = None
+) -> None:
     """Book the decision: use approved and disallowed and, at the end, the surplus returned.
 
-    Raises DomainError `settlement_state`, `settlement_same_person`, or `settlement_surplus` if the
-    special account no longer holds what is to be returned.
+    `decided_at`: when the decision that this person has seen was recorded. Raises DomainError
+    `settlement_state`, `settlement_same_person`, `settlement_decided_anew` if another decision was
+    recorded since, or `settlement_surplus` if the special account no longer holds what is to be returned.
     """
     settlement = locked(settlement_id=settlement_id)
     require_state(settlement, State.DECIDED)
+    if decided_at not in (None, settlement.decided_at):
+        raise DomainError(
+            "settlement_decided_anew",
+            bilingual(
+                "批复在您打开页面后已重新录入，请核对后再入账",
+                "the decision was recorded anew since you opened the page: look at it again",
+            ),
+        )
     if settlement.decided_by == actor:
         raise DomainError(
             "settlement_same_person",

@@ -165,6 +165,25 @@ def test_a_guarantee_corrected_to_another_note_is_taken_back_there(book: SmallBo
     assert Clawback.objects.get().enterprise.uscc == FIRST
 
 
+def test_what_one_branch_posts_alone_is_numbered_without_gaps(book: SmallBook) -> None:
+    other = f"{NORTH[:-1]}9"
+    row = {"institution_code": other, "name": "甲银行二支行", "level": "branch"}
+    book.enter("institutions", {**row, "parent_code": TREE[0][0], "region_code": "320100"})
+    book.lend("C", THIRD)
+    post()
+    moved = {"institution_code": NORTH, "note_number": "A", "moved_on": "2026-05-01"}
+    book.enter("note-transfers", {**moved, "new_institution_code": other})
+    guarantee(book, "G1", "C")  # corrected to another note: taken back there, paid here
+    assess_notes(at=AT)
+    branch = Institution.objects.get(code=NORTH)
+    scope = (branch.id, branch.last_id)
+    post_guarantee_subsidies(actor="system", at=AT, scope=scope)
+    assert verify_guarantees() == []
+    post()
+    numbers = GuaranteePosting.objects.filter(guarantee__guarantee_number="G1")
+    assert sorted(numbers.values_list("sequence", flat=True)) == [0, 1, 2]
+
+
 def test_fees_not_due_yet_wait(book: SmallBook) -> None:
     assert post(date(2026, 2, 9)) == NOTHING
     assert post(date(2026, 2, 10)) == PostedGuarantees(2, 0, 500_000, 0)

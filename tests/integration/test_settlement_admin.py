@@ -239,3 +239,21 @@ def test_a_booking_that_cannot_be_says_so_beforehand(money: Money, web: Any) -> 
     before = everything()
     assert "专户可用余额不足" in faults(send(other, PAGE, "book", made))[""]
     assert everything() == before
+
+
+def test_a_decision_that_nobody_has_looked_at_is_not_booked(money: Money, web: Any) -> None:
+    money.pay(500)
+    made = money.draft()
+    assert made is not None
+    settlements.submit(settlement_id=made, actor="checker", at=AT)
+    one, other = two(web, money.bank)
+    one.get(url(PAGE))
+    assert taken(decide(one, made, "5.00"))
+    form = other.get(address(PAGE, "book", made)).context["form"]
+    seen = form["seen"].value()
+    assert taken(decide(one, made, "1.00"))
+    before = everything()
+    assert "已重新录入" in faults(send(other, PAGE, "book", made, seen=seen))[""]
+    assert everything() == before
+    again = other.get(address(PAGE, "book", made)).context["form"]["seen"].value()
+    assert taken(send(other, PAGE, "book", made, seen=again))

@@ -1,4 +1,5 @@
 """Settling in parts or once: the same life of a fund, lived both ways, comes to the same."""
+# ruff: noqa: F811 (fixtures are imported by the name they are asked for by)
 
 from __future__ import annotations
 
@@ -12,8 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from settlement.models import Deduction, Fund, SettlementItem
+from settlement.services import funds
+from settlement.services.funds import FundKey
 from tests.integration.book import run
 from tests.integration.test_money_machine import FLOWS, NOTES, Money
+from tests.integration.test_settlements import Money as Books
+from tests.integration.test_settlements import money  # noqa: F401
 
 BALANCES = (
     "special_account_fen", "treasury_advance_fen", "subsidy_applied_fen", "bank_advance_fen",
@@ -88,3 +93,13 @@ def _outcome(code: str) -> dict[str, Any]:
 @given(STEPS)
 def test_parts_come_to_the_year(steps: list[tuple[str, dict[str, Any]]]) -> None:
     assert lived(steps, in_parts=True) == lived(steps, in_parts=False)
+
+
+@pytest.mark.django_db
+def test_a_tier_that_gets_its_first_money_late_has_the_same_years_closed(money: Books) -> None:
+    money.pay(1_000)
+    money.settle()
+    key = FundKey(money.bank.pk, money.scheme.pk, "provincial")
+    funds.open_funds(keys=[key])
+    closed = Fund.objects.order_by("tier").values_list("tier", "closed_through")
+    assert list(closed) == [("central", 2026), ("provincial", 2026)]

@@ -375,7 +375,10 @@ def test_money_reserved_since_holds_up_a_liquidation(money: Money) -> None:
         ("UPDATE settlement_settlement SET made_by = 'x'", "permission denied"),
         ("DELETE FROM settlement_settlementitem", "permission denied"),
         ("UPDATE settlement_settlement SET state = 'draft'", "this settlement is over"),
-        ("UPDATE settlement_settlementitem SET approved_fen = 1", "settlement_item_decision_ties"),
+        (
+            "UPDATE settlement_settlementitem SET approved_fen = 999, disallowed_fen = 1",
+            "its figures stay",
+        ),
     ],
 )
 def test_no_role_changes_a_booked_settlement(
