@@ -99,7 +99,7 @@ class Draft(StepForm):
         sign="non_negative",
         required=False,
         label=in_yuan(_("市级下年需求")),
-        help_text=_("三项均不填：按您可见的存量借据预测，不含新增放款"),
+        help_text=_("三项均不填：沿用原草稿的申报数；没有则按您可见的存量借据预测，不含新增放款"),
     )
 
     def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
@@ -128,12 +128,18 @@ class Draft(StepForm):
     def act(self, *, actor: str, at: datetime) -> int:
         """Draft it."""
         data = self.cleaned_data
-        ask = Ask(data["year"], is_final=data["kind"] == self.FINAL, posted_through=data["through"])
+        stated = self._stated()
+        ask = Ask(
+            data["year"],
+            is_final=data["kind"] == self.FINAL,
+            posted_through=data["through"],
+            needs_stated=stated is not None,
+        )
         made = settlements.draft(
             institution_id=int(data["institution"]),
             scheme_id=int(data["scheme"]),
             ask=ask,
-            needs=self._needs(ask),
+            needs=self._forecast(ask) if stated is None else stated,
             actor=actor,
             at=at,
         )
@@ -144,15 +150,18 @@ class Draft(StepForm):
             )
         return made
 
-    def _needs(self, ask: Ask) -> dict[tuple[int, str], int]:
-        """As entered; as forecast where nothing is."""
+    def _stated(self) -> dict[tuple[int, str], int] | None:
+        """Next year's needs as entered, if any is."""
         data = self.cleaned_data
         given = {tier: data[f"need_{tier}"] for tier in wording.TIER_NAMES}
-        if any(fen is not None for fen in given.values()):
-            return {(int(data["institution"]), tier): fen or 0 for tier, fen in given.items()}
+        if all(fen is None for fen in given.values()):
+            return None
+        return {(int(data["institution"]), tier): fen or 0 for tier, fen in given.items()}
+
+    def _forecast(self, ask: Ask) -> dict[tuple[int, str], int]:
         if ask.year is None:
             return {}
-        code = self.codes[int(data["scheme"])]
+        code = self.codes[int(self.cleaned_data["scheme"])]
         return forecasts.needs_of_year(scheme_code=code, year=ask.year + 1)
 
     def leads_to(self, outcome: Any) -> str:

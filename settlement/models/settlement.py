@@ -60,6 +60,11 @@ class Settlement(Checked):
     is_final = models.BooleanField(
         _("年度末次"), default=False, help_text=_("提交后年度关闭 / submitting it closes the year")
     )
+    needs_stated = models.BooleanField(
+        _("下年需求为申报数"),
+        default=False,
+        help_text=_("否则按存量借据预测 / otherwise a forecast from existing notes"),
+    )
     state = models.CharField(_("状态"), max_length=10, choices=State.choices)
     document_number = models.CharField(_("批复文号"), max_length=100, blank=True, default="")
     decided_on = models.DateField(_("批复日期"), null=True, blank=True)

@@ -86,7 +86,6 @@ def start_run(
         "through": through.isoformat(),
         "scheme": scheme,
         "scope": list(scope) if scope else None,
-        "on": at.date().isoformat(),
     }
     run_id = work.open_run(kind=KIND, params=params, payloads=payloads, actor=actor, at=at)
     return Started(
@@ -110,9 +109,10 @@ def work_run(
     """
     total = Chunk.objects.filter(run_id=run_id).count()
     while until is None or clock() < until:
-        chunk_id = work.claim_chunk(run_id=run_id, owner=owner, at=clock())
+        at = clock()
+        chunk_id = work.claim_chunk(run_id=run_id, owner=owner, at=at)
         if chunk_id is not None:
-            _try_chunk(chunk_id=chunk_id)
+            _try_chunk(chunk_id=chunk_id, at=at)
         elif until is not None or not work.is_in_good_hands(run_id=run_id, at=clock()):
             break
         else:
@@ -134,10 +134,10 @@ def work_open_runs(
         work_run(run_id=run_id, owner=owner, clock=clock, until=until)
 
 
-def _try_chunk(*, chunk_id: int) -> None:
+def _try_chunk(*, chunk_id: int, at: datetime) -> None:
     """One attempt at a chunk in hand; its failure is kept with it and stops no other."""
     try:
-        work_chunk(chunk_id=chunk_id)
+        work_chunk(chunk_id=chunk_id, at=at)
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 (a panic is none)
         logger.warning("chunk %s: %r", chunk_id, error)
         trace = "".join(traceback.format_exception(error))
@@ -146,20 +146,24 @@ def _try_chunk(*, chunk_id: int) -> None:
         work.release_chunk(chunk_id=chunk_id)
 
 
-def work_chunk(*, chunk_id: int) -> None:
-    """Bring the enterprises of one chunk up to date, in one transaction."""
+def work_chunk(*, chunk_id: int, at: datetime) -> None:
+    """Bring the enterprises of one chunk up to date, in one transaction.
+
+    `at`: the moment of this very chunk. A run may cross midnight; entries carry the day they are made
+    on, so that what is posted of a past month stays as it was told.
+    """
     enterprise_ids: list[int] = Chunk.objects.get(pk=chunk_id).payload["enterprise_ids"]
     while True:
         try:
             with transaction.atomic():
-                _work_groups(chunk_id=chunk_id, enterprise_ids=enterprise_ids)
+                _work_groups(chunk_id=chunk_id, enterprise_ids=enterprise_ids, at=at)
         except GroupGrew as grown:
             enterprise_ids = grown.enterprise_ids
         else:
             return
 
 
-def _work_groups(*, chunk_id: int, enterprise_ids: list[int]) -> None:
+def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> None:
     chunk = Chunk.objects.select_related("run").get(pk=chunk_id)
     params = chunk.run.params
     through = date.fromisoformat(params["through"])
@@ -179,7 +183,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int]) -> None:
         scheme_id=book.scheme_ids[params["scheme"]] if params["scheme"] else None,
         scope=params["scope"],
     )
-    posted = post_chunk(due=due, settled=settled, chunk=chunk, book=book, evidence=evidence)
+    posted = post_chunk(due=due, settled=settled, chunk=chunk, at=at, book=book, evidence=evidence)
     whole_book = params["scheme"] is None and params["scope"] is None
     if whole_book:
         done = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -57,6 +57,7 @@ def post_chunk(
     due: pl.DataFrame,
     settled: Collection[Reservation],
     chunk: Chunk,
+    at: datetime,
     book: Book,
     evidence: Evidence,
 ) -> Posted:
@@ -76,13 +77,8 @@ def post_chunk(
     waiting = _withheld(due, parts, held, book=book, evidence=evidence)
     is_held = pl.col("number").is_in(list(waiting))
     posted = due.filter(~is_held)
-    _insert(posted, chunk=chunk, book=book)
-    cause = Cause(
-        chunk_id=chunk.pk,
-        on=date.fromisoformat(chunk.run.params["on"]),
-        at=chunk.run.created_at,
-        actor=chunk.run.actor,
-    )
+    _insert(posted, run_id=chunk.run_id, on=at.date(), book=book)
+    cause = Cause(chunk_id=chunk.pk, on=at.date(), at=at, actor=chunk.run.actor)
     _move_money(parts.filter(~is_held), held, cause, source=f"run {chunk.run_id}")
     payouts.make_payouts(
         run_id=chunk.run_id, enterprise_ids=posted["enterprise_id"].unique().to_list()
@@ -187,7 +183,7 @@ def _withheld(
     )
 
 
-def _insert(due: pl.DataFrame, *, chunk: Chunk, book: Book) -> None:
+def _insert(due: pl.DataFrame, *, run_id: int, on: date, book: Book) -> None:
     """Write originals and differences; the month in the id is the collection's own."""
     versions = {book.scheme_ids[code]: version for code, version in book.version_ids.items()}
     bulk.create_stage("due", STAGE)
@@ -201,7 +197,7 @@ def _insert(due: pl.DataFrame, *, chunk: Chunk, book: Book) -> None:
     bulk.execute(
         f"INSERT INTO settlement_deduction (id, run_id, posted_on, {columns}) "
         f"SELECT settlement_deduction_id(collection_id), %s, %s, {columns} FROM due",
-        [chunk.run_id, chunk.run.params["on"]],
+        [run_id, on],
     )
 
 

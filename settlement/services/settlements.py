@@ -7,7 +7,7 @@ is told what the earlier did.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
 from django.db import transaction
@@ -29,12 +29,14 @@ SUPERSEDED = "重新起草 / drafted anew"
 class Ask:
     """What is to be settled: a year, or everything left (no year: a liquidation).
 
-    `is_final` closes the year once submitted; `posted_through` leaves out what was posted later.
+    `is_final` closes the year once submitted; `posted_through` leaves out what was posted later;
+    `needs_stated`: next year's needs are what a person applies for, not a forecast.
     """
 
     year: int | None
     is_final: bool = False
     posted_through: date | None = None
+    needs_stated: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,16 @@ class _Ledger:
     entries: list[Entry]
     covered: Covered
 
-    def left(self, year: int | None) -> bool:
-        """Is anything of the year still to be settled?"""
+    def left(self, year: int | None, through: int | None = None) -> bool:
+        """Is anything of the year (up to that entry number) still to be settled?"""
         rest = settling.uncovered(self.entries, self.covered, year=year)
-        return settling.is_anything_to_settle(rest)
+        return settling.is_anything_to_settle(
+            one for one in rest if through is None or one.number <= through
+        )
+
+    def is_open(self, year: int) -> bool:
+        """Is that year of the fund not closed, or left open by a withdrawn last part?"""
+        return self.fund.closed_through < year or self.left(year)
 
     @property
     def last(self) -> int:
@@ -63,22 +71,27 @@ def draft(
     """Draft a settlement of an institution's funds of a scheme; returns its id, None if nothing is due.
 
     A draft of the same year that nobody has submitted is left as it is if it still says the same, and
-    withdrawn for a new one otherwise. `needs`: see `needs_of_year`. Raises DomainError
-    `settlement_open`, `settlement_liquidated` or `settlement_earlier_year`.
+    withdrawn for a new one otherwise, which keeps the needs a person stated in it unless others are
+    stated now. `needs`: see `needs_of_year`. Raises DomainError `settlement_open`,
+    `settlement_liquidated` or `settlement_earlier_year`.
     """
     ledgers = _ledgers(institution_id=institution_id, scheme_id=scheme_id)
     under_way = settlements.open_settlement(institution_id=institution_id, scheme_id=scheme_id)
     _refuse_under_way(under_way, ask)
     _refuse_out_of_turn(ledgers, ask)
-    if not _is_due(ledgers, ask):
+    through = _through(ledgers, ask)
+    if not _is_due(ledgers, ask, through):
         return None
     closed = any(
         one.fund.closed_through >= (ask.year or 0) and one.left(ask.year) for one in ledgers
     )
     is_final = ask.year is not None and (ask.is_final or closed)
-    items = _items(ledgers, ask, needs)
+    if under_way is not None and under_way.needs_stated and not ask.needs_stated:
+        ask, needs = replace(ask, needs_stated=True), _stated(under_way)
+    items = _items(ledgers, ask, through, needs)
     if under_way is not None:
-        if under_way.is_final == is_final and _said(under_way) == items:
+        same = (under_way.is_final, under_way.needs_stated) == (is_final, ask.needs_stated)
+        if same and _said(under_way) == items:
             return int(under_way.pk)
         _withdraw(under_way, why=SUPERSEDED, actor=actor, at=at)
     made = Settlement.objects.create(
@@ -88,6 +101,7 @@ def draft(
         year=ask.year,
         part=1 + _parts(institution_id, scheme_id, ask.year),
         is_final=is_final,
+        needs_stated=ask.needs_stated,
         state=State.DRAFT,
         made_by=actor,
         made_at=at,
@@ -195,23 +209,24 @@ def _refuse_out_of_turn(ledgers: list[_Ledger], ask: Ask) -> None:
             bilingual("该政策已清算，请补做清算", "already liquidated: liquidate again instead"),
         )
     earlier = [
-        entry.year
+        year
         for one in ledgers
-        for entry in one.entries
-        if one.fund.closed_through < entry.year < ask.year
+        for year in sorted({entry.year for entry in one.entries if entry.year < ask.year})
+        if one.is_open(year)
     ]
     if earlier:
         raise DomainError(
             "settlement_earlier_year",
             bilingual(
-                f"{min(earlier)} 年度尚未关闭，请先完成其末次结算",
-                f"settle {min(earlier)} with --final first: years are closed in order",
+                f"{min(earlier)} 年度尚未结清，请先完成其末次结算",
+                f"settle {min(earlier)} with --final first: years are settled in order",
             ),
         )
 
 
-def _is_due(ledgers: list[_Ledger], ask: Ask) -> bool:
-    if any(one.left(ask.year) for one in ledgers):
+def _is_due(ledgers: list[_Ledger], ask: Ask, through: Mapping[int, int]) -> bool:
+    """Does it hold anything? A last part may hold nothing: it closes the year."""
+    if any(one.left(ask.year, through[one.fund.id]) for one in ledgers):
         return True
     return ask.is_final and any(
         entry.year == ask.year
@@ -221,10 +236,17 @@ def _is_due(ledgers: list[_Ledger], ask: Ask) -> bool:
     )
 
 
-def _items(ledgers: list[_Ledger], ask: Ask, needs: Needs) -> dict[int, dict[str, int]]:
+def _through(ledgers: list[_Ledger], ask: Ask) -> dict[int, int]:
+    """Up to which entry number of each fund."""
     through = {one.fund.id: one.last for one in ledgers}
     if ask.posted_through is not None:
         through |= settlements.last_number_posted(ids=list(through), through=ask.posted_through)
+    return through
+
+
+def _items(
+    ledgers: list[_Ledger], ask: Ask, through: Mapping[int, int], needs: Needs
+) -> dict[int, dict[str, int]]:
     return {
         one.fund.id: asdict(_figures(one, ask, through[one.fund.id]))
         | {"next_year_need_fen": _need(one.fund, needs)}
@@ -240,6 +262,12 @@ def _need(fund: Held, needs: Needs) -> int:
     if fund.key.purpose != Purpose.INTEREST:
         return 0
     return needs.get((fund.key.institution_id, fund.key.tier), 0)
+
+
+def _stated(settlement: Settlement) -> Needs:
+    found = settlement.items.filter(fund__purpose=Purpose.INTEREST)
+    columns = ("institution_id", "fund__tier", "next_year_need_fen")
+    return {(place, tier): fen for place, tier, fen in found.values_list(*columns)}
 
 
 def _said(settlement: Settlement) -> dict[int, dict[str, int]]:

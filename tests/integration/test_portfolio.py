@@ -156,7 +156,7 @@ def test_a_run_that_died_is_finished_by_the_next(
     assert started.chunks > 2
     chunk = work.claim_chunk(run_id=started.run_id, owner="dead", at=AT)
     assert chunk is not None
-    deductions.work_chunk(chunk_id=chunk)
+    deductions.work_chunk(chunk_id=chunk, at=AT)
     work.release_chunk(chunk_id=chunk)
     assert Run.objects.get(pk=started.run_id).state == Run.State.OPEN
     deductions.work_open_runs(owner="next", clock=lambda: AT)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -14,7 +15,7 @@ from config.kernel.models import Chunk, Institution, Run
 from config.kernel.services import work
 from loans.models import Note
 from settlement import tasks
-from settlement.models import Deduction, EnterprisePosting
+from settlement.models import Deduction, EnterprisePosting, LedgerEntry
 from settlement.services import deductions, groups
 from settlement.services.assessments import assess_notes
 from tests import database
@@ -193,6 +194,18 @@ def test_no_chunk_is_begun_after_the_time_given(three: SmallBook) -> None:
     assert three.net() == {"A-2": 1000, "B-2": 1000, "C-2": 1000}
 
 
+def test_entries_carry_the_day_they_are_made_though_the_run_crosses_midnight(
+    three: SmallBook,
+) -> None:
+    run_id = start()
+    night = datetime(2026, 3, 31, 23, 59, 59, tzinfo=ZoneInfo("Asia/Shanghai"))
+    ticks = iter(night + timedelta(seconds=n) for n in range(100))
+    deductions.work_run(run_id=run_id, owner="me", clock=lambda: next(ticks))
+    posted = [date(2026, 3, 31), date(2026, 4, 1), date(2026, 4, 1)]
+    assert list(LedgerEntry.objects.order_by("pk").values_list("posted_on", flat=True)) == posted
+    assert sorted(Deduction.objects.values_list("posted_on", flat=True)) == posted
+
+
 def test_an_older_run_has_nothing_left_to_post(three: SmallBook) -> None:
     older = start()
     three.collect("A", 3)
@@ -222,7 +235,7 @@ def test_enterprises_coupled_after_the_run_was_cut_are_worked_together(
     assess_notes(at=AT)
     chunk_id = work.claim_chunk(run_id=run_id, owner="me", at=AT)
     assert chunk_id is not None
-    deductions.work_chunk(chunk_id=chunk_id)
+    deductions.work_chunk(chunk_id=chunk_id, at=AT)
     assert small.posted() == [("A-3", 0, 500), ("B-2", 0, 1000)]
     deductions.work_run(run_id=run_id, owner="me", clock=lambda: AT)
     assert len(small.posted()) == 2

@@ -105,7 +105,7 @@ def test_a_liquidation_shows_the_surplus_it_will_return(money: Money, web: Any) 
         ({"need_central": "-1"}, "need_central", "金额不能为负"),
         ({"need_municipal": "1.001"}, "need_municipal", "最多 2 位小数"),
         ({"year": "2025"}, "institution", "没有待结算的入账"),
-        ({"year": "2027"}, "year", "2026 年度尚未关闭"),
+        ({"year": "2027"}, "year", "2026 年度尚未结清"),
         ({"scheme": "999"}, "scheme", "999"),
     ],
 )
