@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "config.kernel",
     "loans",
     "settlement",
+    "reports",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("config", "loans", "settlement")
+PRODUCT = ("config", "loans", "settlement", "reports")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FLOAT_NAMES = {"float", "Float32", "Float64", "fsum", "truediv"}

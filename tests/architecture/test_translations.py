@@ -10,7 +10,7 @@ from pathlib import Path
 from django.utils import translation
 
 ROOT = Path(__file__).parents[2]
-APPS = ("config", "loans", "settlement")
+APPS = ("config", "loans", "settlement", "reports")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 IN_TEMPLATE = re.compile(r"""{% translate (["'])(?P<text>.+?)\1""")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,13 +13,20 @@ from django.db.models import Sum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loans.values.errors import DomainError
 from settlement.models import Deduction, Fund, SettlementItem
-from settlement.services import funds
+from settlement.services import funds, settlements
 from settlement.services.funds import FundKey
+from settlement.services.settlements import Ask
 from tests.integration.book import run
 from tests.integration.test_money_machine import FLOWS, NOTES, Money
+from tests.integration.test_settlements import (
+    AT,
+    FINAL,
+    everything,
+    money,  # noqa: F401
+)
 from tests.integration.test_settlements import Money as Books
-from tests.integration.test_settlements import money  # noqa: F401
 
 BALANCES = (
     "special_account_fen", "treasury_advance_fen", "subsidy_applied_fen", "bank_advance_fen",
@@ -103,3 +111,52 @@ def test_a_tier_that_gets_its_first_money_late_has_the_same_years_closed(money: 
     funds.open_funds(keys=[key])
     closed = Fund.objects.order_by("tier").values_list("tier", "closed_through")
     assert list(closed) == [("central", 2026), ("provincial", 2026)]
+
+
+@pytest.mark.django_db
+def test_a_stated_need_stays_until_another_is_stated(money: Books) -> None:
+    here = (money.bank.id, "central")
+    stated = Ask(2026, is_final=True, needs_stated=True)
+    money.pay(1_000)
+    first = money.draft(stated, needs={here: 77})
+    assert money.draft(FINAL, needs={here: 5}) == first
+    money.pay(500)
+    second = money.draft(FINAL, needs={here: 5})
+    third = money.draft(stated, needs={here: 0})
+    found = SettlementItem.objects.order_by("pk").values_list(
+        "settlement_id", "settlement__state", "settlement__needs_stated", "used_fen", "next_year_need_fen"
+    )  # fmt: skip
+    assert list(found) == [
+        (first, "withdrawn", True, 1_000, 77), (second, "withdrawn", True, 1_500, 77),
+        (third, "draft", True, 1_500, 0),
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_part_that_would_hold_nothing_is_not_drafted(money: Books) -> None:
+    money.pay(1_000, month=3)
+    before = everything()
+    assert money.draft(Ask(2026, posted_through=date(2026, 3, 20))) is None
+    assert everything() == before
+    assert money.settle(Ask(2026, posted_through=date(2026, 3, 21))).claimed_fen == 1_000
+    money.pay(50, month=5)
+    before = everything()
+    assert money.draft(Ask(2026, posted_through=date(2026, 4, 30))) is None
+    assert everything() == before
+
+
+@pytest.mark.django_db
+def test_a_year_withdrawn_after_closing_stays_closed(money: Books) -> None:
+    money.pay(1_000)
+    made = money.draft()
+    assert made is not None
+    settlements.submit(settlement_id=made, actor="checker", at=AT)
+    settlements.withdraw(settlement_id=made, why="重做", actor="maker", at=AT)
+    money.pay(50)
+    before = everything()
+    with pytest.raises(DomainError, match="2026 年度尚未结清"):
+        money.draft(Ask(2027))
+    assert everything() == before
+    item = money.settle(Ask(2026))
+    assert (item.claimed_fen, item.settlement.is_final, item.settlement.part) == (1_000, True, 1)
+    assert money.settle(Ask(2027)).claimed_fen == 50

@@ -248,36 +248,6 @@ def test_settling_again_refreshes_an_unsubmitted_draft_and_never_doubles_it(mone
     assert said(item) == {"used": 1_500, "claimed": 1_500, "gap": 1_500, "next_year_need": 77}
 
 
-def test_a_stated_need_stays_until_another_is_stated(money: Money) -> None:
-    here = (money.bank.id, "central")
-    stated = Ask(2026, is_final=True, needs_stated=True)
-    money.pay(1_000)
-    first = money.draft(stated, needs={here: 77})
-    assert money.draft(FINAL, needs={here: 5}) == first
-    money.pay(500)
-    second = money.draft(FINAL, needs={here: 5})
-    third = money.draft(stated, needs={here: 0})
-    found = SettlementItem.objects.order_by("pk").values_list(
-        "settlement_id", "settlement__state", "settlement__needs_stated", "used_fen", "next_year_need_fen"
-    )  # fmt: skip
-    assert list(found) == [
-        (first, "withdrawn", True, 1_000, 77), (second, "withdrawn", True, 1_500, 77),
-        (third, "draft", True, 1_500, 0),
-    ]  # fmt: skip
-
-
-def test_a_part_that_would_hold_nothing_is_not_drafted(money: Money) -> None:
-    money.pay(1_000, month=3)
-    before = everything()
-    assert money.draft(Ask(2026, posted_through=date(2026, 3, 20))) is None
-    assert everything() == before
-    assert money.settle(Ask(2026, posted_through=date(2026, 3, 21))).claimed_fen == 1_000
-    money.pay(50, month=5)
-    before = everything()
-    assert money.draft(Ask(2026, posted_through=date(2026, 4, 30))) is None
-    assert everything() == before
-
-
 def test_years_are_settled_in_order_and_one_at_a_time(money: Money) -> None:
     assert money.draft() is None
     money.pay(1_000)
@@ -298,22 +268,6 @@ def test_years_are_settled_in_order_and_one_at_a_time(money: Money) -> None:
     item = money.settle()
     assert (item.settlement.part, item.claimed_fen) == (1, 1_000)
     assert money.settle(Ask(2027)).claimed_fen == 10
-
-
-def test_a_year_withdrawn_after_closing_stays_closed(money: Money) -> None:
-    money.pay(1_000)
-    made = money.draft()
-    assert made is not None
-    settlements.submit(settlement_id=made, actor="checker", at=AT)
-    settlements.withdraw(settlement_id=made, why="重做", actor="maker", at=AT)
-    money.pay(50)
-    before = everything()
-    with pytest.raises(DomainError, match="2026 年度尚未结清"):
-        money.draft(Ask(2027))
-    assert everything() == before
-    item = money.settle(Ask(2026))
-    assert (item.claimed_fen, item.settlement.is_final, item.settlement.part) == (1_000, True, 1)
-    assert money.settle(Ask(2027)).claimed_fen == 50
 
 
 def test_a_last_part_takes_everything_or_is_not_submitted(money: Money) -> None:

@@ -1,0 +1,1 @@
+"""Reports as data, before anybody draws them. Pure: no framework, file, clock or chance."""

@@ -1,0 +1,1 @@
+"""Sheets as XLSX, PDF and CSV; the only place that knows the libraries."""
