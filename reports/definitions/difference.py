@@ -14,9 +14,9 @@ import polars as pl
 from reports.definitions.sheet import Column, Kind, Sheet, Table, Tie, whole
 
 DECIMALS: dict[Kind, int] = {
-    "int": 0, "yuan": 2, "wan": 6, "rate": 4, "exchange": 8, "product": 2,
+    "int": 0, "yuan": 2, "wan": 2, "rate": 4, "exchange": 8, "product": 2,
 }  # fmt: skip
-PER_FEN: dict[Kind, int] = {"yuan": 1, "wan": 1}  # both hold whole fen: 元 2 decimals, 万元 6
+AMOUNTS = ("yuan", "wan")  # CSV holds both in 元
 NAMES = ("text", "date", "month")  # what a row is known by
 ADDED, REMOVED, CHANGED = "新增", "删除", "变更"
 NUMBER = r"^(-?)(\d+)(?:\.(\d+))?$"
@@ -110,7 +110,7 @@ def _exact(text: pl.Expr, decimals: int) -> pl.Expr:
 
 
 def shown(number: int, kind: Kind) -> str:
-    """A difference as its column shows figures: 123450 fen → `1234.50`."""
+    """A difference as the CSV shows figures: 123450 fen → `1234.50`."""
     decimals = DECIMALS[kind]
     whole_part, rest = divmod(abs(number), 10**decimals)
     sign = "-" if number < 0 else ""
@@ -152,7 +152,7 @@ def difference_sheet(of: Sheet, pairs: Sequence[Pair]) -> Sheet:
 def _totals(pair: Pair, rows: pl.DataFrame) -> Iterator[tuple[str, str, int, int, int, int]]:
     """Each summed amount of a table: before, after, their difference, and the sum of its rows'."""
     for column in pair.table.columns:
-        if not column.total or column.kind not in PER_FEN:
+        if not column.total or column.kind not in AMOUNTS:
             continue
         sums = [_sum(side, column) for side in (pair.before, pair.after)]
         by_rows = rows.filter(pl.col("column") == column.key)["difference"].sum()

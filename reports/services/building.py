@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
-from config.kernel.services import bulk, files
+from config.kernel.services import bulk, store
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from reports.definitions.sheet import Sheet
@@ -43,14 +44,14 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def build(*, code: str, asked: Asked, folder: Path) -> Built:
+def build(*, code: str, asked: Asked, folder: Path, dated: date) -> Built:
     """Build the report and write its CSV into the folder; DomainError if its sums do not tie."""
     cut = position(scope=asked.scope, scheme_code=asked.scheme_code)
     sheet = BUILDERS[code](asked)
     sheet = replace(sheet, heading=replace(sheet.heading, cut_zh=cut.words_zh))
     require_ties(sheet)
     name = formats.stem(code, asked)
-    written = formats.write(sheet, folder, name, formats=(formats.CSV,))
+    written = formats.write(sheet, folder, name, formats=(formats.CSV,), dated=dated)
     return Built(
         sheet=sheet,
         position=cut,
@@ -63,7 +64,7 @@ def build(*, code: str, asked: Asked, folder: Path) -> Built:
 
 def _content(written: list[Path], name: str) -> str:
     """One digest of all tables, each under its own name."""
-    told = [(path.name.removeprefix(name), files.digest(path)) for path in written]
+    told = [(path.name.removeprefix(name), store.digest(path)) for path in written]
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 

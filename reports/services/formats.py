@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from reports.definitions.sheet import Sheet
 from reports.services.catalogue import Asked
 
-Writer = Callable[[Sheet, Path], object]
+Writer = Callable[[Sheet, Path, date], object]  # the day is that of the cut
 
 CSV = "csv"
 WRITERS: dict[str, Writer] = {}
@@ -22,13 +23,15 @@ def stem(code: str, asked: Asked) -> str:
     return "_".join(re.sub(r"[^\w.-]", "-", part) for part in parts if part)
 
 
-def write(sheet: Sheet, folder: Path, name: str, *, formats: tuple[str, ...]) -> list[Path]:
+def write(
+    sheet: Sheet, folder: Path, name: str, *, formats: tuple[str, ...], dated: date
+) -> list[Path]:
     """Write the sheet in these formats; every file that came of it, in order of their names.
 
     A CSV holds one table: the first has the plain name, the others have their key in it.
     """
     for file_format in formats:
-        WRITERS[file_format](sheet, folder / f"{name}.{file_format}")
+        WRITERS[file_format](sheet, folder / f"{name}.{file_format}", dated)
     return sorted(path for path in folder.iterdir() if path.name.startswith(f"{name}."))
 
 

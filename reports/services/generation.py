@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -66,11 +66,11 @@ def generate(
     with _alone(code=code, asked=asked), tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with one_snapshot():
-            built = build(code=code, asked=asked, folder=folder)
+            built = build(code=code, asked=asked, folder=folder, dated=at.date())
             standing = stands(code=code, asked=asked)
             same = standing.same(built.content_sha256)
             if same is None:
-                _draw(code, asked, built, standing, folder)
+                _draw(code, asked, built, standing, folder, at.date())
         if same is not None:
             _drop_other_draft(code, asked, same, standing, at)
             return Generated(int(same.pk), is_new=False)
@@ -130,11 +130,13 @@ def _alone(*, code: str, asked: Asked) -> Iterator[None]:
         bulk.rows("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
-def _draw(code: str, asked: Asked, built: Built, standing: Standing, folder: Path) -> None:
+def _draw(
+    code: str, asked: Asked, built: Built, standing: Standing, folder: Path, dated: date
+) -> None:
     """Write the other files: the forms people read, what else belongs to it, and the differences."""
     name = formats.stem(code, asked)
     others = tuple(one for one in formats.WRITERS if one != formats.CSV)
-    formats.write(built.sheet, folder, name, formats=others)
+    formats.write(built.sheet, folder, name, formats=others, dated=dated)
     if code in formats.EXTRAS:
         formats.EXTRAS[code](asked, folder)
     base = standing.submitted
@@ -143,7 +145,7 @@ def _draw(code: str, asked: Asked, built: Built, standing: Standing, folder: Pat
         differing = difference_sheet(built.sheet, pairs)
         require_ties(differing)
         every = tuple(formats.WRITERS)
-        formats.write(differing, folder, f"{name}{DIFFERENCE}", formats=every)
+        formats.write(differing, folder, f"{name}{DIFFERENCE}", formats=every, dated=dated)
 
 
 def _pairs(built: Built, base: Report, folder: Path, name: str) -> list[Pair]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from config.kernel.services import files
+from config.kernel.services import store
 from loans.values.errors import DomainError, bilingual
 from reports.models import Report, ReportFile
 
@@ -23,7 +23,7 @@ class Kept:
 def keep_all(*, folder: Path) -> list[Kept]:
     """Take every file of the folder into the store, in order of their names."""
     return [
-        Kept(path.name, path.stat().st_size, files.keep(path)) for path in sorted(folder.iterdir())
+        Kept(path.name, path.stat().st_size, store.keep(path)) for path in sorted(folder.iterdir())
     ]
 
 
@@ -51,8 +51,8 @@ def opened(*, file: ReportFile) -> BinaryIO:
 def opened_result(*, sha256: str, name: str) -> BinaryIO:
     """As `opened`, for a file known by its content."""
     try:
-        return files.opened(sha256)
-    except files.MissingFileError as error:
+        return store.opened(sha256)
+    except store.MissingFileError as error:
         raise DomainError(
             "file_missing",
             bilingual(
@@ -60,7 +60,7 @@ def opened_result(*, sha256: str, name: str) -> BinaryIO:
                 "the store lacks this file, restore it from a backup",
             ),
         ) from error
-    except files.TamperedFileError as error:
+    except store.TamperedFileError as error:
         raise DomainError(
             "file_tampered",
             bilingual(
@@ -75,6 +75,6 @@ def hand_out(*, report_id: int, folder: Path) -> list[Path]:
     paths = []
     for file in ReportFile.objects.filter(report_id=report_id).order_by("name"):
         opened(file=file).close()
-        files.copy_out(file.sha256, folder / file.name)
+        store.copy_out(file.sha256, folder / file.name)
         paths.append(folder / file.name)
     return paths

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -54,7 +55,7 @@ class Small:
         return Sheet(heading, (Table("notes", "明细", COLUMNS, whole(frame)),), ties=(tie,))
 
 
-def write_csv(sheet: Sheet, path: Path) -> None:
+def write_csv(sheet: Sheet, path: Path, dated: date) -> None:
     """Tables as text, amounts in yuan."""
     for place, table in enumerate(sheet.tables):
         target = path if place == 0 else path.with_name(f"{path.stem}.{table.key}.csv")
@@ -73,7 +74,7 @@ def _text(column: Column, value: object) -> str:
     return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
 
-def write_paper(sheet: Sheet, path: Path) -> None:
+def write_paper(sheet: Sheet, path: Path, dated: date) -> None:
     """What people sign: the heading with the cut."""
     path.write_text(f"{sheet.heading.title_zh}\n{sheet.heading.cut_zh}\n", encoding="utf-8")
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from config.kernel.models import Institution
-from config.kernel.services import files
+from config.kernel.services import store
 from loans.values.errors import DomainError
 from reports.models import Report, ReportFile
 from reports.services import asking, generation, steps, storing
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def store(settings: Any, tmp_path: Path) -> Path:
+def place(settings: Any, tmp_path: Path) -> Path:
     settings.REPORTS_DIR = tmp_path / "store"
     return tmp_path / "store"
 
@@ -90,7 +90,7 @@ def content(report_id: int) -> dict[str, bytes]:
 
 
 def test_a_report_is_made_with_its_files_totals_ties_and_cut(
-    report: Small, bank: Institution, store: Path
+    report: Small, bank: Institution, place: Path
 ) -> None:
     made = make()
 
@@ -111,10 +111,10 @@ def test_a_report_is_made_with_its_files_totals_ties_and_cut(
         ).encode(),
     }
     for file in row.files.all():
-        stored = store / file.sha256[:2] / file.sha256
+        stored = place / file.sha256[:2] / file.sha256
         assert (file.role, file.size) == ("report", stored.stat().st_size)
         assert stored.stat().st_mode & 0o777 == 0o440
-    assert list(store.rglob("*.part")) == []
+    assert list(place.rglob("*.part")) == []
 
 
 def test_the_cut_names_the_last_entry_and_batch(report: Small, bank: Institution) -> None:
@@ -255,14 +255,14 @@ def test_what_finance_returned_is_made_anew_and_told_apart(
     assert [f.role for f in row.files.all()] == ["report", "report"]  # the same figures
 
 
-def test_sums_that_do_not_tie_make_no_report(report: Small, bank: Institution, store: Path) -> None:
+def test_sums_that_do_not_tie_make_no_report(report: Small, bank: Institution, place: Path) -> None:
     report.ledger_fen = 350_049
 
     with pytest.raises(DomainError, match=r"放款合计 = 借据 3500\.50 ≠ 3500\.49 元"):
         make()
 
     assert everything() == [[], []]
-    assert not store.exists()
+    assert not place.exists()
 
 
 def refused(code: str, act: Any, **arguments: Any) -> None:
@@ -341,7 +341,7 @@ def test_a_file_changed_or_lost_on_disk_is_told(
 ) -> None:
     pk = make().report_id
     file = ReportFile.objects.get(format="csv")
-    stored = files.place(file.sha256)
+    stored = store.place(file.sha256)
     kept = stored.read_bytes()
     stored.chmod(0o640)
     stored.write_bytes(kept.replace(b"1000.00", b"1000.01"))
@@ -362,5 +362,5 @@ def test_a_file_changed_or_lost_on_disk_is_told(
 
     copy = tmp_path / "copy"
     copy.write_bytes(kept)
-    assert files.keep(copy) == file.sha256  # from a backup
+    assert store.keep(copy) == file.sha256  # from a backup
     assert read(file) == kept
