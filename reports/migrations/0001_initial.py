@@ -267,6 +267,20 @@ class Migration(migrations.Migration):
             model_name='reportfile',
             constraint=models.CheckConstraint(condition=models.Q(('role__in', ['report', 'difference'])), name='report_file_role_known'),
         ),
+        migrations.CreateModel(
+            name='Job',
+            fields=[
+            ],
+            options={
+                'verbose_name': '报表与导出任务',
+                'verbose_name_plural': '报表与导出任务',
+                'ordering': ['-id'],
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('kernel.run',),
+        ),
         migrations.RunSQL(LIFE + RIGHTS, UNDO),
         migrations.RunPython(seed, migrations.RunPython.noop),
     ]

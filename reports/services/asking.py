@@ -45,3 +45,8 @@ def read(*, code: str, period_code: str, institution_code: str, scheme_code: str
         scope=institution.scope,
         scheme_code=scheme_code or None,
     )
+
+
+def scheme_codes() -> list[str]:
+    """Every scheme a report can be about, in order of priority."""
+    return list(terms_in_force().scheme_ids)

@@ -191,7 +191,7 @@ def _work_report(*, run: Run, chunk_id: int, at: datetime) -> None:
     _finish(run, chunk_id, name=result.name, sha256=result.sha256, stats={"new": int(made.is_new)})
 
 
-def _work_export(*, run: Run, chunk_id: int, at: datetime) -> None:
+def _work_export(*, run: Run, chunk_id: int, **_at: datetime) -> None:
     params = run.params
     name = f"{params['register']}-{run.pk}.{params['format']}"
     with tempfile.TemporaryDirectory() as place:

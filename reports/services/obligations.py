@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import transaction
 
@@ -13,10 +13,9 @@ from reports.definitions.due_dates import Calendar, draft_from, due_on, earliest
 from reports.definitions.filings import FILINGS, Filing
 from reports.definitions.period import Period
 from reports.models import Obligation
-from reports.selectors.calendar import calendar
+from reports.selectors.calendar import HORIZON, calendar
 from reports.selectors.filing_institutions import filing_institutions
 
-HORIZON = timedelta(days=92)  # obligations are listed a quarter ahead
 KEY = ("institution_id", "scheme_code", "code", "period")
 TOLD = ("due_on", "last_working_day", "draft_from", "addressee", "article", "assumed")
 
@@ -53,14 +52,6 @@ def refresh(*, today: date) -> Refreshed:
         update_fields=TOLD,
     )
     return Refreshed(len(new), len(changed), tuple(problems))
-
-
-def undated(*, today: date) -> tuple[str, ...]:
-    """Why some obligations of the next quarter cannot be dated, and what to do about it."""
-    problems: dict[str, None] = {}
-    for _ in _wanted(today, calendar(), problems):
-        pass
-    return tuple(problems)
 
 
 def _wanted(today: date, days: Calendar, problems: dict[str, None]) -> Iterator[Obligation]:

@@ -25,6 +25,8 @@ EVIDENCE = (
     "loans_preallocation",
     "loans_repayment",
     "loans_reviewresult",
+    "reports_reminder",
+    "reports_reportfile",
     "settlement_deduction",
     "settlement_guaranteeposting",
     "settlement_ledgerentry",

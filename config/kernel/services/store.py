@@ -27,7 +27,7 @@ class TamperedFileError(Exception):
 
 def place(sha256: str) -> Path:
     """Where the file of that content is kept."""
-    return Path(settings.REPORTS_DIR) / sha256[:2] / sha256
+    return Path(settings.REPORTS_DIR).joinpath(sha256[:2], sha256)
 
 
 def digest(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import chinese_calendar
 import pytest
-import QuantLib as ql
+from QuantLib import China, Date
 
 from loans.values.errors import DomainError
 from reports.definitions.due_dates import (
@@ -64,12 +64,12 @@ def test_a_working_saturday_and_a_long_week_off(calendar: Calendar) -> None:
 
 def test_every_day_agrees_with_two_other_calendars(calendar: Calendar) -> None:
     """`chinesecalendar` from 2004, QuantLib's interbank calendar from 2008."""
-    interbank = ql.China(ql.China.IB)
+    interbank = China(China.IB)
     day, differing = date(2004, 1, 1), []
     while day <= date(2026, 12, 31):
         told = {calendar.is_working(day), chinese_calendar.is_workday(day)}
         if day.year >= 2008:
-            told.add(interbank.isBusinessDay(ql.Date(day.day, day.month, day.year)))
+            told.add(interbank.isBusinessDay(Date(day.day, day.month, day.year)))
         if len(told) > 1:
             differing.append(day)
         day += timedelta(days=1)
