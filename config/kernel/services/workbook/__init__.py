@@ -6,8 +6,18 @@ same bytes.
 """
 
 from config.kernel.services.workbook.book import Book
-from config.kernel.services.workbook.cells import guarded
+from config.kernel.services.workbook.cells import decimal_texts, guarded, guarded_texts
 from config.kernel.services.workbook.shapes import Column, Form, Line
 from config.kernel.services.workbook.sheet import SHEET_ROWS, Table
 
-__all__ = ["SHEET_ROWS", "Book", "Column", "Form", "Line", "Table", "guarded"]
+__all__ = [
+    "SHEET_ROWS",
+    "Book",
+    "Column",
+    "Form",
+    "Line",
+    "Table",
+    "decimal_texts",
+    "guarded",
+    "guarded_texts",
+]
