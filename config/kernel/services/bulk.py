@@ -7,7 +7,8 @@ from there by `INSERT … SELECT`, where every policy and constraint applies (DE
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import polars as pl
@@ -60,6 +61,16 @@ def read_slices(
                 buffer, held = io.BytesIO(), 0
     if held:
         yield _parsed(buffer, schema)
+
+
+@contextmanager
+def closing_frames(frames: Iterable[pl.DataFrame]) -> Iterator[None]:
+    """Whatever happens to a reader of frames, the connection they come from is free afterwards."""
+    try:
+        yield
+    finally:
+        if isinstance(frames, Generator):
+            frames.close()
 
 
 def _parsed(buffer: io.BytesIO, schema: Schema) -> pl.DataFrame:
