@@ -7,7 +7,9 @@ from there by `INSERT … SELECT`, where every policy and constraint applies (DE
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 import polars as pl
@@ -34,17 +36,46 @@ def read_frame(
     Columns are Int64, String, Date or Boolean; a null text arrives as the empty string.
     """
     buffer = io.BytesIO()
-    statement = f"COPY ({query}) TO STDOUT (FORMAT csv)"
-    with driver_cursor() as cursor, cursor.copy(cast("Any", statement), params) as copy:
+    with driver_cursor() as cursor, cursor.copy(_to_csv(query), params) as copy:
         for block in copy:
             buffer.write(block)
-    if buffer.tell() == 0:
+    return _frame(buffer.getvalue(), schema)
+
+
+def read_parts(
+    query: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    schema: Schema,
+    part_rows: int = SLICE_ROWS,
+) -> Iterator[pl.DataFrame]:
+    """The same, but in frames of so many rows: bounded memory, and no query open between them.
+
+    The whole result is taken from one snapshot into an unnamed file first, so that whoever writes
+    the parts may use the connection meanwhile.
+    """
+    with tempfile.TemporaryFile() as spool:
+        sizes = []
+        with driver_cursor() as cursor, cursor.copy(_to_csv(query), params) as copy:
+            blocks = iter(copy)  # one block is one row
+            while part := list(islice(blocks, part_rows)):
+                sizes.append(spool.write(b"".join(part)))
+        spool.seek(0)
+        for size in sizes:
+            yield _frame(spool.read(size), schema)
+
+
+def _to_csv(query: str) -> Any:
+    return cast("Any", f"COPY ({query}) TO STDOUT (FORMAT csv)")
+
+
+def _frame(text: bytes, schema: Schema) -> pl.DataFrame:
+    if not text:
         return pl.DataFrame(schema=dict(schema))
-    buffer.seek(0)
     flags = [name for name, dtype in schema.items() if dtype == pl.Boolean]
     texts = [name for name, dtype in schema.items() if dtype == pl.String]
     wire = {name: (pl.String if name in flags else dtype) for name, dtype in schema.items()}
-    frame = pl.read_csv(buffer, has_header=False, schema=wire)
+    frame = pl.read_csv(io.BytesIO(text), has_header=False, schema=wire)
     return frame.with_columns(
         *(pl.col(name) == "t" for name in flags), *(pl.col(name).fill_null("") for name in texts)
     )
