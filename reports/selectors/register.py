@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from config.kernel.services.bulk import Schema, read_frame, read_parts, rows
+from config.kernel.services.bulk import Schema, read_frame, read_parts
 
 TIERS = ("central", "provincial", "municipal")
 MONEY = tuple(f"{tier}_fen" for tier in TIERS)
@@ -155,3 +155,27 @@ def register_parts(
     The same rows and amounts as the export `deductions`; of one collection schemes by their code.
     """
     return read_parts(_ROWS, _params(since, until, scope, scheme_code), schema=REGISTER)
+
+
+_SUMS = f"""
+    WITH net AS ({_NET})
+    SELECT s.code, f.code, f.name, count(*),
+        {", ".join(f"sum(t.{name})::bigint" for name in (*RAW, *MONEY))}
+    FROM net t JOIN settlement_scheme s ON s.id = t.scheme_id
+    JOIN kernel_institution f ON f.id = t.fund_institution_id
+    WHERE {_ASKED} GROUP BY 1, 2, 3
+"""
+SUMS: Schema = {
+    "scheme_code": pl.String,
+    "fund_code": pl.String,
+    "fund_name": pl.String,
+    "rows": pl.Int64,
+    **dict.fromkeys((*RAW, *MONEY), pl.Int64),
+}
+
+
+def register_sums(
+    *, since: date, until: date, scope: tuple[int, int], scheme_code: str | None
+) -> pl.DataFrame:
+    """The same rows added up by scheme and fund institution."""
+    return read_frame(_SUMS, _params(since, until, scope, scheme_code), schema=SUMS)

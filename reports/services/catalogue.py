@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reports.definitions.period import Period
 from reports.definitions.sheet import Sheet
+from reports.services import build_register
 
 
 @dataclass(frozen=True)
@@ -26,4 +27,6 @@ class Asked:
 
 Builder = Callable[[Asked], Sheet]
 
-BUILDERS: dict[str, Builder] = {}
+BUILDERS: dict[str, Builder] = {
+    "subsidy-register": build_register.build,
+}
