@@ -61,9 +61,7 @@ def table(
     key: str, title_zh: str, columns: Iterable[Column], frame: pl.DataFrame, *, article: str
 ) -> Table:
     """A table of the frame's rows in their order: its columns only, numbered where one asks for it."""
-    listed = tuple(
-        replace(column, article=column.article or article) for column in columns
-    )
+    listed = tuple(replace(column, article=column.article or article) for column in columns)
     keys = [column.key for column in listed]
     if NUMBER.key in keys:
         frame = frame.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(NUMBER.key))

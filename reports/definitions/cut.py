@@ -90,9 +90,7 @@ def ties_of_money(rows: Sums, money: Money) -> tuple[Tie, ...]:
     ties = []
     for key in keys:
         name = f"{key[0]} {TIERS_ZH[key[1]]}"
-        ties.append(
-            Tie(f"{name}：报表 = 代付贴息明细", rows.get(key, 0), money.held.get(key, 0))
-        )
+        ties.append(Tie(f"{name}：报表 = 代付贴息明细", rows.get(key, 0), money.held.get(key, 0)))
         ties.append(
             Tie(
                 f"{name}：资金机构代付贴息明细 = 资金账发生额",

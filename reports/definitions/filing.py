@@ -10,7 +10,7 @@ LEVELS_ZH = {"headquarters": "总行", "provincial": "一级分行"}
 
 @dataclass(frozen=True)
 class Demand:
-    """One document's demand for a report: its article, who files it, and with whom."""
+    """One document's demand for a report: its article, which level files it ("" any), and with whom."""
 
     article: str
     level: str
@@ -45,13 +45,12 @@ _MF, _ST = "jiangsu-manufacturing-2026", "jiangsu-sports-2026"
 KNOWN = frozenset({_SME, _EQ, _MF, _ST})
 _COUNTERPART, _PROVINCE = "对口财政部门", "省级财政部门"
 _AUDITORS = "财政、审计等联合抽查部门"
+_CHECKERS = "财政部门、内部审计部门"
 _JIANGSU = "江苏省财政厅"
 _COPY = "（抄送中国人民银行、国家金融监督管理总局）"
 
 FILINGS: dict[str, Filing] = {
-    "new-loans": Filing(
-        "新发放贷款月报", {_SME: Demand("二(三)", "headquarters", _COUNTERPART)}
-    ),
+    "new-loans": Filing("新发放贷款月报", {_SME: Demand("二(三)", "headquarters", _COUNTERPART)}),
     "monthly-execution": Filing(
         "政策执行情况月报",
         {
@@ -59,9 +58,7 @@ FILINGS: dict[str, Filing] = {
             _EQ: Demand("九", "headquarters", "财政部" + _COPY),
         },
     ),
-    "monthly-application": Filing(
-        "贴息资金月度申请", {_EQ: Demand("四", "provincial", _PROVINCE)}
-    ),
+    "monthly-application": Filing("贴息资金月度申请", {_EQ: Demand("四", "provincial", _PROVINCE)}),
     "quarterly-payout": Filing(
         "季度贴息资金拨付汇总", {_MF: Demand("(九)", "provincial", _JIANGSU)}
     ),
@@ -77,10 +74,19 @@ FILINGS: dict[str, Filing] = {
     "subsidy-register": Filing(
         "贴息明细台账",
         {
-            _SME: Demand("三(三)", "headquarters", _AUDITORS),
-            _EQ: Demand("八", "headquarters", _AUDITORS),
-            _MF: Demand("(十二)", "provincial", _AUDITORS),
-            _ST: Demand("五(五)", "provincial", _AUDITORS),
+            _SME: Demand("三(三)", "", _AUDITORS),
+            _EQ: Demand("八", "", _AUDITORS),
+            _MF: Demand("(十二)", "", _AUDITORS),
+            _ST: Demand("五(五)", "", _AUDITORS),
+        },
+    ),
+    "duplicate-check": Filing(
+        "重复贴息核查报告",
+        {
+            _SME: Demand("一(三)；三(三)", "", _CHECKERS),
+            _EQ: Demand("八", "", _CHECKERS),
+            _MF: Demand("(三)1", "", _CHECKERS),
+            _ST: Demand("二(二)", "", _CHECKERS),
         },
     ),
     "liquidation": Filing(
@@ -138,7 +144,7 @@ def remarks(
         demand = demands.get(one.code)
         if demand is None and one.code in KNOWN:
             found.append(f"{one.full_zh}未要求报送本表，仅供内部使用。")
-        elif demand is not None and demand.level not in levels:
+        elif demand is not None and demand.level and demand.level not in levels:
             wanted = LEVELS_ZH[demand.level]
             found.append(f"{one.full_zh}由{wanted}报送，本机构数据仅供内部使用。")
     if left_out:

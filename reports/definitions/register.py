@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import polars as pl
 
+from reports.definitions.duplicates import NOT_FOUND
 from reports.definitions.register_amounts import with_earned, with_rates
 from reports.definitions.register_columns import HAS_FORMULA, REGISTER
 from reports.definitions.sheet import Column, Parts, Table
@@ -29,7 +29,6 @@ CUTS = (
 )
 """Chinese names of the cut reasons in order of their bits (`settlement.engine.codes.CUT_REASONS`)."""
 
-NOT_FOUND = "未发现"
 FOOTNOTES = (
     "每笔收息×每项政策一行，金额为原始入账与历次差额的净额，与“贴息抵减明细”导出一致；计息期算头不算尾。",
     "全期应贴息=积数×贴息率÷天数基准，四舍五入到分一次；累计应得=全期应贴息（未舍入）×累计已收÷应收，再舍入；"
@@ -40,25 +39,18 @@ FOOTNOTES = (
 )
 
 
-@dataclass(frozen=True)
-class Duplicates:
-    """What the duplicate check says of notes: one row per note with something found, `said` in words."""
+def rows(
+    part: pl.DataFrame, cells: pl.DataFrame, duplicates: pl.DataFrame, *, first: int
+) -> pl.DataFrame:
+    """Register rows of one part of what is posted, numbered from `first`.
 
-    notes: pl.DataFrame  # note_id, duplicates
-
-    @staticmethod
-    def none() -> Duplicates:
-        """Nothing was found of any note."""
-        return Duplicates(pl.DataFrame(schema={"note_id": pl.Int64, "duplicates": pl.String}))
-
-
-def rows(part: pl.DataFrame, cells: pl.DataFrame, duplicates: Duplicates, *, first: int) -> pl.DataFrame:
-    """Register rows of one part of what is posted, numbered from `first`."""
+    `duplicates`: note_id with what was found of it, in words.
+    """
     placed = part.with_columns(place=pl.int_range(pl.len(), dtype=pl.Int64))
     worked = with_earned(with_rates(placed, cells))
     total = pl.sum_horizontal(MONEY)
     return (
-        worked.join(duplicates.notes, on="note_id", how="left", maintain_order="left")
+        worked.join(duplicates, on="note_id", how="left", maintain_order="left")
         .with_columns(
             number=pl.col("place") + first,
             scheme_zh=pl.format("{} {}", "name_zh", "document"),
@@ -102,7 +94,7 @@ def _state(total: pl.Expr) -> pl.Expr:
 
 
 def detail(
-    read: Parts, cells: pl.DataFrame, duplicates: Duplicates, *, expected: dict[str, int]
+    read: Parts, cells: pl.DataFrame, duplicates: pl.DataFrame, *, expected: dict[str, int]
 ) -> Table:
     """The register itself; `read` gives what is posted, in parts and in order, each time anew.
 
@@ -115,7 +107,9 @@ def detail(
             yield rows(part, cells, duplicates, first=first)
             first += part.height
 
-    return Table(key="rows", title_zh=TITLE, columns=REGISTER, parts=checked(parts, expected=expected))
+    return Table(
+        key="rows", title_zh=TITLE, columns=REGISTER, parts=checked(parts, expected=expected)
+    )
 
 
 SUMMARY = (

@@ -33,7 +33,14 @@ def with_rates(rows: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
     start = pl.max_horizontal("period_start", "subsidised_from")
     end = pl.min_horizontal("period_end", "subsidised_until")
     near = rows.select(
-        "place", "version_id", "drawn_on", "tiers_off", "note_rate_ppm", "lpr_ppm", start=start, end=end
+        "place",
+        "version_id",
+        "drawn_on",
+        "tiers_off",
+        "note_rate_ppm",
+        "lpr_ppm",
+        start=start,
+        end=end,
     ).join(cells, on="version_id", how="left", maintain_order="left")
     held = near.filter(
         (pl.col("drawn_on") >= pl.col("drawn_from")) & (pl.col("drawn_on") < pl.col("drawn_until"))
@@ -105,12 +112,16 @@ def with_earned(rows: pl.DataFrame) -> pl.DataFrame:
     worked = rows.with_columns(
         *(_half_up(tier, full).alias(f"whole_{tier}_fen") for tier in TIERS),
         *(_half_up(tier, pl.col("paid_before_fen")).alias(f"before_{tier}_fen") for tier in TIERS),
-        *(_half_up(tier, pl.col("paid_to_date_fen")).alias(f"to_date_{tier}_fen") for tier in TIERS),
+        *(
+            _half_up(tier, pl.col("paid_to_date_fen")).alias(f"to_date_{tier}_fen")
+            for tier in TIERS
+        ),
     )
     same = pl.all_horizontal(
         pl.col("due_before_fen") == pl.col("interest_due_fen"),
         *(
-            pl.col(f"to_date_{tier}_fen") - pl.col(f"before_{tier}_fen") == pl.col(f"raw_{tier}_fen")
+            pl.col(f"to_date_{tier}_fen") - pl.col(f"before_{tier}_fen")
+            == pl.col(f"raw_{tier}_fen")
             for tier in TIERS
         ),
     ).fill_null(value=False)

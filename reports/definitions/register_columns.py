@@ -64,7 +64,9 @@ INTEREST = (
 )
 
 
-def _tiers(key: str, title_zh: str, formula: str, *, total: bool = False, own: bool) -> tuple[Column, ...]:
+def _tiers(
+    key: str, title_zh: str, formula: str, *, total: bool = False, own: bool
+) -> tuple[Column, ...]:
     """One column per tier; `own`: the formula holds only where the row can be worked out."""
     return tuple(
         Column(
@@ -86,8 +88,12 @@ RATES = (
 )
 EARNED = (
     *_tiers("whole_{tier}_fen", "全期应贴息", _PERIOD, own=True),
-    *_tiers("before_{tier}_fen", "此前已得", _EARNED.replace("{paid}", "paid_before_fen"), own=True),
-    *_tiers("to_date_{tier}_fen", "累计应得", _EARNED.replace("{paid}", "paid_to_date_fen"), own=True),
+    *_tiers(
+        "before_{tier}_fen", "此前已得", _EARNED.replace("{paid}", "paid_before_fen"), own=True
+    ),
+    *_tiers(
+        "to_date_{tier}_fen", "累计应得", _EARNED.replace("{paid}", "paid_to_date_fen"), own=True
+    ),
     *_tiers(
         "raw_{tier}_fen",
         "应贴息",

@@ -6,15 +6,12 @@ partitions alone.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
-import polars as pl
-
-from config.kernel.services.bulk import read_frame, rows
+from config.kernel.services.bulk import rows
 from reports.definitions.cut import Money
 from reports.definitions.words import TIERS
-from reports.selectors.lending import FACTS, FACTS_SQL, OF_NOTE, Of
+from reports.selectors.lending import Of
 
 _MONEY = ", ".join(f"d.{tier}_fen" for tier in TIERS)
 _SUMS = ", ".join(f"sum(d.{tier}_fen)::bigint AS {tier}_fen" for tier in TIERS)

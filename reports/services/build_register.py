@@ -9,7 +9,7 @@ import polars as pl
 
 from reports.definitions import register
 from reports.definitions.cut import sums_by_tier, ties_of_money
-from reports.definitions.register import Duplicates
+from reports.definitions.duplicates import said_of_notes
 from reports.definitions.sheet import Sheet, Table, whole
 from reports.selectors import duplicates
 from reports.selectors import register as posted
@@ -32,7 +32,7 @@ def build(asked: Asked) -> Sheet:
         "scheme_code": asked.scheme_code,
     }
     sums = posted.register_sums(**of)
-    found = Duplicates(duplicates.notes_found())
+    found = said_of_notes(duplicates.of_notes())
     detail = register.detail(
         lambda: posted.register_parts(**of), version_rates(), found, expected=_announced(sums)
     )

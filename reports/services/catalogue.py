@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reports.definitions.period import Period
 from reports.definitions.sheet import Sheet
-from reports.services import build_register
+from reports.services import build_duplicates, build_register
 
 
 @dataclass(frozen=True)
@@ -29,4 +29,5 @@ Builder = Callable[[Asked], Sheet]
 
 BUILDERS: dict[str, Builder] = {
     "subsidy-register": build_register.build,
+    "duplicate-check": build_duplicates.build,
 }

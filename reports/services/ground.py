@@ -30,9 +30,7 @@ def of_period(asked: Asked, cut_schemes: Iterable[SchemeTitle], period: Period) 
 def cut(code: str, asked: Asked, *, unit_zh: str) -> Cut:
     """The frame of one report: heading, schemes in order of priority, posted money, footnotes."""
     terms = terms_in_force().terms
-    known = [
-        SchemeTitle(one.code, one.name_zh, one.document, one.fund_level) for one in terms
-    ]
+    known = [SchemeTitle(one.code, one.name_zh, one.document, one.fund_level) for one in terms]
     schemes = filing.chosen(code, known, asked.scheme_code)
     left_out = [] if asked.scheme_code else [one for one in known if one not in schemes]
     levels = places.filing_levels(institution_id=asked.institution_id)
@@ -51,9 +49,7 @@ def cut(code: str, asked: Asked, *, unit_zh: str) -> Cut:
     )
 
 
-def _heading(
-    code: str, asked: Asked, schemes: Sequence[SchemeTitle], unit_zh: str
-) -> Heading:
+def _heading(code: str, asked: Asked, schemes: Sequence[SchemeTitle], unit_zh: str) -> Heading:
     return Heading(
         code=code,
         title_zh=FILINGS[code].title_zh,

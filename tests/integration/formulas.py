@@ -10,7 +10,14 @@ from typing import Any
 
 from reports.definitions.sheet import Column, Table
 
-SCALES = {"yuan": 100, "product": 100, "rate": 10_000, "wan": 1_000_000, "int": 1, "exchange": 10**8}
+SCALES = {
+    "yuan": 100,
+    "product": 100,
+    "rate": 10_000,
+    "wan": 1_000_000,
+    "int": 1,
+    "exchange": 10**8,
+}
 """What a frame's number is divided by to give the cell."""
 NUMBER = Callable[[int, int], Any]
 
@@ -32,7 +39,9 @@ def half_away(value: Any, places: int) -> Any:
     scaled = abs(value) * 10**places
     whole = math.floor(scaled + (Fraction(1, 2) if isinstance(value, Fraction) else 0.5))
     sign = -1 if value < 0 else 1
-    return sign * (Fraction(whole, 10**places) if isinstance(value, Fraction) else whole / 10**places)
+    return sign * (
+        Fraction(whole, 10**places) if isinstance(value, Fraction) else whole / 10**places
+    )
 
 
 def either(condition: bool, one: Any, other: Any) -> Any:
@@ -50,7 +59,9 @@ def program(formula: str, number: NUMBER) -> Any:
     return compile(text, formula, "eval")
 
 
-def recalculated(table: Table, number: NUMBER) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+def recalculated(
+    table: Table, number: NUMBER
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Each row with its numbers after a recalculation, in the unit of its frame (fen)."""
     codes = {c.key: program(c.formula, number) for c in table.columns if c.formula}
     names = {"floor": floor, "half_away": half_away, "either": either, "Fraction": Fraction}
@@ -64,11 +75,10 @@ def recalculated(table: Table, number: NUMBER) -> Iterator[tuple[Mapping[str, An
             for column in table.columns:
                 if applies(column, row):
                     cell[column.key] = eval(codes[column.key], names | {"cell": cell})
-            yield row, {
-                key: half_away(Fraction(cell[key]) * 100, 0)
-                for key in codes
-                if key in cell
-            }
+            yield (
+                row,
+                {key: half_away(Fraction(cell[key]) * 100, 0) for key in codes if key in cell},
+            )
 
 
 def applies(column: Column, row: Mapping[str, Any]) -> bool:

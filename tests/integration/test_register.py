@@ -32,7 +32,17 @@ from tests.reference.portfolios import COVERING_SEEDS, random_portfolio, write
 pytestmark = pytest.mark.django_db
 
 YEARS = ("2026", "2027", "2028", "2029")
-SAME = ("days", "product", "raw_central", "raw_provincial", "raw_municipal", "central", "provincial", "municipal", "total")
+SAME = (
+    "days",
+    "product",
+    "raw_central",
+    "raw_provincial",
+    "raw_municipal",
+    "central",
+    "provincial",
+    "municipal",
+    "total",
+)
 
 
 def asked(period: str, *, code: str = "", scheme: str | None = None) -> Asked:
@@ -52,7 +62,9 @@ def rows(sheet: Sheet) -> pl.DataFrame:
     table = sheet.tables[0]
     parts = list(table.parts())
     assert all(part.height for part in parts)
-    empty = {column.key: pl.String if column.kind == "text" else pl.Int64 for column in table.columns}
+    empty = {
+        column.key: pl.String if column.kind == "text" else pl.Int64 for column in table.columns
+    }
     return pl.concat(parts) if parts else pl.DataFrame(schema=empty)
 
 
@@ -211,7 +223,9 @@ def test_part_payments_and_what_takes_them_back_show_their_working(small: SmallB
         ("P2", 1000, 600, 333.33, 200, -133.33, 0, -133.33),
         ("P3", 600, 3000, 200, 1000, 800, 0, 800),
     ]
-    assert frame["state"].to_list() == [f"{state}；借据有追回" for state in ("已代付", "冲回", "已代付")]
+    assert frame["state"].to_list() == [
+        f"{state}；借据有追回" for state in ("已代付", "冲回", "已代付")
+    ]
     assert frame["whole_municipal_fen"].to_list() == [100_000] * 3
     assert frame["net_paid_fen"].to_list() == [66_667, -26_667, 160_000]
     assert frame["scheme_zh"].to_list() == ["试验 试验"] * 3
@@ -253,7 +267,9 @@ def test_two_schemes_of_one_collection_show_what_the_enterprise_paid_itself(
 
 def test_a_cap_shows_reason_and_amount(tmp_path: Path) -> None:
     book = SmallBook(tmp_path)
-    book.scheme(more='[[amount_caps]]\nper = "enterprise"\nspan = "year"\nyuan = "1500"\nassumed_because = "test"')
+    book.scheme(
+        more='[[amount_caps]]\nper = "enterprise"\nspan = "year"\nyuan = "1500"\nassumed_because = "test"'
+    )
     book.lend("A", FIRST)
     book.collect("A", 2)
     book.collect("A", 3)
