@@ -44,10 +44,17 @@ _SME, _EQ = "central-sme-2026", "central-equipment-2026"
 _MF, _ST = "jiangsu-manufacturing-2026", "jiangsu-sports-2026"
 KNOWN = frozenset({_SME, _EQ, _MF, _ST})
 _COUNTERPART, _PROVINCE = "对口财政部门", "省级财政部门"
-_AUDITORS = "财政、审计等联合抽查部门"
-_CHECKERS = "财政部门、内部审计部门"
 _JIANGSU = "江苏省财政厅"
 _COPY = "（抄送中国人民银行、国家金融监督管理总局）"
+
+_AUDITORS, _CHECKERS = "财政、审计等联合抽查部门", "财政部门、内部审计部门"
+
+
+def _anybody(addressee_zh: str) -> dict[str, Demand]:
+    """Every scheme's articles on supervision; an institution of any level makes the paper."""
+    articles = {_SME: "三(三)", _EQ: "八", _MF: "(十二)", _ST: "六(二)"}
+    return {code: Demand(article, "", addressee_zh) for code, article in articles.items()}
+
 
 FILINGS: dict[str, Filing] = {
     "new-loans": Filing("新发放贷款月报", {_SME: Demand("二(三)", "headquarters", _COUNTERPART)}),
@@ -71,24 +78,9 @@ FILINGS: dict[str, Filing] = {
             _ST: Demand("五(五)", "provincial", _JIANGSU),
         },
     ),
-    "subsidy-register": Filing(
-        "贴息明细台账",
-        {
-            _SME: Demand("三(三)", "", _AUDITORS),
-            _EQ: Demand("八", "", _AUDITORS),
-            _MF: Demand("(十二)", "", _AUDITORS),
-            _ST: Demand("五(五)", "", _AUDITORS),
-        },
-    ),
-    "duplicate-check": Filing(
-        "重复贴息核查报告",
-        {
-            _SME: Demand("一(三)；三(三)", "", _CHECKERS),
-            _EQ: Demand("八", "", _CHECKERS),
-            _MF: Demand("(三)1", "", _CHECKERS),
-            _ST: Demand("二(二)", "", _CHECKERS),
-        },
-    ),
+    "subsidy-register": Filing("贴息明细台账", _anybody(_AUDITORS)),
+    "duplicate-check": Filing("重复贴息核查报告", _anybody(_CHECKERS)),
+    "audit-pack": Filing("审计资料包", _anybody(_AUDITORS)),
     "liquidation": Filing(
         "清算申请",
         {

@@ -101,11 +101,12 @@ def drawdowns(of: Of) -> pl.DataFrame:
     )
 
 
-def drawn_fen(of: Of) -> dict[str, int]:
+def drawn_fen(of: Of, *, eligible_only: bool = False) -> dict[str, int]:
     """What was drawn in these days under each scheme, in fen of CNY (D18), added up by the database."""
+    judged = " AND t.status = 'eligible'" if eligible_only else ""
     found = rows(
         "SELECT x.code, sum(div(n.principal_fen::numeric * n.exchange_rate_e8 * 2 + 100000000,"
-        f" 200000000))::bigint FROM {_LABELS} WHERE {_WHERE} GROUP BY 1",
+        f" 200000000))::bigint FROM {_LABELS} WHERE {_WHERE}{judged} GROUP BY 1",
         of.params,
     )
     return {str(code): int(fen) for code, fen in found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reports.services.catalogue import Asked
     from settlement.engine.terms import Terms
 
+_NUMBERED = re.compile(r"(D\d+): (.*)")  # a decision of domain §3 by its number
 DEADLINES = "D21"  # assumed of due dates, of no figure in a report
 
 
@@ -27,14 +29,17 @@ def of_period(asked: Asked, cut_schemes: Iterable[SchemeTitle], period: Period) 
     return Of(scope=asked.scope, codes=codes, since=period.start, until=period.end)
 
 
-def cut(code: str, asked: Asked, *, unit_zh: str) -> Cut:
-    """The frame of one report: heading, schemes in order of priority, posted money, footnotes."""
+def cut(code: str, asked: Asked, *, unit_zh: str, over: Period | None = None) -> Cut:
+    """The frame of one report: heading, schemes in order of priority, posted money, footnotes.
+
+    `over`: the days whose posted money the report is about, where they are not the period's.
+    """
     terms = terms_in_force().terms
     known = [SchemeTitle(one.code, one.name_zh, one.document, one.fund_level) for one in terms]
     schemes = filing.chosen(code, known, asked.scheme_code)
     left_out = [] if asked.scheme_code else [one for one in known if one not in schemes]
     levels = places.filing_levels(institution_id=asked.institution_id)
-    money = posted.money(of_period(asked, schemes, asked.period))
+    money = posted.money(of_period(asked, schemes, over or asked.period))
     codes = {one.code for one in schemes}
     return Cut(
         heading=_heading(code, asked, schemes, unit_zh),
@@ -72,7 +77,9 @@ def assumed(terms: Iterable[Terms]) -> tuple[str, ...]:
         for source in (*one.citations, *one.decisions):
             if source.assumed_because and source.key != DEADLINES:
                 why = source.assumed_because.split(" / ")[0]
-                documents.setdefault((source.key, why), []).append(one.document)
+                numbered = _NUMBERED.fullmatch(why)
+                said = (numbered[1], numbered[2]) if numbered else (source.key, why)
+                documents.setdefault(said, []).append(one.document)
     return tuple(
         f"假定〔{key}〕{why}（{'、'.join(dict.fromkeys(silent))}）。"
         for (key, why), silent in documents.items()
