@@ -19,6 +19,7 @@ from psycopg import Cursor, sql
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 SLICE_ROWS = 50_000
+WHOLE = 2**62
 ANALYZE_SHARE = 10  # a write of a tenth of a table deserves fresh statistics
 
 
@@ -35,11 +36,31 @@ def read_frame(
 
     Columns are Int64, String, Date or Boolean; a null text arrives as the empty string.
     """
-    buffer = io.BytesIO()
+    frames = [*read_slices(query, params, schema=schema, rows=WHOLE)]
+    return frames[0] if frames else pl.DataFrame(schema=dict(schema))
+
+
+def read_slices(
+    query: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    schema: Schema,
+    rows: int = SLICE_ROWS,
+) -> Iterator[pl.DataFrame]:
+    """The same in frames of so many rows, none of them empty: a long list in bounded memory.
+
+    The connection is busy until the last frame was taken or the iterator closed.
+    """
+    buffer, held = io.BytesIO(), 0
     with driver_cursor() as cursor, cursor.copy(_to_csv(query), params) as copy:
-        for block in copy:
-            buffer.write(block)
-    return _frame(buffer.getvalue(), schema)
+        for row in copy:  # the server sends each row as a message of its own
+            buffer.write(row)
+            held += 1
+            if held == rows:
+                yield _parsed(buffer, schema)
+                buffer, held = io.BytesIO(), 0
+    if held:
+        yield _parsed(buffer, schema)
 
 
 def read_parts(
@@ -47,35 +68,35 @@ def read_parts(
     params: Mapping[str, Any] | None = None,
     *,
     schema: Schema,
-    part_rows: int = SLICE_ROWS,
+    rows: int = SLICE_ROWS,
 ) -> Iterator[pl.DataFrame]:
-    """The same, but in frames of so many rows: bounded memory, and no query open between them.
+    """The same slices with no query open between them, all from one snapshot.
 
-    The whole result is taken from one snapshot into an unnamed file first, so that whoever writes
-    the parts may use the connection meanwhile.
+    The whole result goes to an unnamed file first, so that whoever writes the frames may use the
+    connection meanwhile.
     """
     with tempfile.TemporaryFile() as spool:
         sizes = []
         with driver_cursor() as cursor, cursor.copy(_to_csv(query), params) as copy:
-            blocks = iter(copy)  # one block is one row
-            while part := list(islice(blocks, part_rows)):
+            messages = iter(copy)
+            while part := list(islice(messages, rows)):
                 sizes.append(spool.write(b"".join(part)))
         spool.seek(0)
         for size in sizes:
-            yield _frame(spool.read(size), schema)
+            yield _parsed(io.BytesIO(spool.read(size)), schema)
 
 
 def _to_csv(query: str) -> Any:
     return cast("Any", f"COPY ({query}) TO STDOUT (FORMAT csv)")
 
 
-def _frame(text: bytes, schema: Schema) -> pl.DataFrame:
-    if not text:
-        return pl.DataFrame(schema=dict(schema))
+def _parsed(buffer: io.BytesIO, schema: Schema) -> pl.DataFrame:
+    """Rows as the server wrote them, as a frame."""
+    buffer.seek(0)
     flags = [name for name, dtype in schema.items() if dtype == pl.Boolean]
     texts = [name for name, dtype in schema.items() if dtype == pl.String]
     wire = {name: (pl.String if name in flags else dtype) for name, dtype in schema.items()}
-    frame = pl.read_csv(io.BytesIO(text), has_header=False, schema=wire)
+    frame = pl.read_csv(buffer, has_header=False, schema=wire)
     return frame.with_columns(
         *(pl.col(name) == "t" for name in flags), *(pl.col(name).fill_null("") for name in texts)
     )
