@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -134,28 +135,38 @@ _ROWS = f"""
 """
 
 
-def _params(
-    since: date, until: date, scope: tuple[int, int], scheme_code: str | None
-) -> dict[str, Any]:
-    return {
-        "since": since,
-        "until": until,
-        "first_id": (since.year * 100 + since.month) * _MONTH,
-        "last_id": (until.year * 100 + until.month) * _MONTH + (_MONTH if until.day > 1 else 0),
-        "lo": scope[0],
-        "hi": scope[1],
-        "scheme": scheme_code,
-    }
+@dataclass(frozen=True)
+class Collected:
+    """Interest collected from `since` until before `until` (whole months), by notes in a scope.
+
+    `scope`: a range of institution numbers; `scheme_code`: None for every scheme.
+    """
+
+    since: date
+    until: date
+    scope: tuple[int, int]
+    scheme_code: str | None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The queries' parameters, with the first numbers of the first month and of the month after."""
+        return {
+            "since": self.since,
+            "until": self.until,
+            "first_id": (self.since.year * 100 + self.since.month) * _MONTH,
+            "last_id": (self.until.year * 100 + self.until.month) * _MONTH,
+            "lo": self.scope[0],
+            "hi": self.scope[1],
+            "scheme": self.scheme_code,
+        }
 
 
-def register_parts(
-    *, since: date, until: date, scope: tuple[int, int], scheme_code: str | None
-) -> Iterator[pl.DataFrame]:
-    """Every collection × scheme with a product above zero, collected in [since, until), in D9's order.
+def register_parts(of: Collected) -> Iterator[pl.DataFrame]:
+    """Every collection × scheme with a product above zero, in D9's order.
 
     The same rows and amounts as the export `deductions`; of one collection schemes by their code.
     """
-    return read_parts(_ROWS, _params(since, until, scope, scheme_code), schema=REGISTER, rows=_PART_ROWS)
+    return read_parts(_ROWS, of.params, schema=REGISTER, rows=_PART_ROWS)
 
 
 _SUMS = f"""
@@ -175,8 +186,6 @@ SUMS: Schema = {
 }
 
 
-def register_sums(
-    *, since: date, until: date, scope: tuple[int, int], scheme_code: str | None
-) -> pl.DataFrame:
+def register_sums(of: Collected) -> pl.DataFrame:
     """The same rows added up by scheme and fund institution."""
-    return read_frame(_SUMS, _params(since, until, scope, scheme_code), schema=SUMS)
+    return read_frame(_SUMS, of.params, schema=SUMS)

@@ -13,6 +13,7 @@ from reports.definitions.duplicates import said_of_notes
 from reports.definitions.sheet import Sheet, Table, whole
 from reports.selectors import duplicates
 from reports.selectors import register as posted
+from reports.selectors.register import Collected
 from reports.services import ground
 from settlement.selectors.version_rates import version_rates
 
@@ -25,16 +26,11 @@ CODE = "subsidy-register"
 def build(asked: Asked) -> Sheet:
     """Every collection × scheme of the period with a product above zero."""
     cut = ground.cut(CODE, asked, unit_zh="明细为元，汇总为万元")
-    of = {
-        "since": asked.period.start,
-        "until": asked.period.end,
-        "scope": asked.scope,
-        "scheme_code": asked.scheme_code,
-    }
-    sums = posted.register_sums(**of)
+    of = collected(asked)
+    sums = posted.register_sums(of)
     found = said_of_notes(duplicates.of_notes())
     detail = register.detail(
-        lambda: posted.register_parts(**of), version_rates(), found, expected=_announced(sums)
+        lambda: posted.register_parts(of), version_rates(), found, expected=_announced(sums)
     )
     titles = pl.DataFrame(
         [(one.code, one.full_zh) for one in cut.schemes],
@@ -52,6 +48,16 @@ def build(asked: Asked) -> Sheet:
         total,
         ties=ties_of_money(Counter(sums_by_tier(sums)), cut.money),
         notes=register.FOOTNOTES,
+    )
+
+
+def collected(asked: Asked) -> Collected:
+    """The interest collected that a report of this question is about."""
+    return Collected(
+        since=asked.period.start,
+        until=asked.period.end,
+        scope=asked.scope,
+        scheme_code=asked.scheme_code,
     )
 
 

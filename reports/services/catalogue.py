@@ -9,6 +9,7 @@ from reports.definitions.period import Period
 from reports.definitions.sheet import Sheet
 from reports.services import (
     build_annual_settlement,
+    build_audit_pack,
     build_duplicates,
     build_liquidation,
     build_monthly_application,
@@ -45,4 +46,5 @@ BUILDERS: dict[str, Builder] = {
     "liquidation": build_liquidation.build,
     "subsidy-register": build_register.build,
     "duplicate-check": build_duplicates.build,
+    "audit-pack": build_audit_pack.build,
 }
