@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 import polars as pl
@@ -143,7 +144,7 @@ def _by_title_alone(terms: Terms) -> pl.Expr:
     return ~division.is_between(first, last).fill_null(value=False)
 
 
-def _after(note: int, scheme_code: str, day: object) -> Price:
+def _after(note: int, scheme_code: str, day: datetime.date) -> Price:
     """What a note was paid under a scheme for periods that begin after a day."""
 
     def costs(paid: PaidOf) -> Iterator[Claim]:

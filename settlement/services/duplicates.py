@@ -110,8 +110,8 @@ def _priced(book: Known, matches: Sequence[Match]) -> Iterator[_Found]:
     """The matches with the money at stake and their sides, each matter once."""
     paid: dict[int, list[Paid]] = defaultdict(list)
     wanted = sorted({note for match in matches for note in match.notes})
-    for *keys, central, provincial, municipal in selectors.paid_rows(note_ids=wanted).iter_rows():
-        paid[keys[0]].append(Paid(*keys, (central, provincial, municipal)))
+    for row in selectors.paid_rows(note_ids=wanted).iter_rows():
+        paid[row[0]].append(Paid._make((*row[:6], row[6:])))
     seen: set[str] = set()
     for match in matches:
         claims = duplicates.folded(match.costs(paid))
