@@ -53,7 +53,7 @@ def stopped_days(known: Known) -> Iterator[Match]:
 
 
 def _too_large(known: Known, products: pl.DataFrame) -> pl.DataFrame:
-    """Posted periods with a product above `allowed`: base (rounded up) × days with a balance, not stopped."""
+    """Posted periods with a product above `allowed`: D5's base × days not stopped."""
     eligible = known.enrolments.select("note_id", "scheme_code", "eligible_fen")
     held = products.filter(pl.col("product") > 0).join(eligible, on=["note_id", "scheme_code"])
     concerned = known.notes.filter(pl.col("note_id").is_in(held["note_id"].unique().to_list()))
@@ -78,15 +78,14 @@ def _too_large(known: Known, products: pl.DataFrame) -> pl.DataFrame:
         return windows.with_columns(allowed=pl.lit(0))
     cut = timeline.segments(windows, line).filter(~pl.col("stopped"))
     of = windows.select("eligible_fen", "principal_fen")[cut["window"]]
-    base = (exact.wide("balance_fen") * exact.wide("eligible_fen")).floordiv(
-        exact.wide("principal_fen")
-    )
-    rounded = pl.when(pl.col("balance_fen") > 0).then(base + exact.lit(1)).otherwise(exact.lit(0))
+    base = exact.half_up(
+        exact.wide("balance_fen") * exact.wide("eligible_fen"), exact.wide("principal_fen")
+    ).cast(exact.WIDE)
     days = (pl.col("until_day") - pl.col("from_day")).cast(exact.WIDE)
     allowed = (
         pl.concat([cut, of], how="horizontal")
         .group_by("window")
-        .agg(allowed=(rounded * days).sum().cast(pl.Int64, strict=True))
+        .agg(allowed=(base * days).sum().cast(pl.Int64, strict=True))
     )
     return (
         windows.with_row_index("window")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from settlement.engine import duplicates, overlap
 from settlement.engine.duplicate_facts import Known
 from settlement.engine.duplicates import VIOLATION, WARNING, Claim, Match, article
-from settlement.engine.terms_model import PrincipalCap, Terms
+from settlement.engine.terms_model import Terms
 
 UNTOUCHED_DAYS = 90  # after how long money nothing of which was used is asked about: assumed
 
@@ -96,14 +96,27 @@ def refinanced(known: Known) -> Iterator[Match]:
         )  # fmt: skip
 
 
-def _limits(terms: Terms) -> Iterator[tuple[str, PrincipalCap, int]]:
-    """The principal caps of a scheme with the least amount they ever have."""
-    for cap in terms.principal_caps:
-        yield cap.key, cap, cap.limit_fen.smallest
+class Limit(NamedTuple):
+    """An amount of principal that a scheme's file sets, in fen, and where it stands there."""
+
+    terms: Terms
+    key: str
+    per: str
+    loan_types: tuple[str, ...]
+    fen: int
 
 
-def _bases(known: Known, terms: Terms, loan_types: tuple[str, ...]) -> pl.DataFrame:
+def _limits(known: Known) -> Iterator[Limit]:
+    """The principal caps of all schemes over their life, at the least amount they ever have."""
+    for terms in known.terms:
+        for cap in terms.principal_caps:
+            if cap.span == "life":
+                yield Limit(terms, cap.key, cap.per, cap.loan_types, cap.limit_fen.smallest)
+
+
+def _bases(known: Known, limit: Limit) -> pl.DataFrame:
     """The scheme's eligible notes with their base before and after the principal cap, fen of CNY."""
+    terms, loan_types = limit.terms, limit.loan_types
     base = "equipment_fen" if terms.base == "equipment" else "principal_fen"
     chosen = (
         known.notes.filter(pl.col("loan_type").is_in(loan_types)) if loan_types else known.notes
@@ -116,29 +129,30 @@ def _bases(known: Known, terms: Terms, loan_types: tuple[str, ...]) -> pl.DataFr
 
 def split(known: Known) -> Iterator[Match]:
     """P9: notes of one enterprise and day that stay below a limit only each by itself."""
+    for limit in _limits(known):
+        if limit.per != "project":
+            yield from _splits(known, limit, overlap.on_one_day(_bases(known, limit)))
     for terms in known.terms:
-        for key, cap, limit in _limits(terms):
-            drawn = overlap.on_one_day(_bases(known, terms, cap.loan_types))
-            yield from _splits(known, terms, drawn, key=key, limit=limit)
         if terms.guarantee is not None:
-            bases = _bases(known, terms, ())
-            with_fee = known.guaranteed.filter(pl.col("scheme_code") == terms.code)["note_id"]
-            drawn = overlap.on_one_day(bases).filter(
-                pl.col("note_id").is_in(with_fee.to_list()).any().over("draw")
-            )
-            limit = terms.guarantee.max_note_fen
-            yield from _splits(known, terms, drawn, key="guarantee.largest_note", limit=limit)
+            yield from _split_guaranteed(known, terms, terms.guarantee.max_note_fen)
 
 
-def _splits(
-    known: Known, terms: Terms, drawn: pl.DataFrame, *, key: str, limit: int
-) -> Iterator[Match]:
-    groups = overlap.above_cap(drawn, by="draw", limit_fen=limit).filter("each_below")
+def _split_guaranteed(known: Known, terms: Terms, largest_fen: int) -> Iterator[Match]:
+    """Notes together too large for the guarantee-fee subsidy that one of them has (ST-08).
+
+    It is the fee's subsidy that gives way, so none of the interest's is at stake.
+    """
+    limit = Limit(terms, "guarantee.largest_note", "note", (), largest_fen)
+    guaranteed = known.guaranteed.filter(pl.col("scheme_code") == terms.code)["note_id"].to_list()
+    drawn = overlap.on_one_day(_bases(known, limit))
+    with_fee = pl.col("note_id").is_in(guaranteed).any().over("draw")
+    yield from _splits(known, limit, drawn.filter(with_fee).with_columns(eligible_fen=pl.lit(0)))
+
+
+def _splits(known: Known, limit: Limit, drawn: pl.DataFrame) -> Iterator[Match]:
+    groups = overlap.above_cap(drawn, by="draw", limit_fen=limit.fen).filter("each_below")
     for group in groups.partition_by("draw", maintain_order=True):
-        notes = tuple(group["note_id"].to_list())
-        yield _over(
-            known, terms, group, rule="P9", identity=(key, *known.keys(notes)), limit=(key, limit)
-        )
+        yield _over(known, limit, group, rule="P9", key=known.keys(group["note_id"].to_list()))
 
 
 def above_caps(known: Known) -> Iterator[Match]:
@@ -149,26 +163,17 @@ def above_caps(known: Known) -> Iterator[Match]:
     pairs = overlap.same_enterprises(known.notes, known.names).select("first", "second")
     leader = _leaders(pairs.iter_rows())
     own = pl.col("enterprise_id")
-    for terms in known.terms:
-        for key, cap, limit in _limits(terms):
-            if cap.per != "borrower" or cap.span != "life":
-                continue
-            bases = _bases(known, terms, cap.loan_types).with_columns(
-                borrower=own.replace_strict(leader, default=own, return_dtype=pl.Int64),
-            )
-            spread = pl.col("bank_id").n_unique().over("borrower") > 1
-            codes = own.n_unique().over("borrower") > 1
-            above = overlap.above_cap(bases, by="borrower", limit_fen=limit).filter(spread | codes)
-            for group in above.partition_by("borrower", maintain_order=True):
-                who = min(group["uscc"].to_list())
-                yield _over(
-                    known,
-                    terms,
-                    group,
-                    rule="P10",
-                    identity=(terms.code, key, who),
-                    limit=(key, limit),
-                )
+    for limit in _limits(known):
+        if limit.per != "enterprise":
+            continue
+        bases = _bases(known, limit).with_columns(
+            borrower=own.replace_strict(leader, default=own, return_dtype=pl.Int64)
+        )
+        spread = pl.col("bank_id").n_unique().over("borrower") > 1
+        codes = own.n_unique().over("borrower") > 1
+        above = overlap.above_cap(bases, by="borrower", limit_fen=limit.fen).filter(spread | codes)
+        for group in above.partition_by("borrower", maintain_order=True):
+            yield _over(known, limit, group, rule="P10", key=[min(group["uscc"].to_list())])
 
 
 def _leaders(pairs: Iterable[tuple[int, ...]]) -> dict[int, int]:
@@ -182,32 +187,30 @@ def _leaders(pairs: Iterable[tuple[int, ...]]) -> dict[int, int]:
 
 
 def _over(
-    known: Known, terms: Terms, group: pl.DataFrame, *, rule: str, identity: tuple[str, ...],
-    limit: tuple[str, int],
-) -> Match:  # fmt: skip
+    known: Known, limit: Limit, group: pl.DataFrame, *, rule: str, key: Sequence[str]
+) -> Match:
     """Notes that are together above a limit; at stake is what is subsidised above it."""
     notes = tuple(group["note_id"].to_list())
-    parts = {
-        note: (over, eligible)
-        for note, over, eligible in group.select(
-            "note_id", "granted_over_fen", "eligible_fen"
-        ).iter_rows()
-        if over > 0
-    }
-    key, limit_fen = limit
+    amounts = group.select("note_id", "granted_over_fen", "eligible_fen").iter_rows()
+    parts = {note: (over, eligible) for note, over, eligible in amounts if over > 0}
     return Match(
         rule=rule,
-        key=identity,
-        severity=VIOLATION if parts and rule == "P10" else WARNING,
-        article=article(terms, key),
+        key=(limit.terms.code, limit.key, *key),
+        severity=VIOLATION if parts else WARNING,
+        article=article(limit.terms, limit.key),
         notes=notes,
         yields=tuple(note for note in notes if note in parts) or notes[-1:],
-        scheme_code=terms.code,
-        evidence={"limit": key, "limit_fen": limit_fen, "notes": len(notes),
-                  "banks": group["bank_id"].n_unique(), "cut_already": not parts,
-                  "ask": known.asks(notes[-1:], notes)},
-        costs=duplicates.share(parts, scheme_code=terms.code),
-    )  # fmt: skip
+        scheme_code=limit.terms.code,
+        evidence={
+            "limit": limit.key,
+            "limit_fen": limit.fen,
+            "notes": len(notes),
+            "banks": group["bank_id"].n_unique(),
+            "subsidised_above_it": bool(parts),
+            "ask": known.asks(notes[-1:], notes),
+        },
+        costs=duplicates.share(parts, scheme_code=limit.terms.code),
+    )
 
 
 OUTSIDE_KEYS = {

@@ -254,5 +254,5 @@ def folded(claims: Iterable[Claim]) -> list[Claim]:
     sums: dict[tuple[Any, ...], int] = defaultdict(int)
     for claim in claims:
         sums[claim[:-1]] += claim.fen
-    found = [Claim(*key[:4], tier=key[4], fen=fen) for key, fen in sorted(sums.items())]
+    found = [Claim._make((*key, fen)) for key, fen in sorted(sums.items())]
     return [claim for claim in found if claim.fen > 0]

@@ -53,7 +53,7 @@ def neighbours(
 
 def _paired(found: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """One row per pair; what it matched by joined."""
-    parts = [frame.select(PAIRS) for frame in found if frame.height]
+    parts = [frame.select(*PAIRS) for frame in found if frame.height]
     if not parts:
         return pl.DataFrame(schema=PAIRS)
     return (

@@ -110,11 +110,11 @@ def propose_clawbacks(*, finding_id: int, actor: str, at: datetime) -> list[int]
 def claims(*, finding: Finding) -> list[Claim]:
     """What may be asked back of a finding now: its money at stake, within what is left of the paid."""
     found = []
-    for side in FindingSide.objects.filter(finding=finding, note__isnull=False).order_by(
-        "position"
-    ):
-        left = {(c.fund_id, c.year): c.left_fen for c in selected.claimable(note_id=side.note_id)}
-        for claim in side.facts["claims"]:
+    sides = FindingSide.objects.filter(finding=finding, note__isnull=False).order_by("position")
+    for note_id, facts in sides.values_list("note_id", "facts"):
+        assert note_id is not None  # by the filter above
+        left = {(c.fund_id, c.year): c.left_fen for c in selected.claimable(note_id=note_id)}
+        for claim in facts["claims"]:
             fund = Fund.objects.filter(
                 institution_id=claim["fund_institution_id"],
                 scheme__code=claim["scheme_code"],
@@ -123,7 +123,7 @@ def claims(*, finding: Finding) -> list[Claim]:
             ).first()
             amount = 0 if fund is None else min(claim["fen"], left.get((fund.pk, claim["year"]), 0))
             if fund is not None and amount > 0:
-                found.append(Claim(side.note_id, fund.pk, claim["year"], amount))
+                found.append(Claim(note_id, fund.pk, claim["year"], amount))
     return found
 
 
