@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "核查涉及方",
                 "verbose_name_plural": "核查涉及方",
-                "ordering": ["finding", "position"],
+                "ordering": ["finding_id", "position"],
             },
         ),
         migrations.AddIndex(

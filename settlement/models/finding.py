@@ -173,7 +173,7 @@ class FindingSide(models.Model):
     class Meta:
         verbose_name = _("核查涉及方")
         verbose_name_plural = _("核查涉及方")
-        ordering = ["finding", "position"]
+        ordering = ["finding_id", "position"]  # by the key: not everybody sees the finding
         constraints = [
             models.UniqueConstraint(
                 name="finding_side_once_per_position", fields=["finding", "position"]
