@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -125,6 +126,22 @@ def register_rows(
         cursor.execute(f"{query} LIMIT {limit:d}", params)
         keys = [field.key for field in register.fields]
         return [dict(zip(keys, row, strict=True)) for row in cursor.fetchall()]
+
+
+def register_sums(
+    *,
+    register: Register,
+    scope: tuple[int, int] | None,
+    filters: Mapping[str, Any],
+) -> tuple[int, dict[str, Decimal]]:
+    """How many rows a register has, and what each of its totals adds up to, from the database."""
+    values = [field.expression for field in register.fields]
+    query, params = _query(register, values, scope=scope, filters=filters)
+    sums = "".join(f', coalesce(sum(q."{key}"), 0)' for key in register.totals)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*){sums} FROM ({query}) q", params)
+        count, *totals = cursor.fetchone()
+    return int(count), dict(zip(register.totals, totals, strict=True))
 
 
 def _query(
