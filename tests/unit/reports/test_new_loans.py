@@ -42,8 +42,18 @@ def test_each_drawdown_in_words_in_order_of_scheme_institution_and_number() -> N
 def test_foreign_currency_is_converted_once_half_up_to_the_fen() -> None:
     """7.5 fen is 8, 7.49999999 is 7; the largest amount at the largest rate stays exact."""
     found = sheet(
-        {"note_number": "A", "principal_fen": 1, "exchange_rate_e8": 750_000_000, "currency": "USD"},
-        {"note_number": "B", "principal_fen": 1, "exchange_rate_e8": 749_999_999, "currency": "USD"},
+        {
+            "note_number": "A",
+            "principal_fen": 1,
+            "exchange_rate_e8": 750_000_000,
+            "currency": "USD",
+        },
+        {
+            "note_number": "B",
+            "principal_fen": 1,
+            "exchange_rate_e8": 749_999_999,
+            "currency": "USD",
+        },
         {"note_number": "C", "principal_fen": 10**13 - 1, "exchange_rate_e8": 123_456_789},
     )
     assert rows(found, "detail", "note_number", "principal_fen", "drawn_fen") == [
@@ -56,7 +66,12 @@ def test_foreign_currency_is_converted_once_half_up_to_the_fen() -> None:
 def test_summaries_count_notes_and_enterprises_once() -> None:
     found = sheet(
         {"note_number": "A", "eligible_fen": 60_000},
-        {"note_number": "B", "purpose_field": "服务器", "status": "ineligible", "reasons": "overdue"},
+        {
+            "note_number": "B",
+            "purpose_field": "服务器",
+            "status": "ineligible",
+            "reasons": "overdue",
+        },
         {"note_number": "C", "uscc": "U2", "city_code": "320500", "city_zh": "江苏省苏州市"},
         {"note_number": "D", "scheme_code": MF},
     )
