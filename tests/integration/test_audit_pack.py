@@ -86,19 +86,26 @@ def small(tmp_path: Path) -> SmallBook:
     return book
 
 
-def test_every_file_adds_up_to_the_manifest_and_the_database(portfolio: None, tmp_path: Path) -> None:
+def test_every_file_adds_up_to_the_manifest_and_the_database(
+    portfolio: None, tmp_path: Path
+) -> None:
     pack = unpacked(asked("2026"), tmp_path)
     listed = manifest(pack)
     files = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
     assert files == {*listed, "manifest.csv"}
     for name, line in listed.items():
         content = (pack / name).read_bytes()
-        assert (len(content), hashlib.sha256(content).hexdigest()) == (int(line["bytes"]), line["sha256"])
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (
+            int(line["bytes"]),
+            line["sha256"],
+        )
         rows = list(csv.DictReader(io.StringIO(content.decode()))) if line["rows"] else []
         assert len(rows) == int(line["rows"] or 0), name
         for column in SUMS:
             if line[column]:
-                assert sum((Decimal(r[column] or 0) for r in rows), Decimal(0)) == Decimal(line[column])
+                assert sum((Decimal(r[column] or 0) for r in rows), Decimal(0)) == Decimal(
+                    line[column]
+                )
     posted = Deduction.objects.filter(collected_on__year=2026)
     tiers = ("central", "provincial", "municipal")
     sums = posted.aggregate(**{tier: Sum(f"{tier}_fen") for tier in tiers})
@@ -248,5 +255,7 @@ def test_the_sample_says_why_a_note_should_be_looked_at(small: SmallBook, tmp_pa
     assert table(paper, "sample").select("note_number", "score", "reasons", "granted_fen").rows() == [
         ("A", 4 + 3 + 2, "逾期、展期或不良；有追回；入账后更正", 160_000),
     ]  # fmt: skip
-    found = dict(table(paper, "by_risk").filter(pl.col("notes") > 0).select("reason", "notes").rows())
+    found = dict(
+        table(paper, "by_risk").filter(pl.col("notes") > 0).select("reason", "notes").rows()
+    )
     assert found == {"逾期、展期或不良": 1, "有追回": 1, "入账后更正": 1}
