@@ -17,7 +17,16 @@ DECIMALS: dict[Kind, int] = {
     "int": 0, "yuan": 2, "wan": 2, "rate": 4, "exchange": 8, "product": 2,
 }  # fmt: skip
 AMOUNTS = ("yuan", "wan")  # CSV holds both in 元
-NAMES = ("text", "date", "month")  # what a row is known by
+TEXTS = ("text", "date", "month")
+# What a row is known by: a row about a note, and any other.
+OF_NOTE = (
+    "scheme_code", "institution_code", "note_number", "reference", "period_start", "collected_on",
+    "tier",
+)  # fmt: skip
+OF_GROUP = (
+    "scheme_code", "fund_code", "holder_code", "institution_code", "city_code", "purpose_field",
+    "tier", "tier_zh", "purpose", "state_zh", "uscc", "file", "rule_zh", "reason",
+)  # fmt: skip
 ADDED, REMOVED, CHANGED = "新增", "删除", "变更"
 NUMBER = r"^(-?)(\d+)(?:\.(\d+))?$"
 SCHEMA = {
@@ -40,22 +49,33 @@ class Pair:
 def differences(
     before: pl.DataFrame, after: pl.DataFrame, columns: Sequence[Column]
 ) -> pl.DataFrame:
-    """Which figures differ? One row per figure, as SCHEMA says; both frames hold text.
+    """Which cells differ? One row per cell, as SCHEMA says; both frames hold text.
 
-    `column` is the column's key. A row is the same row if all its texts, dates and months are; several such rows are paired in
-    their order. `difference` is in the last shown decimal of its column (fen for amounts). Columns
-    that only number the rows are left out.
+    `column` is the column's key. Rows are the same row if what they are known by is the same; several
+    such rows are paired in their order. `difference` is in the last shown decimal of its column (fen
+    for amounts), null for texts. Columns that only number the rows are left out.
     """
     kept = [c for c in columns if not _numbers_rows(c, before, after)]
-    names = [c.key for c in kept if c.kind in NAMES]
-    figures = [c for c in kept if c.kind not in NAMES]
-    if not figures:
+    sides = [_complete(side, kept) for side in (before, after)]
+    names = _known_by(sides, [c.key for c in kept if c.kind in TEXTS])
+    rest = [c for c in kept if c.key not in names]
+    if not rest:
         return pl.DataFrame(schema=SCHEMA)
-    sides = [_placed(side, kept, names) for side in (before, after)]
     keys = [*names, _PLACE]
-    joined = sides[0].join(sides[1], on=keys, how="full", coalesce=True, nulls_equal=True)
-    found = [_of_column(joined, column, names) for column in figures]
+    left, right = (_placed(side, names) for side in sides)
+    joined = left.join(right, on=keys, how="full", coalesce=True, nulls_equal=True)
+    found = [_of_column(joined, column, names) for column in rest]
     return pl.concat(found).sort(keys, maintain_order=True).select(list(SCHEMA))
+
+
+def _known_by(sides: Sequence[pl.DataFrame], texts: Sequence[str]) -> list[str]:
+    """The columns by which a row is known: the usual ones there are, and more if they do not do."""
+    usual = OF_NOTE if "note_number" in texts else OF_GROUP
+    names = [key for key in usual if key in texts]
+    others = [key for key in texts if key not in names]
+    while others and not (names and all(side.select(names).is_unique().all() for side in sides)):
+        names.append(others.pop(0))
+    return names
 
 
 def _numbers_rows(column: Column, before: pl.DataFrame, after: pl.DataFrame) -> bool:
@@ -68,20 +88,23 @@ def _numbers_rows(column: Column, before: pl.DataFrame, after: pl.DataFrame) -> 
     )
 
 
-def _placed(side: pl.DataFrame, columns: Sequence[Column], names: Sequence[str]) -> pl.DataFrame:
-    """The side with all columns, blank where it has none, and the place among rows of one name."""
+def _complete(side: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
+    """The side with all columns as text, blank where it has none."""
     missing = [pl.lit("").alias(c.key) for c in columns if c.key not in side.columns]
-    texts = side.with_columns(*missing).select(
+    return side.with_columns(*missing).select(
         pl.col(c.key).cast(pl.String).fill_null("") for c in columns
     )
+
+
+def _placed(side: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """The side with each row's place among rows of one name."""
     place = pl.int_range(pl.len(), dtype=pl.Int64)
-    return texts.with_columns((place.over(list(names)) if names else place).alias(_PLACE))
+    return side.with_columns((place.over(list(names)) if names else place).alias(_PLACE))
 
 
 def _of_column(joined: pl.DataFrame, column: Column, names: Sequence[str]) -> pl.DataFrame:
     """Where this figure differs, with the names of its row."""
     before, after = pl.col(column.key), pl.col(f"{column.key}_right")
-    decimals = DECIMALS[column.kind]
     change = (
         pl.when(before.is_null())
         .then(pl.lit(ADDED))
@@ -98,8 +121,15 @@ def _of_column(joined: pl.DataFrame, column: Column, names: Sequence[str]) -> pl
         pl.lit(column.key).alias("column"),
         before.fill_null("").alias("before"),
         after.fill_null("").alias("after"),
-        (_exact(after, decimals) - _exact(before, decimals)).alias("difference"),
+        _difference(before, after, column).alias("difference"),
     )
+
+
+def _difference(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
+    if column.kind in TEXTS:
+        return pl.lit(None, dtype=pl.Int64)
+    decimals = DECIMALS[column.kind]
+    return _exact(after, decimals) - _exact(before, decimals)
 
 
 def _exact(text: pl.Expr, decimals: int) -> pl.Expr:
@@ -174,7 +204,7 @@ def _lines(found: Sequence[tuple[Pair, pl.DataFrame]]) -> list[tuple[str, ...]]:
         columns = {column.key: column for column in pair.table.columns}
         for row, change, key, before, after, difference in rows.iter_rows():
             column = columns[key]
-            told = shown(difference, column.kind)
+            told = "" if difference is None else shown(difference, column.kind)
             lines.append((pair.table.title_zh, row, change, column.title_zh, before, after, told))
     return lines
 

@@ -9,7 +9,7 @@ from reports.definitions.sheet import Column, Heading, Sheet, Table, whole
 
 COLUMNS = (
     Column("number", "序号", "int"),
-    Column("note", "借据号", "text"),
+    Column("note_number", "借据号", "text"),
     Column("month", "月份", "month"),
     Column("amount", "金额", "yuan", total=True),
     Column("summed", "累计", "wan", total=True),
@@ -36,9 +36,9 @@ def test_the_same_differs_in_nothing() -> None:
 def test_every_figure_that_changed_with_its_exact_difference() -> None:
     changed = "2,JJ2,2026-03,99999999999.99,0.00,3.0500,91"
     assert differences(told(ONE, TWO), told(ONE, changed), COLUMNS).rows() == [
-        ("JJ2 · 2026-03", "变更", "amount", "-0.05", "99999999999.99", 10_000_000_000_004),
-        ("JJ2 · 2026-03", "变更", "rate", "3.0000", "3.0500", 500),
-        ("JJ2 · 2026-03", "变更", "days", "90", "91", 1),
+        ("JJ2", "变更", "amount", "-0.05", "99999999999.99", 10_000_000_000_004),
+        ("JJ2", "变更", "rate", "3.0000", "3.0500", 500),
+        ("JJ2", "变更", "days", "90", "91", 1),
     ]
 
 
@@ -47,14 +47,16 @@ def test_rows_that_came_and_went_whatever_their_number_is_now() -> None:
     moved = "2,JJ1,2026-03,100.00,100.00,3.0000,90"
     found = differences(told(ONE, TWO), told(new, moved), COLUMNS).rows()
     assert found == [
-        ("JJ0 · 2026-03", "新增", "amount", "", "7.00", 700),
-        ("JJ0 · 2026-03", "新增", "summed", "", "0.00", 0),
-        ("JJ0 · 2026-03", "新增", "rate", "", "3.0000", 30_000),
-        ("JJ0 · 2026-03", "新增", "days", "", "1", 1),
-        ("JJ2 · 2026-03", "删除", "amount", "-0.05", "", 5),
-        ("JJ2 · 2026-03", "删除", "summed", "0.00", "", 0),
-        ("JJ2 · 2026-03", "删除", "rate", "3.0000", "", -30_000),
-        ("JJ2 · 2026-03", "删除", "days", "90", "", -90),
+        ("JJ0", "新增", "month", "", "2026-03", None),
+        ("JJ0", "新增", "amount", "", "7.00", 700),
+        ("JJ0", "新增", "summed", "", "0.00", 0),
+        ("JJ0", "新增", "rate", "", "3.0000", 30_000),
+        ("JJ0", "新增", "days", "", "1", 1),
+        ("JJ2", "删除", "month", "2026-03", "", None),
+        ("JJ2", "删除", "amount", "-0.05", "", 5),
+        ("JJ2", "删除", "summed", "0.00", "", 0),
+        ("JJ2", "删除", "rate", "3.0000", "", -30_000),
+        ("JJ2", "删除", "days", "90", "", -90),
     ]
 
 
@@ -68,13 +70,18 @@ def test_rows_of_one_name_are_paired_in_their_order() -> None:
 
 def test_a_column_the_old_file_had_not_counts_as_blank() -> None:
     before = told(ONE).drop("days")
-    assert differences(before, told(ONE), COLUMNS).rows() == [
-        ("JJ1 · 2026-03", "变更", "days", "", "90", 90)
+    assert differences(before, told(ONE), COLUMNS).rows() == [("JJ1", "变更", "days", "", "90", 90)]
+
+
+def test_a_text_that_changed_is_a_change_of_its_row() -> None:
+    after = told(ONE.replace("2026-03", "2026-04"), TWO)
+    assert differences(told(ONE, TWO), after, COLUMNS).rows() == [
+        ("JJ1", "变更", "month", "2026-03", "2026-04", None)
     ]
 
 
-def test_a_table_without_figures_has_no_differences() -> None:
-    assert differences(told(ONE), told(TWO), COLUMNS[1:3]).rows() == []
+def test_a_table_of_names_alone_has_no_differences() -> None:
+    assert differences(told(ONE), told(TWO), COLUMNS[1:2]).rows() == []
 
 
 def test_differences_are_shown_in_the_unit_of_their_column() -> None:
@@ -97,7 +104,7 @@ def test_the_difference_report_has_totals_rows_and_ties() -> None:
         ("明细", "累计", 10_000, 10_100, 100),
     ]
     assert rows == [
-        ("明细", "JJ2 · 2026-03", "变更", "金额", "-0.05", "0.10", "0.15"),
-        ("明细", "JJ2 · 2026-03", "变更", "累计", "0.00", "1.00", "1.00"),
+        ("明细", "JJ2", "变更", "金额", "-0.05", "0.10", "0.15"),
+        ("明细", "JJ2", "变更", "累计", "0.00", "1.00", "1.00"),
     ]
     assert [(tie.one_fen, tie.other_fen) for tie in sheet.ties] == [(15, 15), (100, 100)]
