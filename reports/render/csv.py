@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from config.kernel.services import workbook
+from config.kernel.services.bulk import closing_frames
 from config.kernel.services.files import whole
 from reports.definitions.sheet import Column, Sheet, Table
 
@@ -29,9 +30,11 @@ def _write_table(table: Table, path: Path) -> None:
     header = ",".join(column.key for column in table.columns) + "\n"
     with whole(path) as partial, partial.open("wb") as out:
         out.write(header.encode())
-        for frame in table.parts():
-            shown = [_texts(column, frame.get_column(column.key)) for column in table.columns]
-            pl.DataFrame(shown).write_csv(out, include_header=False)
+        frames = table.parts()
+        with closing_frames(frames):
+            for frame in frames:
+                shown = [_texts(column, frame.get_column(column.key)) for column in table.columns]
+                pl.DataFrame(shown).write_csv(out, include_header=False)
 
 
 def _texts(column: Column, values: pl.Series) -> pl.Series:

@@ -13,6 +13,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from config.kernel.services.bulk import closing_frames
 from config.kernel.services.typeset import write_pdf
 from reports.definitions.sheet import Column, Sheet, Table
 from reports.render.words import heading_lines, shown, unit, wide
@@ -78,17 +81,23 @@ def _read(table: Table) -> _Listed:
     """Go through a table's rows once."""
     rows: list[list[str]] = []
     count, sums = 0, {column.key: 0 for column in table.columns if column.total}
-    keys = [column.key for column in table.columns]
-    for frame in table.parts():
-        count += frame.height
-        for key in sums:
-            sums[key] += sum(frame.get_column(key).drop_nulls().to_list())
-        if count <= LIST_ROWS:
-            rows += [
-                [shown(c, value) for c, value in zip(table.columns, row, strict=True)]
-                for row in frame.select(keys).iter_rows()
-            ]
+    frames = table.parts()
+    with closing_frames(frames):
+        for frame in frames:
+            count += frame.height
+            for key in sums:
+                sums[key] += sum(frame.get_column(key).drop_nulls().to_list())
+            if count <= LIST_ROWS:
+                rows += _shown_rows(table, frame)
     return _Listed(table, rows if count <= LIST_ROWS else [], count, sums)
+
+
+def _shown_rows(table: Table, frame: pl.DataFrame) -> list[list[str]]:
+    keys = [column.key for column in table.columns]
+    return [
+        [shown(column, value) for column, value in zip(table.columns, row, strict=True)]
+        for row in frame.select(keys).iter_rows()
+    ]
 
 
 def _table(sheet: Sheet, one: _Listed, widths: Sequence[int], page: int) -> dict[str, Any]:

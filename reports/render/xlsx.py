@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from config.kernel.services import workbook
+from config.kernel.services.bulk import closing_frames
 from config.kernel.services.files import whole
 from reports.definitions.sheet import Column, Kind, Sheet, Table
 from reports.render.words import DECIMALS, heading_lines, signature_line, title, unit, wide
@@ -64,14 +65,24 @@ def write(
     return rows
 
 
-def _looked_at(table: Table) -> tuple[pl.DataFrame | None, Iterator[pl.DataFrame]]:
-    """The first rows, to see how wide texts are, and all of them."""
-    frames = table.parts()
-    first = next(frames, None)
-    return first, frames if first is None else itertools.chain((first,), frames)
+def _looked_at(table: Table) -> tuple[list[pl.DataFrame], Iterator[pl.DataFrame]]:
+    """The first frames, to see how wide texts are, and all of them."""
+    frames, first, rows = table.parts(), [], 0
+    for frame in frames:
+        first.append(frame)
+        rows += frame.height
+        if rows >= _LOOKED_AT:
+            break
+
+    def everything() -> Iterator[pl.DataFrame]:
+        with closing_frames(frames):
+            yield from first
+            yield from frames
+
+    return first, everything()
 
 
-def _table(sheet: Sheet, table: Table, first: pl.DataFrame | None) -> workbook.Table:
+def _table(sheet: Sheet, table: Table, first: list[pl.DataFrame]) -> workbook.Table:
     return workbook.Table(
         name=table.title_zh,
         columns=tuple(_column(column, first) for column in table.columns),
@@ -82,7 +93,7 @@ def _table(sheet: Sheet, table: Table, first: pl.DataFrame | None) -> workbook.T
     )
 
 
-def _column(column: Column, first: pl.DataFrame | None) -> workbook.Column:
+def _column(column: Column, first: list[pl.DataFrame]) -> workbook.Column:
     form: workbook.Form = "number"
     if column.kind in ("text", "date", "month"):
         form = column.kind
@@ -100,8 +111,9 @@ def _column(column: Column, first: pl.DataFrame | None) -> workbook.Column:
     )
 
 
-def _text_width(column: Column, first: pl.DataFrame | None) -> int:
-    texts = [] if first is None else first.get_column(column.key).head(_LOOKED_AT).to_list()
+def _text_width(column: Column, first: list[pl.DataFrame]) -> int:
+    values = (text for frame in first for text in frame.get_column(column.key))
+    texts = itertools.islice(values, _LOOKED_AT)
     least, most = _TEXT_WIDTHS
     return min(most, 2 + max([least, *(wide(text) for text in texts if text)]))
 

@@ -170,6 +170,7 @@ def test_a_failed_export_leaves_the_old_file(
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr(export, "FETCH_ROWS", 1)  # the server is still sending when it happens
     monkeypatch.setattr(Sheet, "write", broken)
     with pytest.raises(OSError, match="No space left"):
         written("lpr", path)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, cast
 
@@ -88,6 +89,16 @@ def read_parts(
 
 def _to_csv(query: str) -> Any:
     return cast("Any", f"COPY ({query}) TO STDOUT (FORMAT csv)")
+
+
+@contextmanager
+def closing_frames(frames: Iterable[pl.DataFrame]) -> Iterator[None]:
+    """Whatever happens to a reader of frames, the connection they come from is free afterwards."""
+    try:
+        yield
+    finally:
+        if isinstance(frames, Generator):
+            frames.close()
 
 
 def _parsed(buffer: io.BytesIO, schema: Schema) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from xml.sax.saxutils import quoteattr
 
 import polars as pl
 
+from config.kernel.services.bulk import closing_frames
 from config.kernel.services.workbook.shapes import Line
 from config.kernel.services.workbook.sheet import SHEET_BYTES, SHEET_ROWS, Sheet, Table
 from config.kernel.services.workbook.styles import Styles
@@ -77,11 +78,12 @@ class Book:
         as they are written.
         """
         writing = _Writing(self, table)
-        for frame in frames:
-            for piece in frame.iter_slices(SLICE_ROWS):
-                writing.write(piece)
-                if progress is not None:
-                    progress(piece.height)
+        with closing_frames(frames):
+            for frame in frames:
+                for piece in frame.iter_slices(SLICE_ROWS):
+                    writing.write(piece)
+                    if progress is not None:
+                        progress(piece.height)
         return writing.end(below)
 
     def open_sheet(self, table: Table, part: int) -> Sheet:
