@@ -12,6 +12,7 @@ from settlement import models as settlement
 from settlement.models import Event
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
+from tests.integration import report_rows
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TREE = (
@@ -176,6 +177,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _taken_over(made)
     _plan(made)
     _finding(made)
+    report_rows.filed(made.institution_id, AT)
     _make_history(of)
     return made
 
