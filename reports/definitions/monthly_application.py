@@ -14,6 +14,7 @@ from reports.definitions.columns import (
     grouped,
     heads,
     money,
+    notes_of_moves,
     sum_of,
     table,
     tiers,
@@ -95,6 +96,7 @@ def define(*, cut: Cut, notes: pl.DataFrame) -> Sheet:
             "申请贴息为本期收息已代付的贴息净额（含更正差额）；同一计息期分次收息的，天数和积数只计一次。",
             "发票为截至期末登记的该借据设备发票；审核结果为财政部门对各月的最近一次答复，无答复为空。",
             "户数按统一社会信用代码去重，各行不可相加。",
+            *notes_of_moves(listed),
         ),
     )
 

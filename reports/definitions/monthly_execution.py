@@ -18,6 +18,7 @@ from reports.definitions.columns import (
     grouped,
     heads,
     money,
+    notes_of_moves,
     sum_of,
     table,
     tiers,
@@ -85,7 +86,8 @@ class Facts:
 
     `book`: eligible notes drawn before the period's end, with `rejected_from` (null: not rejected);
     `subsidies`: net amounts by note, of the period and of the year to date (`ytd_…`); `funds`: see
-    `reports.selectors.funds`; `drawn_fen`, `balance_fen`: CNY by scheme, each summed elsewhere.
+    `reports.selectors.funds`; `drawn_fen`, `balance_fen` (CNY by scheme) and `fees_fen` (guarantee-fee
+    subsidies of the period) are each summed elsewhere.
     """
 
     book: pl.DataFrame
@@ -93,6 +95,7 @@ class Facts:
     funds: pl.DataFrame
     drawn_fen: dict[str, int]
     balance_fen: dict[str, int]
+    fees_fen: int
 
 
 def define(*, cut: Cut, period: Period, facts: Facts) -> Sheet:
@@ -113,9 +116,9 @@ def define(*, cut: Cut, period: Period, facts: Facts) -> Sheet:
         ties=(
             *ties_of_money(sums_by_tier(subsidies), cut.money),
             *_ties(facts, book, summaries),
-            *_fund_ties(funds, cut),
+            *_fund_ties(funds, sum(cut.money.ledger.values()), facts.fees_fen),
         ),
-        notes=_NOTES,
+        notes=(*_NOTES, *notes_of_moves(left)),
     )
 
 
@@ -262,7 +265,7 @@ def _ties(facts: Facts, book: pl.DataFrame, summaries: dict[str, pl.DataFrame]) 
     return tuple(ties)
 
 
-def _fund_ties(funds: pl.DataFrame, cut: Cut) -> tuple[Tie, ...]:
+def _fund_ties(funds: pl.DataFrame, turnover_fen: int, fees_fen: int) -> tuple[Tie, ...]:
     ties = []
     for one in funds.iter_rows(named=True):
         name = f"{one['scheme_code']} {one['fund_code']} {TIERS_ZH[one['tier']]}"
@@ -273,8 +276,10 @@ def _fund_ties(funds: pl.DataFrame, cut: Cut) -> tuple[Tie, ...]:
         ties.append(Tie(f"{name}：期初与变动 = 期末结余", moved, one["balance_fen"]))
         now = one["balance_fen"] + one["later_fen"]
         ties.append(Tie(f"{name}：期末结余与期后变动 = 资金账余额", now, one["held_fen"]))
-    used = funds.filter(pl.col("purpose") == "interest")
-    ties.append(
-        Tie("贴息资金使用 = 资金账发生额", sum_of(used, "used_fen"), sum(cut.money.ledger.values()))
-    )
+    for title, purpose, fen in (
+        ("贴息资金使用 = 资金账发生额", "interest", turnover_fen),
+        ("担保费补贴使用 = 担保费补贴入账", "guarantee_fee", fees_fen),
+    ):
+        used = sum_of(funds.filter(pl.col("purpose") == purpose), "used_fen")
+        ties.append(Tie(title, used, fen))
     return tuple(ties)

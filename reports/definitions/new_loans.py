@@ -15,6 +15,7 @@ from reports.definitions.columns import (
     grouped,
     heads,
     money,
+    notes_of_moves,
     sum_of,
     table,
 )
@@ -81,6 +82,7 @@ def define(*, cut: Cut, notes: pl.DataFrame, drawn_fen: dict[str, int]) -> Sheet
         notes=(
             "放款金额（人民币）按借据记录的折算率一次折算，四舍五入到分（D18）。",
             "户数按统一社会信用代码去重，各行不可相加；地区为借款人放款日登记地所在设区市。",
+            *notes_of_moves(listed),
         ),
     )
 

@@ -31,6 +31,7 @@ def build(asked: Asked) -> Sheet:
             funds=funds.movements(of),
             drawn_fen=lending.drawn_fen(of, eligible_only=True),
             balance_fen=lending.balance_fen(of),
+            fees_fen=posted.fees_fen(of),
         ),
     )
 
