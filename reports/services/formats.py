@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 
 from reports.definitions.sheet import Sheet
+from reports.services import build_audit_pack
 from reports.services.catalogue import Asked
 
 Writer = Callable[[Sheet, Path, date], object]  # the day is that of the cut
 
 CSV = "csv"
 WRITERS: dict[str, Writer] = {}
-EXTRAS: dict[str, Callable[[Asked, Path], None]] = {}  # code → what else goes into the folder
 
 
 def stem(code: str, asked: Asked) -> str:
@@ -38,3 +38,12 @@ def write(
 def csv_name(sheet: Sheet, name: str, key: str) -> str:
     """What the CSV of one of the sheet's tables is called."""
     return f"{name}.csv" if key == sheet.tables[0].key else f"{name}.{key}.csv"
+
+
+def _packed(asked: Asked, folder: Path) -> None:
+    name = stem(build_audit_pack.CODE, asked)
+    build_audit_pack.write(asked, folder / f"{name}.zip")
+
+
+EXTRAS: dict[str, Callable[[Asked, Path], None]] = {build_audit_pack.CODE: _packed}
+"""What else goes into the folder, by code."""
