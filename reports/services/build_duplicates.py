@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 def build(asked: Asked) -> Sheet:
     """What was found before the period's end and still stands, or was confirmed."""
     cut = ground.cut("duplicate-check", asked, unit_zh="明细为元，汇总为万元")
-    found = duplicates.found(
-        until=asked.period.end, scope=asked.scope, scheme_code=asked.scheme_code
+    of: duplicates.Of = {
+        "until": asked.period.end,
+        "scope": asked.scope,
+        "scheme_code": asked.scheme_code,
+    }
+    return definition.define(
+        cut=cut,
+        found=duplicates.found(**of),
+        sides=duplicates.sides(**of),
+        period=asked.period,
     )
-    return definition.define(cut=cut, found=found, period=asked.period)
