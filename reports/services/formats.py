@@ -8,13 +8,18 @@ from datetime import date
 from pathlib import Path
 
 from reports.definitions.sheet import Sheet
+from reports.render import csv, pdf, xlsx
 from reports.services import build_audit_pack
 from reports.services.catalogue import Asked
 
 Writer = Callable[[Sheet, Path, date], object]  # the day is that of the cut
 
 CSV = "csv"
-WRITERS: dict[str, Writer] = {}
+WRITERS: dict[str, Writer] = {
+    "xlsx": lambda sheet, path, _dated: xlsx.write(sheet, path),
+    "pdf": lambda sheet, path, dated: pdf.write(sheet, path, dated=dated),
+    CSV: lambda sheet, path, _dated: csv.write(sheet, path),
+}
 
 
 def stem(code: str, asked: Asked) -> str:

@@ -9,8 +9,8 @@ from datetime import date
 from django.db import transaction
 
 from loans.values.errors import DomainError
+from reports.definitions.deadlines import DEADLINES, Deadline
 from reports.definitions.due_dates import Calendar, draft_from, due_on, earliest
-from reports.definitions.filings import FILINGS, Filing
 from reports.definitions.period import Period
 from reports.models import Obligation
 from reports.selectors.calendar import HORIZON, calendar
@@ -56,7 +56,7 @@ def refresh(*, today: date) -> Refreshed:
 
 def _wanted(today: date, days: Calendar, problems: dict[str, None]) -> Iterator[Obligation]:
     found = filing_institutions()
-    for filing in FILINGS:
+    for filing in DEADLINES:
         active = found.get((filing.scheme_code, filing.level), {})
         for period in filing.periods() if active else ():
             if earliest(filing.rule, period) > today + HORIZON:
@@ -71,7 +71,7 @@ def _wanted(today: date, days: Calendar, problems: dict[str, None]) -> Iterator[
                     yield _obligation(filing, period, institution_id, dates)
 
 
-def _dates(filing: Filing, period: Period, days: Calendar) -> dict[str, date]:
+def _dates(filing: Deadline, period: Period, days: Calendar) -> dict[str, date]:
     due = due_on(filing.rule, period, days)
     last = days.last_working_day(due)
     start = draft_from(last, due, period, days)
@@ -79,7 +79,7 @@ def _dates(filing: Filing, period: Period, days: Calendar) -> dict[str, date]:
 
 
 def _obligation(
-    filing: Filing, period: Period, institution_id: int, dates: dict[str, date]
+    filing: Deadline, period: Period, institution_id: int, dates: dict[str, date]
 ) -> Obligation:
     return Obligation(
         institution_id=institution_id,

@@ -17,7 +17,7 @@ from celery.schedules import crontab
 
 from config.celery import PREPARED, app
 from config.settings.connections import broker
-from reports.definitions.filings import FILINGS
+from reports.definitions.deadlines import DEADLINES
 from reports.services import jobs
 from settlement.services import deductions
 from tests.faults.books import PROCESS, Book, until
@@ -221,7 +221,7 @@ def test_the_sweep_is_scheduled_every_minute_and_reconciling_every_morning() -> 
 
 
 def test_every_report_with_a_deadline_is_prepared_and_every_kind_of_run_swept() -> None:
-    assert set(PREPARED) == {filing.code for filing in FILINGS}
+    assert set(PREPARED) == {filing.code for filing in DEADLINES}
     app.loader.import_default_modules()
     rung = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert rung <= set(app.tasks)

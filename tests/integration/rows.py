@@ -176,8 +176,8 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _difference(made)
     _taken_over(made)
     _plan(made)
-    _finding(made)
     report_rows.filed(made.institution_id, AT)
+    _finding(made)
     _make_history(of)
     return made
 
@@ -269,15 +269,12 @@ def _finding(made: loans.Note) -> None:
         found_at=AT, changed_at=AT,
     )  # fmt: skip
     found.sides.create(**of, position=1, enterprise_id=enterprise_id, facts={"days": 65})
-    found.decisions.create(
-        **of, outcome="confirmed", why="属实", evidence_digest="0" * 64, made_by="maker", made_at=AT
-    )
+    found.decisions.create(**of, outcome="confirmed", why="属实", evidence_digest="0" * 64, made_by="maker", made_at=AT)  # fmt: skip
 
 
 def _taken_over(made: loans.Note) -> None:
     settlement.TakenOver.objects.create(
-        institution_id=made.institution_id, fund=settlement.Fund.objects.filter(institution_id=made.institution_id).earliest("pk"), year=2026,
-        sequence=0, amount_fen=1, posted_on=date(2026, 3, 21), actor="maker",
+        institution_id=made.institution_id, fund=settlement.Fund.objects.filter(institution_id=made.institution_id).earliest("pk"), year=2026, sequence=0, amount_fen=1, posted_on=date(2026, 3, 21), actor="maker",
     )  # fmt: skip
 
 

@@ -64,6 +64,16 @@ def read_slices(
         yield _parsed(buffer, schema)
 
 
+@contextmanager
+def closing_frames(frames: Iterable[pl.DataFrame]) -> Iterator[None]:
+    """Whatever happens to a reader of frames, the connection they come from is free afterwards."""
+    try:
+        yield
+    finally:
+        if isinstance(frames, Generator):
+            frames.close()
+
+
 def read_parts(
     query: str,
     params: Mapping[str, Any] | None = None,
@@ -89,16 +99,6 @@ def read_parts(
 
 def _to_csv(query: str) -> Any:
     return cast("Any", f"COPY ({query}) TO STDOUT (FORMAT csv)")
-
-
-@contextmanager
-def closing_frames(frames: Iterable[pl.DataFrame]) -> Iterator[None]:
-    """Whatever happens to a reader of frames, the connection they come from is free afterwards."""
-    try:
-        yield
-    finally:
-        if isinstance(frames, Generator):
-            frames.close()
 
 
 def _parsed(buffer: io.BytesIO, schema: Schema) -> pl.DataFrame:

@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from config.kernel.services.files import whole
+
 BLOCK = 1 << 20
 
 
@@ -87,12 +89,6 @@ def opened(sha256: str) -> BinaryIO:
 
 def copy_out(sha256: str, target: Path) -> None:
     """Write the file of that content to a place outside the store, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.part")
-    try:
-        with opened(sha256) as source, partial.open("wb") as out:
-            while block := source.read(BLOCK):
-                out.write(block)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with opened(sha256) as source, whole(target) as partial, partial.open("wb") as out:
+        while block := source.read(BLOCK):
+            out.write(block)

@@ -12,6 +12,7 @@ import pytest
 from QuantLib import China, Date
 
 from loans.values.errors import DomainError
+from reports.definitions.deadlines import DEADLINES
 from reports.definitions.due_dates import (
     Calendar,
     DayOfNextMonth,
@@ -22,7 +23,6 @@ from reports.definitions.due_dates import (
     due_on,
     earliest,
 )
-from reports.definitions.filings import FILINGS
 from reports.definitions.period import parse
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "reports" / "holidays"
@@ -120,7 +120,7 @@ def test_a_year_later_needs_no_calendar_to_be_told_from_now() -> None:
 
 def test_filings_cover_what_the_documents_ask_for() -> None:
     asked = [
-        (f.scheme_code[:11], f.code, f.level[:4], f.article.partition(" ")[2]) for f in FILINGS
+        (f.scheme_code[:11], f.code, f.level[:4], f.article.partition(" ")[2]) for f in DEADLINES
     ]
     assert asked == [
         ("central-sme", "new-loans", "head", "二(三)"),
@@ -137,7 +137,7 @@ def test_filings_cover_what_the_documents_ask_for() -> None:
         ("central-equ", "liquidation", "prov", "六"),
         ("jiangsu-man", "quarterly-payout", "prov", "(九)"),
     ]
-    keys = [(f.scheme_code, f.code, p.code) for f in FILINGS for p in f.periods()]
+    keys = [(f.scheme_code, f.code, p.code) for f in DEADLINES for p in f.periods()]
     assert len(keys) == len(set(keys)) == 12 + 36 + 3 + 3 + 1 + 36 + 36 + 3 + 3 + 1 + 4
-    for filing in FILINGS:
+    for filing in DEADLINES:
         assert all(one.end == two.start for one, two in pairwise(filing.periods()))

@@ -30,7 +30,7 @@ MONTHLY = "文件只定按月，未定日期，按月后 5 个工作日 / monthl
 
 
 @dataclass(frozen=True)
-class Filing:
+class Deadline:
     """One duty to report. `level`: whose institutions file (the root above where there is none such).
 
     `first` and `last` are the periods it is asked for; `assumed` says what the document leaves open.
@@ -68,57 +68,57 @@ def _period_from(day: date, every: str) -> Period:
     return period
 
 
-FILINGS: tuple[Filing, ...] = (
-    Filing(
+DEADLINES: tuple[Deadline, ...] = (
+    Deadline(
         SME, "new-loans", "month", "headquarters", COUNTERPART, "财金〔2026〕4号 二(三)",
         DayOfNextMonth(5), "2026-01", "2026-12",
     ),
-    Filing(
+    Deadline(
         SME, "monthly-execution", "month", "headquarters",
         f"{COUNTERPART}（抄送中国人民银行、国家金融监督管理总局）", "财金〔2026〕4号 三(一)",
         WorkingDays(5), "2026-01", "2028-12",
     ),
-    Filing(
+    Deadline(
         SME, "annual-demand", "year", "headquarters", COUNTERPART, "财金〔2026〕4号 二(二)",
         DayOfYear(2, 5), "2026", "2026",
     ),
-    Filing(
+    Deadline(
         SME, "annual-demand", "year", "headquarters", COUNTERPART, "财金〔2026〕4号 二(四)",
         DayOfYear(1, 31), "2027", "2028",
     ),
-    Filing(
+    Deadline(
         SME, "annual-settlement", "year", "headquarters", COUNTERPART, "财金〔2026〕4号 二(四)",
         DayOfYear(1, 31, years_later=1), "2026", "2028",
     ),
-    Filing(
+    Deadline(
         SME, "liquidation", "year", "headquarters", COUNTERPART, "财金〔2026〕4号 二(五)",
         DayOfYear(1, 31, years_later=1), "2028", "2028",
     ),
-    Filing(
+    Deadline(
         EQUIPMENT, "monthly-execution", "month", "headquarters", MINISTRY, "财金〔2026〕2号 九",
         WorkingDays(5), "2026-01", "2028-12",
     ),
-    Filing(
+    Deadline(
         EQUIPMENT, "monthly-application", "month", "provincial", PROVINCE, "财金〔2026〕2号 四",
         WorkingDays(5), "2026-01", "2028-12", MONTHLY,
     ),
-    Filing(
+    Deadline(
         EQUIPMENT, "annual-demand", "year", "provincial", PROVINCE, "财金〔2026〕2号 四",
         DayOfYear(1, 31), "2026", "2026",
     ),
-    Filing(
+    Deadline(
         EQUIPMENT, "annual-demand", "year", "provincial", PROVINCE, "财金〔2026〕2号 四",
         DayOfYear(1, 31), "2027", "2028", LIKEWISE,
     ),
-    Filing(
+    Deadline(
         EQUIPMENT, "annual-settlement", "year", "provincial", PROVINCE, "财金〔2026〕2号 五",
         DayOfYear(1, 31, years_later=1), "2026", "2028",
     ),
-    Filing(
+    Deadline(
         EQUIPMENT, "liquidation", "year", "provincial", PROVINCE, "财金〔2026〕2号 六",
         DayOfYear(1, 31, years_later=1), "2028", "2028",
     ),
-    Filing(
+    Deadline(
         MANUFACTURING, "quarterly-payout", "quarter", "provincial", "江苏省财政厅",
         "苏财工贸〔2026〕7号 (九)", PeriodEnd(), "2026-Q1", "2026-Q4",
     ),
