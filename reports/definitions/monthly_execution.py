@@ -144,7 +144,7 @@ def _at_end(book: pl.DataFrame, period: Period) -> pl.DataFrame:
         is_over=(pl.col("subsidised_until") <= period.end).fill_null(False)
         & (pl.col("subsidised_until") < pl.col("matures_on"))
         & (pl.col("open_fen") > 0)
-        & ~(pl.col("rejected_from") < period.end).fill_null(False),
+        & (pl.col("rejected_from") > pl.col("subsidised_until")).fill_null(True),
         is_ended_early=(pl.col("open_fen") == 0)
         & (pl.col("last_repaid_on") < pl.col("matures_on")).fill_null(False),
     )
