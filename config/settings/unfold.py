@@ -30,6 +30,7 @@ NAVIGATION = [
         _page(_("担保费补贴"), "verified_user", "settlement_guaranteesubsidy"),
         _page(_("担保费补贴入账"), "receipt_long", "settlement_guaranteeposting"),
         _page(_("重复贴息核查"), "content_copy", "settlement_finding"),
+        _page(_("核查涉及方"), "compare_arrows", "settlement_findingside"),
         _page(_("核查结论"), "rule", "settlement_findingdecision"),
         _page(_("政策版本"), "gavel", "settlement_schemeversion"),
         _page(_("贴息政策"), "policy", "settlement_scheme"),

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.sections import Column, Section, link, list_address, numbers, texts
-from loans.admin.base import in_yuan, yuan
+from config.kernel.models import Institution
+from loans.admin.base import in_yuan, scheme_name, yuan
 from loans.admin.fields import ReasonField
 from loans.admin.steps import AnswerForm, StepForm
 from settlement.models import Clawback, Finding, FindingDecision, FindingSide
@@ -40,6 +42,34 @@ LABELS = {
     "amount_fen": in_yuan(_("金额")),
     "claims": in_yuan(_("涉及金额")),
 }
+EVIDENCE = {
+    "matched_by": _("匹配依据"),
+    "matched": _("匹配内容"),
+    "number": _("归一化号码"),
+    "numbers": _("归一化号码"),
+    "codes": _("统一社会信用代码"),
+    "ask": _("应询问机构"),
+    "equipment_shared": _("设备重复"),
+    "paid_fen": in_yuan(_("已贴息")),
+    "interest_fen": in_yuan(_("已付利息")),
+    "outside_fen": in_yuan(_("外部贴息")),
+    "opening_fen": in_yuan(_("期初已贴息")),
+    "opening_interest_fen": in_yuan(_("期初已付利息")),
+    "excess_fen": in_yuan(_("超出利息")),
+    "periods": _("计息期"),
+    "title_valid_to": _("称号有效期止"),
+    "repaid_on": _("还本日期"),
+    "limit": _("上限"),
+    "limit_fen": in_yuan(_("上限")),
+    "notes": _("借据数"),
+    "banks": _("银行数"),
+    "subsidised_above_it": _("超上限部分已贴息"),
+    "tier": _("资金层级"),
+    "received_on": _("到账日期"),
+    "entry": _("分录"),
+    "more_than_days": _("超过天数"),
+}
+CHOICES = {"loan_type": "Contract", "kind": "ExternalSubsidy"}  # whose words a fact is said in
 SIDES_BESIDE = 6  # as many as fit next to each other on a screen
 
 
@@ -53,6 +83,12 @@ def both_sides(request: HttpRequest, finding: Finding) -> Section:
     )
 
 
+def own_side(request: HttpRequest, side: FindingSide) -> Section:
+    """One side's facts."""
+    rows = [line[:2] for line in _lines([side])]
+    return Section(title=_("要素"), columns=texts(_("要素"), _("内容")), rows=rows)
+
+
 def _heading(side: FindingSide) -> Any:
     gives_way = side.facts.get("yields")
     return f"{side.position} {gettext('应退方')}" if gives_way else str(side.position)
@@ -62,7 +98,7 @@ def _lines(sides: list[FindingSide]) -> Iterator[tuple[Any, ...]]:
     for key, label in LABELS.items():
         values = [_shown(key, side.facts.get(key)) for side in sides]
         if any(values):
-            mark = "≠" if len(set(values)) > 1 and key not in ("claims", "institution_code") else ""
+            mark = "≠" if len(set(values)) > 1 else "="
             cells = [_linked(key, side, text) for side, text in zip(sides, values, strict=True)]
             yield label, *cells, mark
 
@@ -77,6 +113,12 @@ def _shown(key: str, value: Any) -> str:
     """A fact as people read it."""
     if value in (None, "", []):
         return ""
+    if key in CHOICES:
+        words: Any = apps.get_model("loans", CHOICES[key])._meta  # noqa: SLF001 (Django's public name)
+        field = words.get_field(key)
+        return str(dict(field.flatchoices).get(value, value))
+    if key == "schemes":
+        return "；".join(map(scheme_name, value))
     if key == "claims":
         return yuan(sum(claim["fen"] for claim in value)) or ""
     if key == "invoices":
@@ -94,13 +136,19 @@ def evidence(request: HttpRequest, finding: Finding) -> Section:
     return Section(
         title=_("证据"),
         columns=texts(_("要素"), _("内容")),
-        rows=[(key, _evidence(key, value)) for key, value in finding.evidence.items()],
+        rows=[
+            (EVIDENCE.get(key) or LABELS.get(key, key), _evidence(key, value))
+            for key, value in finding.evidence.items()
+        ],
     )
 
 
 def _evidence(key: str, value: Any) -> str:
     if key.endswith("_fen"):
         return yuan(value) or ""
+    if key == "ask":
+        found = Institution.objects.filter(code__in=value).values_list("code", "name")
+        return "；".join(f"{name} {code}" for code, name in found)
     if isinstance(value, bool) or (
         isinstance(value, list) and value and isinstance(value[0], dict)
     ):

@@ -30,9 +30,10 @@ from settlement.admin.finding_forms import (
     both_sides,
     decisions,
     evidence,
+    own_side,
 )
 from settlement.admin.plans import ReasonForm
-from settlement.models import Finding, FindingDecision
+from settlement.models import Finding, FindingDecision, FindingSide
 from settlement.services import findings
 
 
@@ -107,6 +108,24 @@ class FindingAdmin(StepsAdmin, FactAdmin):
             findings.propose_decision(finding_id=key, outcome=outcome, why=why, actor=actor, at=at)
 
         each(request, self, queryset, step, told=_("已提交结论 %(count)d 条，待他人复核"))
+
+
+@admin.register(FindingSide)
+class FindingSideAdmin(FactAdmin):
+    """Which notes some finding is about: also those whose finding is another institution's."""
+
+    list_display = ("finding_number", "position", "note", "enterprise", "institution_name")
+    fields = ("finding_number", "position", "note", "enterprise", "institution_name")
+    list_filter = (LevelFilter,)
+    list_select_related = ("note", "enterprise", "institution")
+    search_by = (of_note(), of_enterprise("enterprise_id"))
+    search_help_text = _("借据号的开头，信用代码或企业名称")
+    sections = (own_side,)
+
+    @display(description=_("核查事项"), ordering="finding_id")
+    def finding_number(self, row: FindingSide) -> str:
+        """The finding's number; the finding itself may be out of sight."""
+        return f"#{row.finding_id}"
 
 
 @admin.register(FindingDecision)
