@@ -39,7 +39,7 @@ RULES = {
 MONEY = [f"{tier}_fen" for tier in TIERS]
 NOT_FOUND = "未发现"
 FOOTNOTES = (
-    "列入期末前发现且仍然成立、或已认定属实的事项；事实已消除且未认定的不列。状态以生成时为准。",
+    "列入涉及本期有贴息的借据（或不涉及借据）、仍然成立或已认定属实的事项，不论何时发现；事实已消除且未认定的不列。状态以生成时为准。",
     "涉及金额为该事项应退的贴息，经复核属实后方为应追回金额；已排除的事项不计入涉及金额合计。",
     "另一方不在本机构范围内的，其机构、借据和要素不列；明细列前两方，各方列在涉及各方表。",
 )
@@ -181,7 +181,10 @@ def _by_rule(said: pl.DataFrame, period: Period) -> pl.DataFrame:
             articles=pl.col("article").unique().sort().str.join("；"),
             violations=(pl.col("severity") == SEVERITIES["violation"]).cast(pl.Int64).sum(),
             warnings=(pl.col("severity") == SEVERITIES["warning"]).cast(pl.Int64).sum(),
-            new=(pl.col("found_on") >= period.start).cast(pl.Int64).sum(),
+            new=pl.col("found_on")
+            .is_between(period.start, period.end, closed="left")
+            .cast(pl.Int64)
+            .sum(),
             **{f"{s}_count": (pl.col("state") == s).cast(pl.Int64).sum() for s in STATES},
             **{money: pl.col(money).sum() for money in (*MONEY, "total_fen")},
         )
@@ -190,7 +193,7 @@ def _by_rule(said: pl.DataFrame, period: Period) -> pl.DataFrame:
 
 
 def define(*, cut: Cut, found: pl.DataFrame, sides: pl.DataFrame, period: Period) -> Sheet:
-    """The report of what `selectors.duplicates.found` and `sides` give up to the period's end."""
+    """The report of what `selectors.duplicates.found` and `sides` give for the period."""
     said = _said(found)
     shown = said.with_columns(pl.col("state").replace(STATES))
     by_rule = _by_rule(said, period)

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any, TypedDict, Unpack
-
 import polars as pl
 
 from config.kernel.services.bulk import Schema, read_frame
+from reports.selectors.register import Collected
 from settlement.selectors import findings
 
 SIDES = (1, 2)
-
-
-class Of(TypedDict):
-    """Findings made before a day, of a range of institution numbers, of one scheme or of all."""
-
-    until: date
-    scope: tuple[int, int]
-    scheme_code: str | None
-
-
 _FOUND_ON = "(f.found_at AT TIME ZONE 'Asia/Shanghai')::date"  # sessions run in UTC
 
 FINDINGS: Schema = {
@@ -53,9 +41,18 @@ _SIDE = """
     LEFT JOIN loans_enterprise e{0} ON e{0}.id = x{0}.enterprise_id
 """
 _SIDE_COLUMNS = "i{0}.code, n{0}.note_number, e{0}.uscc"
-_ASKED = f"""WHERE f.institution_id BETWEEN %(lo)s AND %(hi)s AND {_FOUND_ON} < %(until)s
+# Of notes with subsidies collected in the period, or of no note at all; whenever they were found.
+_OF_PERIOD = """SELECT FROM settlement_findingside y
+    JOIN settlement_deduction d ON d.note_id = y.note_id
+    WHERE y.finding_id = f.id AND y.institution_id BETWEEN %(lo)s AND %(hi)s
+        AND d.id >= %(first_id)s AND d.id < %(last_id)s
+        AND d.collected_on >= %(since)s AND d.collected_on < %(until)s"""
+_OF_NOTES = """SELECT FROM settlement_findingside y
+    WHERE y.finding_id = f.id AND y.note_id IS NOT NULL"""
+_ASKED = f"""WHERE f.institution_id BETWEEN %(lo)s AND %(hi)s
         AND (f.gone_at IS NULL OR f.state = 'confirmed')
-        AND (%(scheme)s::text IS NULL OR s.code = %(scheme)s)"""
+        AND (%(scheme)s::text IS NULL OR s.code = %(scheme)s)
+        AND (EXISTS ({_OF_PERIOD}) OR NOT EXISTS ({_OF_NOTES}))"""
 _LIST = f"""
     SELECT f.id, f.rule, f.severity, f.article, {findings.STATE}, s.code, i.code, e.uscc, {_FOUND_ON},
         (SELECT count(*) FROM settlement_findingside y WHERE y.finding_id = f.id),
@@ -74,17 +71,14 @@ _LIST = f"""
 """
 
 
-def _params(of: Of) -> dict[str, Any]:
-    lo, hi = of["scope"]
-    return {"until": of["until"], "lo": lo, "hi": hi, "scheme": of["scheme_code"]}
+def found(of: Collected) -> pl.DataFrame:
+    """Findings of these institutions that stand or were confirmed, about subsidies of the period.
 
-
-def found(**of: Unpack[Of]) -> pl.DataFrame:
-    """Findings of these institutions made before a day (in China), that stand or were confirmed.
+    A finding of notes is about it if one of them has a deduction collected in it; others always are.
 
     Of each the first two sides, as far as they lie in the scope; empty texts where they do not.
     """
-    return read_frame(_LIST, _params(of), schema=FINDINGS)
+    return read_frame(_LIST, of.params, schema=FINDINGS)
 
 
 LISTED: Schema = {
@@ -108,9 +102,9 @@ _SIDES = f"""
 """
 
 
-def sides(**of: Unpack[Of]) -> pl.DataFrame:
+def sides(of: Collected) -> pl.DataFrame:
     """Every side of these findings that lies in the scope, with its facts as JSON."""
-    return read_frame(_SIDES, _params(of), schema=LISTED)
+    return read_frame(_SIDES, of.params, schema=LISTED)
 
 
 def of_notes() -> pl.DataFrame:

@@ -273,7 +273,9 @@ def test_what_finance_has_is_packed_as_it_was_filed(
     pack = unpacked(asked("2026-Q1", head), tmp_path)
     name = f"duplicate-check_{head}_2026-02"
     found = {p.relative_to(pack / "reports").as_posix() for p in (pack / "reports").rglob("*.csv")}
-    assert found == {f"{made['2026-02']}/{name}.{end}" for end in ("csv", "sides.csv", "by_rule.csv")}
+    assert found == {
+        f"{made['2026-02']}/{name}.{end}" for end in ("csv", "sides.csv", "by_rule.csv")
+    }
     assert check(pack)[0] == 0
     other = Institution.objects.get(code=SOUTH).parent.code
     assert not [

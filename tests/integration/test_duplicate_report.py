@@ -71,10 +71,14 @@ def finding(note: Note, other: Note, **changes: Any) -> Finding:
 
 @pytest.fixture
 def notes() -> tuple[Note, Note]:
-    """A note at each of two banks."""
+    """A note at each of two banks, each with a subsidy in March and in April."""
     load_shipped()
     banks = rows.institutions()
-    return rows.note(banks[rows.NANJING]), rows.note(banks[rows.OTHER])
+    one, other = rows.note(banks[rows.NANJING]), rows.note(banks[rows.OTHER])
+    for note in (one, other):
+        for month in (3, 4):
+            rows.deduction(rows.collection(note, date(2026, month, 20)))
+    return one, other
 
 
 def table(sheet: Sheet, place: int) -> list[dict[str, Any]]:
@@ -100,6 +104,22 @@ def test_rules_are_counted_and_their_amounts_added(notes: tuple[Note, Note]) -> 
     assert [tie.one_fen for tie in sheet.ties] == [246_912, 44, 7]
     assert all(tie.holds for tie in sheet.ties)
     assert [row["new"] for row in table(build(asked("2026-03")), 2)] == [1, 1]
+
+
+def test_a_period_has_the_findings_of_its_subsidies_whenever_they_were_found(
+    notes: tuple[Note, Note],
+) -> None:
+    one, other = notes
+    found = [finding(one, other, found_at=datetime(2026, 11, 1, tzinfo=UTC))]
+    alone = finding(one, other, rule="P12")
+    alone.sides.all().delete()
+    found.append(alone)
+
+    def listed(period: str) -> list[int]:
+        return [row["finding_id"] for row in table(build(asked(period)), 0)]
+
+    assert listed("2026-03") == listed("2026-Q2") == [one.pk for one in found]
+    assert listed("2026-05") == listed("2027") == [alone.pk]
 
 
 def test_both_sides_stand_beside_each_other(notes: tuple[Note, Note]) -> None:
