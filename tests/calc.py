@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import subprocess
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,15 +23,23 @@ _EVERY_SHEET = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,f
 
 def recalculated(path: Path, folder: Path) -> dict[str, list[list[str]]]:
     """Every sheet's rows as shown, by the sheet's name."""
+    return {name: list(rows_of(file)) for name, file in calculated(path, folder).items()}
+
+
+def rows_of(file: Path) -> Iterator[list[str]]:
+    """A sheet's rows, one after another."""
+    with file.open(encoding="utf-8", newline="") as source:
+        yield from csv.reader(source)
+
+
+def calculated(path: Path, folder: Path) -> dict[str, Path]:
+    """Every sheet as CSV, by the sheet's name."""
     profile, out = folder / "profile", folder / "calculated"
     (profile / "user").mkdir(parents=True, exist_ok=True)
     (profile / "user" / "registrymodifications.xcu").write_text(_SETTINGS)
     _convert(path, profile, out, _EVERY_SHEET)
-    found = {}
-    for file in sorted(out.glob(f"{path.stem}-*.csv")):
-        with file.open(encoding="utf-8", newline="") as source:
-            found[file.stem.removeprefix(f"{path.stem}-")] = list(csv.reader(source))
-    return found
+    files = sorted(out.glob(f"{path.stem}-*.csv"))
+    return {file.stem.removeprefix(f"{path.stem}-"): file for file in files}
 
 
 def _convert(path: Path, profile: Path, out: Path, target: str) -> None:

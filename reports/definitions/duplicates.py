@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -38,9 +39,9 @@ RULES = {
 MONEY = [f"{tier}_fen" for tier in TIERS]
 NOT_FOUND = "未发现"
 FOOTNOTES = (
-    "列入期末前发现且仍然成立、或已认定属实的事项；事实已消除且未认定的不列。状态以生成时为准。",
+    "列入涉及本期有贴息的借据（或不涉及借据）、仍然成立或已认定属实的事项，不论何时发现；事实已消除且未认定的不列。状态以生成时为准。",
     "涉及金额为该事项应退的贴息，经复核属实后方为应追回金额；已排除的事项不计入涉及金额合计。",
-    "另一方不在本机构范围内的，其机构、借据和要素不列。",
+    "另一方不在本机构范围内的，其机构、借据和要素不列；明细列前两方，各方列在涉及各方表。",
 )
 _AMOUNTS = tuple(
     Column(f"{tier}_fen", f"涉及{TIERS_ZH[tier]}贴息", "yuan", total=True) for tier in TIERS
@@ -63,7 +64,6 @@ DETAIL = (
             ("institution", "机构编码"),
             ("note", "借据号"),
             ("party", "企业"),
-            ("facts", "要素"),
         )
     ),
     Column("sides", "涉及方数", "int"),
@@ -75,6 +75,24 @@ DETAIL = (
     Column("made_by", "经办", "text"),
     Column("checked_by", "复核", "text"),
 )  # fmt: skip
+SIDES = (
+    Column("finding_id", "事项编号", "int"),
+    Column("position", "涉及方", "int"),
+    Column("institution_code", "机构编码", "text"),
+    Column("note_number", "借据号", "text"),
+    Column("uscc", "企业", "text"),
+    Column("role", "应退方", "text"),
+    Column("contract_number", "合同号", "text"),
+    Column("project_code", "项目代码", "text"),
+    Column("drawn_on", "放款日", "date"),
+    Column("principal_fen", "放款金额(原币)", "yuan"),
+    Column("equipment_fen", "设备购置金额(原币)", "yuan"),
+    Column("schemes", "享受政策", "text"),
+    Column("claimed_fen", "应退贴息", "yuan", total=True),
+    Column("outside", "外部补贴", "text"),
+    Column("outside_fen", "外部补贴金额", "yuan"),
+    Column("more", "其他要素", "text"),
+)
 BY_RULE = (
     Column("rule_zh", "规则", "text"),
     Column("articles", "依据条款", "text"),
@@ -106,58 +124,49 @@ def said_of_notes(found: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def facts_zh(text: str) -> str:
-    """A side's facts as one line: key＝value, amounts in yuan; empty for none."""
-    facts: Any = json.loads(text) if text else {}
-    if not isinstance(facts, Mapping):
-        return text
-    return "；".join(f"{_key(key)}={_value(key, value)}" for key, value in sorted(facts.items()))
+OUTSIDE = ("source", "reference", "scheme_name", "kind")
+_TOLD = {
+    "institution_code", "note_number", "uscc", "yields", "claims", "contract_number", "project_code",
+    "drawn_on", "principal_fen", "equipment_fen", "schemes", "amount_fen", "loan_type", *OUTSIDE,
+}  # fmt: skip
 
 
-_KEYS = {
-    "institution_code": "机构",
-    "note_number": "借据号",
-    "contract_number": "合同号",
-    "scheme_code": "政策",
-    "uscc": "企业代码",
-    "days": "天数",
-    "names": "名称",
-    "name": "名称",
-    "project_code": "项目",
-    "invoice_number": "发票",
-    "serial_number": "设备编号",
-    "source": "来源",
-    "reference": "流水号",
-    "paid_fen": "已贴息",
-    "amount_fen": "金额",
-    "year": "年度",
-    "drawn_on": "放款日",
-    "principal_fen": "放款金额",
-}
+def side(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a side's facts say, by column of `SIDES`; what has no column comes as JSON."""
+    rest = {key: facts[key] for key in sorted(facts.keys() - _TOLD) if facts[key]}
+    outside = [str(facts[key]) for key in OUTSIDE if facts.get(key)]
+    return {
+        "role": "应退" if facts.get("yields") else "",
+        "contract_number": facts.get("contract_number", ""),
+        "project_code": facts.get("project_code", ""),
+        "drawn_on": date.fromisoformat(facts["drawn_on"]) if facts.get("drawn_on") else None,
+        "principal_fen": facts.get("principal_fen"),
+        "equipment_fen": facts.get("equipment_fen"),
+        "schemes": "；".join(facts.get("schemes", ())),
+        "claimed_fen": sum(claim["fen"] for claim in facts.get("claims", ())),
+        "outside": "；".join(outside),
+        "outside_fen": facts.get("amount_fen"),
+        "more": json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else "",
+    }
 
 
-def _key(key: str) -> str:
-    return _KEYS.get(key, key.removesuffix("_fen"))
-
-
-def _value(key: str, value: object) -> str:
-    if key.endswith("_fen") and isinstance(value, int):
-        whole, rest = divmod(abs(value), 100)
-        return f"{'-' if value < 0 else ''}{whole}.{rest:02d}元"
-    if isinstance(value, list):
-        return "、".join(str(one) for one in value)
-    return str(value)
+def sides_told(listed: pl.DataFrame) -> pl.DataFrame:
+    """The sides' rows: their keys, and what their facts say."""
+    kinds: dict[str, type[pl.DataType]] = {
+        column.key: {"text": pl.String, "date": pl.Date}.get(column.kind, pl.Int64)
+        for column in SIDES
+    }
+    rows = [
+        (*keys, *side(json.loads(facts) if facts else {}).values())
+        for *keys, facts in listed.iter_rows()
+    ]
+    return pl.DataFrame(rows, schema=kinds, orient="row")
 
 
 def _said(found: pl.DataFrame) -> pl.DataFrame:
     """The detail's rows: words for codes, nothing at stake in what was dismissed."""
     dismissed = pl.col("state") == "dismissed"
-    lines = [
-        pl.Series(name, [facts_zh(text) for text in found[name]], dtype=pl.String)
-        for name in ("facts_1", "facts_2")
-    ]
     return found.with_columns(
-        *lines,
         *(pl.when(dismissed).then(0).otherwise(pl.col(money)).alias(money) for money in MONEY),
         rule_zh=pl.format("{} {}", "rule", pl.col("rule").replace(RULES)),
         severity=pl.col("severity").replace(SEVERITIES),
@@ -172,7 +181,10 @@ def _by_rule(said: pl.DataFrame, period: Period) -> pl.DataFrame:
             articles=pl.col("article").unique().sort().str.join("；"),
             violations=(pl.col("severity") == SEVERITIES["violation"]).cast(pl.Int64).sum(),
             warnings=(pl.col("severity") == SEVERITIES["warning"]).cast(pl.Int64).sum(),
-            new=(pl.col("found_on") >= period.start).cast(pl.Int64).sum(),
+            new=pl.col("found_on")
+            .is_between(period.start, period.end, closed="left")
+            .cast(pl.Int64)
+            .sum(),
             **{f"{s}_count": (pl.col("state") == s).cast(pl.Int64).sum() for s in STATES},
             **{money: pl.col(money).sum() for money in (*MONEY, "total_fen")},
         )
@@ -180,13 +192,14 @@ def _by_rule(said: pl.DataFrame, period: Period) -> pl.DataFrame:
     )
 
 
-def define(*, cut: Cut, found: pl.DataFrame, period: Period) -> Sheet:
-    """The report of what `selectors.duplicates.found` gives up to the period's end."""
+def define(*, cut: Cut, found: pl.DataFrame, sides: pl.DataFrame, period: Period) -> Sheet:
+    """The report of what `selectors.duplicates.found` and `sides` give for the period."""
     said = _said(found)
     shown = said.with_columns(pl.col("state").replace(STATES))
     by_rule = _by_rule(said, period)
     return cut.sheet(
         Table("findings", "核查事项明细", DETAIL, whole(shown.select(c.key for c in DETAIL))),
+        Table("sides", "涉及各方", SIDES, whole(sides_told(sides))),
         Table("by_rule", "按规则汇总", BY_RULE, whole(by_rule)),
         ties=tuple(
             Tie(f"{TIERS_ZH[tier]}：汇总 = 明细", int(by_rule[f"{tier}_fen"].sum()), int(said[f"{tier}_fen"].sum()))

@@ -44,7 +44,7 @@ def with_rates(rows: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
     ).join(cells, on="version_id", how="left", maintain_order="left")
     held = near.filter(
         (pl.col("drawn_on") >= pl.col("drawn_from")) & (pl.col("drawn_on") < pl.col("drawn_until"))
-        & (pl.col("start") < pl.col("accrued_until")) & (pl.col("end") > pl.col("accrued_from"))
+        & (pl.col("start") < pl.col("end")) & (pl.col("start") < pl.col("accrued_until")) & (pl.col("end") > pl.col("accrued_from"))
     )  # fmt: skip
     rated = held.with_columns(_annual()).with_columns(
         pl.when(pl.col("tiers_off").str.contains(tier)).then(0).otherwise(pl.col(name)).alias(name)

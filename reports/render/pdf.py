@@ -147,17 +147,26 @@ def _total(one: _Listed, columns: Sequence[Column]) -> list[str]:
 
 
 def _groups(columns: Sequence[Column], widths: Sequence[int], page: int) -> list[list[int]]:
-    """Which columns stand side by side on one page, as places; keys are repeated in each group."""
+    """Which columns stand side by side, as places: as few groups as a page needs, about as wide each."""
     keys = _keys(columns)
-    groups, room = [list(keys)], page - sum(widths[place] for place in keys)
-    for place in range(len(columns)):
-        if place in keys:
-            continue
-        if widths[place] > room and len(groups[-1]) > len(keys):
+    fewest = len(_filled(keys, widths, page))
+    return next(
+        groups
+        for room in range(page // fewest, page + 1)
+        if len(groups := _filled(keys, widths, room)) == fewest
+    )
+
+
+def _filled(keys: list[int], widths: Sequence[int], room: int) -> list[list[int]]:
+    """Columns in groups of at most this width; each begins with the keys."""
+    free = room - sum(widths[key] for key in keys)
+    groups, left = [list(keys)], free
+    for place in range(len(keys), len(widths)):
+        if widths[place] > left and len(groups[-1]) > len(keys):
             groups.append(list(keys))
-            room = page - sum(widths[key] for key in keys)
+            left = free
         groups[-1].append(place)
-        room -= widths[place]
+        left -= widths[place]
     return groups
 
 

@@ -16,7 +16,7 @@ MONEY = tuple(f"{tier}_fen" for tier in TIERS)
 RAW = tuple(f"raw_{tier}_fen" for tier in TIERS)
 
 _MONTH = 10**12  # deductions and collections carry their month in the id
-_PART_ROWS = 10_000  # of some seventy columns, several times over in memory as cells
+_PART_ROWS = 5_000  # of some seventy columns, several times over in memory as cells
 
 # The last state and the sum of original and differences, of every scheme of the collection, so that
 # what the enterprise paid itself is right whichever scheme is asked for.

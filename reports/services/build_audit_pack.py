@@ -13,6 +13,7 @@ from reports.definitions.sheet import Sheet, Table
 from reports.selectors import sample
 from reports.services import build_register, ground
 from reports.services.audit_pack import write_pack
+from reports.services.filed import filed
 
 if TYPE_CHECKING:
     from reports.services.catalogue import Asked
@@ -29,11 +30,9 @@ def build(asked: Asked) -> Sheet:
     return definition.define(cut=cut, pack=pack, samples=samples)
 
 
-def write(asked: Asked, folder: Path) -> Pack:
-    """Write the pack beside its paper: `audit-pack_INSTITUTION_PERIOD.zip`."""
-    parts = [CODE, asked.scheme_code, asked.institution_code, asked.period.code]
-    name = "_".join(part for part in parts if part)
-    return _pack(asked, folder / f"{name}.zip", sampled(asked))
+def write(asked: Asked, path: Path) -> Pack:
+    """Write the pack itself, whole or not at all."""
+    return _pack(asked, path, sampled(asked))
 
 
 def sampled(asked: Asked) -> tuple[Table, Table]:
@@ -53,4 +52,5 @@ def _pack(asked: Asked, path: Path, samples: tuple[Table, Table]) -> Pack:
             "subsidy-register.csv": (register.heading.title_zh, register),
             "sample.csv": ("抽查样本", listed),
         },
+        filed=filed(asked, but=CODE),
     )

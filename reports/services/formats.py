@@ -20,8 +20,6 @@ WRITERS: dict[str, Writer] = {
     "pdf": lambda sheet, path, dated: pdf.write(sheet, path, dated=dated),
     CSV: lambda sheet, path, _dated: csv.write(sheet, path),
 }
-# code → what else goes into the folder
-EXTRAS: dict[str, Callable[[Asked, Path], object]] = {build_audit_pack.CODE: build_audit_pack.write}
 
 
 def stem(code: str, asked: Asked) -> str:
@@ -45,3 +43,12 @@ def write(
 def csv_name(sheet: Sheet, name: str, key: str) -> str:
     """What the CSV of one of the sheet's tables is called."""
     return f"{name}.csv" if key == sheet.tables[0].key else f"{name}.{key}.csv"
+
+
+def _packed(asked: Asked, folder: Path) -> None:
+    name = stem(build_audit_pack.CODE, asked)
+    build_audit_pack.write(asked, folder / f"{name}.zip")
+
+
+EXTRAS: dict[str, Callable[[Asked, Path], None]] = {build_audit_pack.CODE: _packed}
+"""What else goes into the folder, by code."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from settlement.engine import duplicates
+from settlement.engine import duplicates, overlap
 from settlement.engine.terms_model import Terms
 
 
@@ -66,6 +66,16 @@ class Known:
             note: sorted(codes, key=lambda code: order.get(code, len(order)))
             for note, codes in found.items()
         }
+
+    @cached_property
+    def same_enterprises(self) -> pl.DataFrame:
+        """Pairs of enterprises that are one (`overlap.same_enterprises`)."""
+        return overlap.same_enterprises(self.notes, self.names)
+
+    @cached_property
+    def shared_invoices(self) -> pl.DataFrame:
+        """Pairs of notes with one invoice or machine (`overlap.shared_invoices`)."""
+        return overlap.shared_invoices(self.notes, self.invoices)
 
     def note(self, note_id: int) -> dict[str, Any]:
         """One note's row."""

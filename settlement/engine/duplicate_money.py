@@ -160,8 +160,7 @@ def above_caps(known: Known) -> Iterator[Match]:
 
     A warning where the cap has cut the notes already (D4), a violation where it has not.
     """
-    pairs = overlap.same_enterprises(known.notes, known.names).select("first", "second")
-    leader = _leaders(pairs.iter_rows())
+    leader = _leaders(known.same_enterprises.select("first", "second").iter_rows())
     own = pl.col("enterprise_id")
     for limit in _limits(known):
         if limit.per != "enterprise":
@@ -256,7 +255,8 @@ def _outside_hits(known: Known) -> pl.DataFrame:
         since=pl.col("subsidised_from").min().dt.year().cast(pl.Int64),
         until=(pl.col("subsidised_until").max() - pl.duration(days=1)).dt.year().cast(pl.Int64),
     )
-    notes = known.notes.join(windows, on="note_id")
+    named = known.notes.join(known.external.select("uscc").unique(), on="uscc", how="semi")
+    notes = named.join(windows, on="note_id")
     invoiced = notes.join(known.invoices.select("note_id", "invoice_number"), on="note_id")
     found = []
     for by, kinds in OUTSIDE_KEYS.items():

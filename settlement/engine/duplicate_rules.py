@@ -93,9 +93,7 @@ def same_enterprises(known: Known) -> Iterator[Match]:
     notes_of: dict[int, list[int]] = defaultdict(list)
     for enterprise, note in known.notes.select("enterprise_id", "note_id").iter_rows():
         notes_of[enterprise].append(note)
-    for first, second, matched, by in overlap.same_enterprises(
-        known.notes, known.names
-    ).iter_rows():
+    for first, second, matched, by in known.same_enterprises.iter_rows():
         one, other = known.in_order(notes_of[first]), known.in_order(notes_of[second])
         duties = known.shared_duties(one, other)
         terms = known.yielding_scheme(other, duties)
@@ -141,9 +139,7 @@ def shared_projects(known: Known) -> Iterator[Match]:
         .filter(pl.col("banks") > 1)
         .sort("code", "duty")
     )
-    pairs = set(
-        overlap.shared_invoices(known.notes, known.invoices).select("first", "second").iter_rows()
-    )
+    pairs = set(known.shared_invoices.select("first", "second").iter_rows())
     named = set(known.invoices["note_id"].to_list())
     for code, duty_of, notes, _ in groups.iter_rows():
         ordered = known.in_order(notes)
@@ -177,7 +173,7 @@ def shared_invoices(known: Known) -> Iterator[Match]:
     Under one contract an invoice may be paid for in parts: then only equal amounts speak for a
     duplicate, and only as a warning.
     """
-    found = overlap.shared_invoices(known.notes, known.invoices)
+    found = known.shared_invoices
     for first, second, matched, by, agree in found.iter_rows():
         one, other = known.note(first), known.note(second)
         inside = one["contract_id"] == other["contract_id"]

@@ -44,7 +44,8 @@ def neighbours(
 ) -> pl.DataFrame:
     """Each row of a group with the one before it: `first`, `second` (values of `key`) and the group."""
     return (
-        frame.sort(*by, *order)
+        frame.filter(pl.len().over(by) > 1)  # nearly all rows are alone: nothing to sort
+        .sort(*by, *order)
         .with_columns(first=pl.col(key).shift(1).over(by))
         .filter(pl.col("first").is_not_null() & (pl.col("first") != pl.col(key)))
         .rename({key: "second"})

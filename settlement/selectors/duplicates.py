@@ -145,16 +145,20 @@ def interest_by_year() -> pl.DataFrame:
 
 
 def notes_with_overlapping_periods() -> list[int]:
-    """Notes with two interest periods, not the same, that share days."""
+    """Notes with two interest periods, not the same, that share days.
+
+    In the order of their first days some two neighbours then share days, too.
+    """
     found = rows(
         """
         SELECT DISTINCT note_id FROM (
-            SELECT note_id, period_start, max(period_end) OVER (PARTITION BY note_id
-                ORDER BY period_start, period_end
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
-            FROM (SELECT note_id, period_start, period_end FROM loans_interestcollection
-                WHERE interest_paid_fen IS NOT NULL GROUP BY 1, 2, 3) p
-        ) w WHERE period_start < reached ORDER BY 1
+            SELECT note_id, period_start, period_end, lag(period_start) OVER w AS start_before,
+                lag(period_end) OVER w AS end_before
+            FROM loans_interestcollection WHERE interest_paid_fen IS NOT NULL
+            WINDOW w AS (PARTITION BY note_id ORDER BY period_start, period_end)
+        ) w
+        WHERE period_start < end_before AND (period_start, period_end) <> (start_before, end_before)
+        ORDER BY 1
         """
     )
     return [int(row[0]) for row in found]
@@ -188,15 +192,14 @@ def paid_rows(*, note_ids: Sequence[int]) -> pl.DataFrame:
 
 def stopped_products() -> pl.DataFrame:
     """The last state of every deduction of a note that was repaid, overdue, extended or worse (D6)."""
-    return read_frame(
+    states = read_frame(
         """
-        SELECT DISTINCT ON (d.collection_id, d.scheme_id) d.note_id, s.code, x.period_start,
-            x.period_end, d.product
+        SELECT d.note_id, s.code, x.period_start, x.period_end, d.product, d.sequence,
+            d.collection_id
         FROM settlement_deduction d JOIN settlement_scheme s ON s.id = d.scheme_id
         JOIN loans_interestcollection x ON x.id = d.collection_id
         WHERE d.note_id IN (SELECT note_id FROM loans_repayment UNION
             SELECT note_id FROM loans_notestatus)
-        ORDER BY d.collection_id, d.scheme_id, d.sequence DESC
         """,
         schema={
             "note_id": pl.Int64,
@@ -204,8 +207,12 @@ def stopped_products() -> pl.DataFrame:
             "period_start": pl.Date,
             "period_end": pl.Date,
             "product": pl.Int64,
+            "sequence": pl.Int64,
+            "collection_id": pl.Int64,
         },
     )
+    last = pl.col("sequence") == pl.col("sequence").max().over("collection_id", "scheme_code")
+    return states.filter(last).drop("sequence", "collection_id")
 
 
 def guaranteed() -> pl.DataFrame:

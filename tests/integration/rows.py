@@ -261,15 +261,14 @@ def _payout(made: loans.Note) -> None:
 
 def _finding(made: loans.Note) -> None:
     of = {"institution_id": made.institution_id, "note": made}
-    enterprise_id = made.contract.enterprise_id
     found = settlement.Finding.objects.create(
-        **of, enterprise_id=enterprise_id, scheme=scheme_version().scheme, rule="P1",
-        severity="violation", article="财金〔2026〕4号 一(三)", identity=f"{made.pk:064d}",
-        evidence_digest="0" * 64, evidence={"matched_by": "periods"}, central_fen=123_456,
-        found_at=AT, changed_at=AT,
+        **of, rule="P1", severity="violation", article="一(三)", identity=f"{made.pk:064d}",
+        evidence_digest="0" * 64, central_fen=123_456, found_at=AT, changed_at=AT,
     )  # fmt: skip
-    found.sides.create(**of, position=1, enterprise_id=enterprise_id, facts={"days": 65})
-    found.decisions.create(**of, outcome="confirmed", why="属实", evidence_digest="0" * 64, made_by="maker", made_at=AT)  # fmt: skip
+    found.sides.create(**of, position=1, facts={"days": 65})
+    found.decisions.create(
+        **of, outcome="confirmed", why="属实", evidence_digest="0" * 64, made_by="maker", made_at=AT
+    )
 
 
 def _taken_over(made: loans.Note) -> None:

@@ -10,21 +10,32 @@ import sys
 import zipfile
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from django.db.models import Sum
 
 from config.kernel.models import Institution
+from loans.values.errors import DomainError
 from reports.definitions.audit_pack import SUMS
 from reports.definitions.period import parse
 from reports.definitions.sheet import Sheet
-from reports.services import build_audit_pack
+from reports.render import csv as render
+from reports.services import build_audit_pack, formats, generation, steps
 from reports.services.audit_pack import Filed, write_pack
 from reports.services.catalogue import Asked
 from settlement.models import Deduction, LedgerLine, SchemeVersion
 from settlement.services.schemes import SHIPPED
-from tests.integration.book import PORTFOLIO, exported, import_folder, load_shipped, read_csv, run
+from tests.integration.book import (
+    AT,
+    PORTFOLIO,
+    exported,
+    import_folder,
+    load_shipped,
+    read_csv,
+    run,
+)  # fmt: skip
 from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, SmallBook
 
 pytestmark = pytest.mark.django_db
@@ -44,8 +55,8 @@ def asked(period: str, code: str = "", scheme: str | None = None) -> Asked:
 
 
 def unpacked(question: Asked, folder: Path) -> Path:
-    build_audit_pack.write(question, folder)
-    (path,) = folder.glob("*.zip")
+    path = folder / "pack.zip"
+    build_audit_pack.write(question, path)
     with zipfile.ZipFile(path) as zipped:
         zipped.extractall(folder / "pack")
     path.unlink()
@@ -55,7 +66,11 @@ def unpacked(question: Asked, folder: Path) -> Path:
 def check(pack: Path) -> tuple[int, str]:
     """What the program in the pack says, run as an auditor would, with nothing of ours."""
     done = subprocess.run(
-        [sys.executable, "-I", str(pack / "check.py")], capture_output=True, text=True, cwd="/"
+        [sys.executable, "-I", str(pack / "check.py")],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd="/",
     )
     assert done.stderr == ""
     return done.returncode, done.stdout
@@ -192,11 +207,9 @@ def test_a_changed_manifest_has_another_digest_than_the_signed_paper(
 
 
 def test_one_cut_gives_the_same_bytes(small: SmallBook, tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    build_audit_pack.write(asked("2026"), first)
-    build_audit_pack.write(asked("2026"), second)
-    (one,), (other,) = first.iterdir(), second.iterdir()
-    assert one.name == "audit-pack_ALL_2026.zip"
+    one, other = tmp_path / "first.zip", tmp_path / "second.zip"
+    build_audit_pack.write(asked("2026"), one)
+    build_audit_pack.write(asked("2026"), other)
     assert one.read_bytes() == other.read_bytes()
     with zipfile.ZipFile(one) as zipped:
         assert {info.date_time for info in zipped.infolist()} == {(1980, 1, 1, 0, 0, 0)}
@@ -241,6 +254,42 @@ def test_filed_reports_are_in_it_and_the_pack_is_whole_or_not_there(
         write_pack(asked=asked("2026"), path=path, lists={}, filed=[broken])
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir() if "part" in p.name] == []
+
+
+def test_what_finance_has_is_packed_as_it_was_filed(
+    small: SmallBook, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REPORTS_DIR = tmp_path / "store"
+    monkeypatch.setitem(formats.WRITERS, "csv", lambda sheet, path, _: render.write(sheet, path))
+    head = Institution.objects.get(code=NORTH).parent.code
+    made = {
+        period: generation.generate(
+            code="duplicate-check", asked=asked(period, head), actor="maker", at=AT, checker="checker"
+        ).report_id
+        for period in ("2026-02", "2026-03", "2026-07")
+    }  # fmt: skip
+    steps.submit(report_id=made["2026-02"], actor="maker", at=AT)
+    steps.submit(report_id=made["2026-07"], actor="maker", at=AT)
+    pack = unpacked(asked("2026-Q1", head), tmp_path)
+    name = f"duplicate-check_{head}_2026-02"
+    found = {p.relative_to(pack / "reports").as_posix() for p in (pack / "reports").rglob("*.csv")}
+    assert found == {
+        f"{made['2026-02']}/{name}.{end}" for end in ("csv", "sides.csv", "by_rule.csv")
+    }
+    assert check(pack)[0] == 0
+    other = Institution.objects.get(code=SOUTH).parent.code
+    assert not [
+        file
+        for file in manifest(unpacked(asked("2026", other), tmp_path / "other"))
+        if file.startswith("reports/")
+    ]
+    for path in settings.REPORTS_DIR.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    with pytest.raises(DomainError, match="duplicate-check") as lost:
+        build_audit_pack.write(asked("2026-Q1", head), tmp_path / "lost.zip")
+    assert lost.value.code == "file_missing"
+    assert not (tmp_path / "lost.zip").exists()
 
 
 def table(sheet: Sheet, key: str) -> pl.DataFrame:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +14,8 @@ from config.kernel.models import Institution
 from reports.definitions import register, register_amounts
 from reports.definitions.period import parse
 from reports.definitions.sheet import Sheet
-from reports.services.build_register import build
+from reports.selectors.register import register_parts
+from reports.services.build_register import build, collected
 from reports.services.catalogue import Asked
 from settlement.engine.codes import CUT_REASONS
 from settlement.services.schemes import load_schemes
@@ -26,11 +29,12 @@ from tests.integration.book import (
     load_shipped,
     run,
 )
-from tests.integration.small_book import FIRST, SmallBook
+from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, SmallBook
 from tests.reference.portfolios import COVERING_SEEDS, random_portfolio, write
 
 pytestmark = pytest.mark.django_db
 
+AsRole = Callable[..., AbstractContextManager[None]]
 YEARS = ("2026", "2027", "2028", "2029")
 SAME = (
     "days",
@@ -297,3 +301,18 @@ def test_rows_that_changed_since_they_were_added_up_are_refused(small: SmallBook
     run()
     with pytest.raises(AssertionError, match="announced"):
         rows(sheet)
+
+
+def test_web_staff_see_their_own_banks_rows_alone(tmp_path: Path, as_role: AsRole) -> None:
+    book = SmallBook(tmp_path)
+    book.scheme()
+    for number, uscc, bank in (("A", FIRST, NORTH), ("B", SECOND, SOUTH)):
+        book.lend(number, uscc, at=bank)
+        book.collect(number, 2, at=bank)
+    run()
+    south = Institution.objects.get(code=SOUTH)
+    with as_role("app", south.parent):
+        frame = pl.concat(register_parts(collected(asked("2026"))))
+    assert frame.select("note_number", "municipal_fen", "borrower").rows() == [
+        ("B", 100_000, "甲公司")
+    ]

@@ -96,6 +96,7 @@ class Command(BaseCommand):
         exported = Step(
             ["export", "deductions", "--out", str(folder / "deductions.csv")], environment
         )
+        checked = Step(["check_duplicates"], environment)
         late = self._late_repayment(folder, environment)
         verified = Step(["verify"], environment)  # exit 1 unless equal to a full recomputation
         posted = Step(["benchmark_ledger", str(ENTRIES)], environment)
@@ -110,6 +111,7 @@ class Command(BaseCommand):
             _step("late repayment 补记还本后重算", late["collections"], late["step"]),
             _step("verify 全量重算核对", collections, verified),
             _step("export 导出", copy["rows"], exported),
+            _step("duplicate check 重复贴息核查", rows["notes"], checked),
             _step("ledger posting 资金账逐笔入账", ENTRIES, posted),
         ]
         fastest = min(copy["csv_milliseconds"], copy["binary_milliseconds"])

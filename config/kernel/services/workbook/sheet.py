@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ SHEET_BYTES = 2_000_000_000
 TOTAL = "合计 Total"
 GRAND_TOTAL = "总计 Grand total"
 _LINE_POINTS = 15
+_PAGE_WIDTH = 240  # characters that are still readable side by side on a page
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Sheet:
         self._merged: list[str] = []
         self._places = {c.key: letters(place) for place, c in enumerate(table.columns)}
         self._last = letters(max(len(table.columns) - 1, 0))
+        width = sum(column.width for column in table.columns)
+        self._pages_across = max(1, -(-width // _PAGE_WIDTH))
         self._begin(is_first=is_first)
 
     def write(self, frame: pl.DataFrame) -> None:
@@ -103,11 +107,12 @@ class Sheet:
             return []
         quoted = escape(quoted_name(self.name))
         first = self._title_row
+        repeated = f"{quoted}!$A:$A," if self._pages_across > 1 else ""
         return [
             f'<definedName name="_xlnm._FilterDatabase" localSheetId="{place}" hidden="1">'
             f"{quoted}!$A${self.header_row}:${self._last}${self._filter_end}</definedName>",
             f'<definedName name="_xlnm.Print_Titles" localSheetId="{place}">'
-            f"{quoted}!${first}:${self.header_row}</definedName>",
+            f"{repeated}{quoted}!${first}:${self.header_row}</definedName>",
         ]
 
     def _put(self, data: bytes | memoryview) -> None:
@@ -169,9 +174,10 @@ class Sheet:
             self._across(line)
 
     def _across(self, line: Line) -> None:
-        """A line over the whole width, its right part over the last third."""
-        columns = max(len(self._table.columns), 1)
-        widths = [column.width for column in self._table.columns] or [110]
+        """A line over the first page's columns, its right part over the last third of them."""
+        sums = itertools.accumulate(column.width for column in self._table.columns)
+        columns = max(sum(width <= _PAGE_WIDTH for width in sums), 1)
+        widths = [column.width for column in self._table.columns[:columns]] or [110]
         split = columns - columns // 3
         text, right = line.text, line.right
         if right and split == columns:
@@ -222,7 +228,7 @@ class Sheet:
         parts += [
             '<printOptions horizontalCentered="1"/>',
             '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.6" header="0.3" footer="0.3"/>',
-            f'<pageSetup paperSize="9" orientation="{turned}" fitToWidth="1" fitToHeight="0"/>',
+            f'<pageSetup paperSize="9" orientation="{turned}" fitToWidth="{self._pages_across}" fitToHeight="0"/>',
             "<headerFooter><oddFooter>&amp;C第 &amp;P 页 / 共 &amp;N 页</oddFooter></headerFooter>",
             "</worksheet>",
         ]
