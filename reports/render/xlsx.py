@@ -76,7 +76,8 @@ def _looked_at(table: Table) -> tuple[list[pl.DataFrame], Iterator[pl.DataFrame]
 
     def everything() -> Iterator[pl.DataFrame]:
         with closing_frames(frames):
-            yield from first
+            while first:
+                yield first.pop(0)  # kept no longer than it is needed
             yield from frames
 
     return first, everything()

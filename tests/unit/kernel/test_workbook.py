@@ -321,7 +321,7 @@ def test_a_failure_inside_leaves_no_open_archive(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space"), Book(path) as made:
         made.add(Table("t", (YUAN,)), broken())
     with zipfile.ZipFile(path) as archive:
-        assert archive.namelist() == ["xl/worksheets/sheet1.xml"]
+        assert archive.namelist() == ["_rels/.rels", "xl/worksheets/sheet1.xml"]
 
 
 @pytest.mark.parametrize(

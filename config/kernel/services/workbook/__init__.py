@@ -6,7 +6,7 @@ same bytes.
 """
 
 from config.kernel.services.workbook.book import Book
-from config.kernel.services.workbook.cells import decimal_texts, guarded, guarded_texts
+from config.kernel.services.workbook.cells import decimal_texts, guarded_texts
 from config.kernel.services.workbook.shapes import Column, Form, Line
 from config.kernel.services.workbook.sheet import SHEET_ROWS, Table
 
@@ -18,6 +18,5 @@ __all__ = [
     "Line",
     "Table",
     "decimal_texts",
-    "guarded",
     "guarded_texts",
 ]

@@ -47,6 +47,8 @@ class Book:
         self._styles = Styles()
         self._sheets: list[Sheet] = []
         self._stream: IO[bytes] | None = None
+        # First, so that programs which tell files by their beginning know what it is.
+        self._part("_rels/.rels", _relations((f"{_OFFICE}/officeDocument", "xl/workbook.xml")))
 
     def __enter__(self) -> Self:
         return self
@@ -127,7 +129,6 @@ class Book:
                 (f"{_OFFICE}/styles", "styles.xml"),
             ),
         )
-        self._part("_rels/.rels", _relations((f"{_OFFICE}/officeDocument", "xl/workbook.xml")))
         self._part("[Content_Types].xml", _content_types(len(self._sheets)))
 
     def _part(self, name: str, text: str) -> None:
