@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reports.definitions.period import Period
 from reports.definitions.sheet import Sheet
+from reports.services import build_annual_demand
 
 
 @dataclass(frozen=True)
@@ -26,4 +27,6 @@ class Asked:
 
 Builder = Callable[[Asked], Sheet]
 
-BUILDERS: dict[str, Builder] = {}
+BUILDERS: dict[str, Builder] = {
+    "annual-demand": build_annual_demand.build,
+}

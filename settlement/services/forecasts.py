@@ -57,6 +57,10 @@ class Assumed:
         return Growth(year, self.base_year or year - 1, self.growth_ppm)
 
 
+AS_BEFORE = Assumed()
+"""Lending as in the year before."""
+
+
 @dataclass(frozen=True)
 class Forecast:
     """What is expected from one day until before another, of the schemes asked for.
@@ -79,7 +83,7 @@ def forecast_days(
     end: date,
     scheme_code: str | None = None,
     scope: tuple[int, int] = SCOPE_ALL,
-    assumed: Assumed = Assumed(),
+    assumed: Assumed = AS_BEFORE,
 ) -> Forecast:
     """What will notes of these institutions earn on each interest day from `start` until before `end`?
 
