@@ -120,26 +120,16 @@ def define(*, cut: Cut, period: Period, figures: Figures, notes: Sequence[str]) 
             by_branch.sort("rank", "institution_code", "place"),
             cut,
         ),
-        _plain(
-            "by_branch_month",
-            "分机构分月资金需求",
-            (*SCHEME, *INSTITUTION, Column("month", "月份", "month"), _TIER),
-            _by_branch_month(needs),
-            cut,
-        ),
     ]
-    if figures.drawdowns is not None:
+    if len(_months(period)) > 1:
+        tables.append(_by_branch_month(cut, needs))
+    if figures.drawdowns is not None and not figures.drawdowns.is_empty():
         tables.append(_lending_table(cut, figures.drawdowns))
     return cut.sheet(
         *tables,
         ties=_ties(figures, summary, days, by_month, by_branch),
         notes=tuple(notes),
     )
-
-
-def interest_day(month: date) -> date:
-    """The interest day of a month, given by any of its days."""
-    return month.replace(day=INTEREST_DAY)
 
 
 def _sums() -> list[pl.Expr]:
@@ -156,12 +146,14 @@ def _place() -> pl.Expr:
     return pl.col("tier").replace_strict(places, return_dtype=pl.Int64).alias("place")
 
 
-def _by_branch_month(needs: pl.DataFrame) -> pl.DataFrame:
+def _by_branch_month(cut: Cut, needs: pl.DataFrame) -> Table:
     keys = [
         "rank", "scheme_code", "scheme_zh", "institution_code", "institution_name", "month",
         "place", "tier",
     ]  # fmt: skip
-    return needs.group_by(keys).agg(_sums()).sort("rank", "institution_code", "month", "place")
+    rows = needs.group_by(keys).agg(_sums()).sort("rank", "institution_code", "month", "place")
+    columns = (*SCHEME, *INSTITUTION, Column("month", "月份", "month"), _TIER)
+    return _plain("by_branch_month", "分机构分月资金需求", columns, rows, cut)
 
 
 def _plain(
@@ -235,7 +227,7 @@ def _days_table(cut: Cut, days: pl.DataFrame) -> Table:
         _TIER,
         Column("due_on", "结息日（须在此前到账）", "date", article=_IN_TIME),
         *_AMOUNTS,
-        money("earlier_fen", "其中结息日前到期收息", "wan"),
+        money("earlier_fen", "其中结息日前收息", "wan"),
         money("held_fen", "本日计划已预留", "wan"),
         Column("available_fen", "可用资金", "wan"),
         Column("first_owed_fen", "须先归还银行垫付", "wan"),

@@ -114,7 +114,11 @@ def _said(
     asked: Asked, assumed: Assumed, found: Forecast, funds: pl.DataFrame, names: pl.DataFrame
 ) -> Said:
     growth = assumed.growth(asked.period.start.year)
-    closed = [one.name_zh for one in found.terms if one.drawn.ends_on <= asked.period.year.start]
+    closed = [
+        one.name_zh
+        for one in found.terms
+        if min(one.drawn.ends_on, one.accrued.ends_on) <= asked.period.year.start
+    ]
     lo, hi = asked.scope
     above = pl.concat([found.existing, found.coming]).filter(
         ~pl.col("fund_institution_id").is_between(lo, hi)

@@ -50,11 +50,16 @@ def expected(
     `matures_on`: nothing is expected after it. What was really collected from `start` on gives way to
     the forecast, interest not yet collected before `start` is taken to be paid on its days. `planned`
     (as COLLECTIONS; what is paid is ignored) are collections on days of their own, which stand for
-    their periods. `rhythm` is that of notes whose recorded collections show none (`RHYTHMS`).
+    their periods. `rhythm` is that of notes whose collections and plans show none (`RHYTHMS`).
     """
+    assert rhythm in interest_days.RHYTHMS, rhythm
     known = facts.collections.filter(pl.col("collected_on") < start).select(list(COLLECTIONS))
     plans = empty("collections") if planned is None else planned.select(list(COLLECTIONS))
-    made_up = _made_up(terms, replace(facts, collections=known), plans, end, rhythm)
+    shown = interest_days.rhythms(pl.concat([facts.collections.select(list(COLLECTIONS)), plans]))
+    before = replace(facts, collections=known)
+    book = open_book(replace(before.checked(), collections=empty("collections")))
+    running = _running(terms, before, book, shown, rhythm)
+    made_up = _made_up(running, book, plans, end)
     due = _planned_payments(plans.filter(pl.col("collected_on") < end), known)
     played = replace(facts, collections=pl.concat([known, due, made_up]))
     days = pl.concat([due, made_up]).filter(pl.col("collected_on") >= start)
@@ -81,32 +86,20 @@ def _planned_payments(plans: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _made_up(
-    terms: Sequence[Terms], facts: DeductFacts, plans: pl.DataFrame, end: date, rhythm: str
-) -> pl.DataFrame:
+def _made_up(running: pl.DataFrame, book: Book, plans: pl.DataFrame, end: date) -> pl.DataFrame:
     """Collections of what is not collected or planned yet, numbered below zero, paid in full."""
-    checked = replace(facts.checked(), collections=empty("collections"))
-    book = open_book(checked)
-    recorded = facts.collections
-    found = interest_days.periods(
-        _running(terms, checked, book, facts, rhythm=rhythm),
-        until=end,
-        planned=plans.select(PERIOD),
-    )
     notes = book.notes.select("note_id", "note", "rate_ppm", "exchange_rate_e8")
-    windows = found.join(notes, on="note_id").with_columns(
-        start_day=dayno("period_start"), end_day=dayno("period_end")
+    windows = (
+        interest_days.periods(running, until=end, planned=plans.select(PERIOD))
+        .join(notes, on="note_id")
+        .with_columns(start_day=dayno("period_start"), end_day=dayno("period_end"))
     )
-    assert (recorded["collection_id"] > 0).all(), "collections: numbers below one are taken"
     return (
         _with_interest(windows, book)
         .sort("note_id", "period_start")
-        .select(
-            *PERIOD,
-            "interest_due_fen",
+        .with_columns(
             collection_id=-1 - pl.int_range(pl.len(), dtype=pl.Int64),
             interest_paid_fen="interest_due_fen",
-            collected_on="collected_on",
             reference=pl.lit(""),
         )
         .select(list(COLLECTIONS))
@@ -114,29 +107,24 @@ def _made_up(
 
 
 def _running(
-    terms: Sequence[Terms], checked: DeductFacts, book: Book, facts: DeductFacts, *, rhythm: str
+    terms: Sequence[Terms], facts: DeductFacts, book: Book, shown: pl.DataFrame, rhythm: str
 ) -> pl.DataFrame:
     """Notes with days to be subsidised yet, as `interest_days.periods` takes them.
 
     Interest of the year of the first subsidised day counts from its start on, for the ceiling (D10).
     """
+    checked = facts.checked()
     windows = pl.concat(
         enrolled(one, checked, book).select("note", "from_day", "until_day") for one in terms
     ).filter(pl.col("from_day") < pl.col("until_day"))
     wanted = windows.group_by("note").agg(pl.col("from_day").min(), pl.col("until_day").max())
     year_before = as_date("from_day").dt.truncate("1y").dt.offset_by("-1mo").dt.offset_by("20d")
-    through = pl.concat(
-        [
-            facts.collections.select("note_id", through="period_end"),
-            facts.opening.select("note_id", through="paid_through"),
-        ]
-    )
     return (
         book.notes.select("note_id", "note", "drawn_on")
         .join(wanted, on="note")
         .join(facts.notes.select("note_id", "matures_on"), on="note_id")
-        .join(through.group_by("note_id").agg(pl.col("through").max()), on="note_id", how="left")
-        .join(interest_days.rhythms(facts.collections, otherwise=rhythm), on="note_id", how="left")
+        .join(_collected_through(facts), on="note_id", how="left")
+        .join(shown, on="note_id", how="left")
         .with_columns(
             first_day=pl.max_horizontal("drawn_on", "through", year_before),
             quarterly=pl.col("quarterly").fill_null(value=rhythm == "quarterly"),
@@ -144,6 +132,15 @@ def _running(
         .filter(dayno("first_day") < pl.col("until_day"))
         .select("note_id", "first_day", "matures_on", "quarterly")
     )
+
+
+def _collected_through(facts: DeductFacts) -> pl.DataFrame:
+    """Up to where interest of each note is recorded, here or before the system took over."""
+    days = [
+        facts.collections.select("note_id", through="period_end"),
+        facts.opening.select("note_id", through="paid_through"),
+    ]
+    return pl.concat(days).group_by("note_id").agg(pl.col("through").max())
 
 
 def _with_interest(windows: pl.DataFrame, book: Book) -> pl.DataFrame:

@@ -37,25 +37,18 @@ def interest_day(period_end: pl.Expr, *, quarterly: pl.Expr) -> pl.Expr:
     return last.dt.offset_by(f"{INTEREST_DAY - 1}d")
 
 
-def rhythms(collections: pl.DataFrame, *, otherwise: str) -> pl.DataFrame:
-    """note_id and `quarterly`, as each note's latest recorded period shows it.
+def rhythms(collections: pl.DataFrame) -> pl.DataFrame:
+    """note_id and `quarterly`, as each note's latest recorded period of a month or more shows it.
 
-    More than a month is a quarter's period, less of one that ends in a quarter's last month may be a
-    stub of either: that is left to `otherwise`, as are notes without a record, which are not in here.
+    Shorter ones are stubs, which tell nothing; notes with no other are not in the result.
     """
-    assert otherwise in RHYTHMS, otherwise
     ends, month = pl.col("period_end"), pl.col("period_start").dt.offset_by("1mo")
-    latest = collections.sort("note_id", "period_end", "period_start").unique(
-        "note_id", keep="last", maintain_order=True
+    latest = (
+        collections.filter(ends >= month)
+        .sort("note_id", "period_end", "period_start")
+        .unique("note_id", keep="last", maintain_order=True)
     )
-    return latest.select(
-        "note_id",
-        quarterly=pl.when(ends > month)
-        .then(pl.lit(value=True))
-        .when((ends < month) & ends.dt.month().is_in(QUARTER_ENDS))
-        .then(pl.lit(value=otherwise == "quarterly"))
-        .otherwise(pl.lit(value=False)),
-    )
+    return latest.select("note_id", quarterly=ends > month)
 
 
 def _boundaries(first: date, until: date) -> pl.DataFrame:

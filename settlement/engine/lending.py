@@ -112,10 +112,10 @@ def expected(
 
 def _within_window(terms: Terms, coming: pl.DataFrame) -> pl.DataFrame:
     """The scheme's notes it would still take; its documents may be extended, but are not yet."""
-    window = terms.drawn
+    window, last = terms.drawn, min(terms.drawn.ends_on, terms.accrued.ends_on)
     return coming.filter(
         (pl.col("scheme_code") == terms.code)
-        & pl.col("drawn_on").is_between(window.starts_on, window.ends_on, closed="left")
+        & pl.col("drawn_on").is_between(window.starts_on, last, closed="left")
     )
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from settlement.engine import assess, deduct, forecast
 from settlement.engine.facts import DeductFacts
 from settlement.engine.prorata import GRANTED
-from tests.reference.facts import Portfolio, half_up
+from tests.reference.facts import Portfolio, add_months, half_up
 from tests.reference.portfolios import COVERING_SEEDS, portfolios, random_portfolio
 from tests.unit.engine.build import DAY, YUAN, Case, scheme
 from tests.unit.engine.portfolio import facts_of, shipped_terms
@@ -86,14 +86,18 @@ def test_the_recorded_rhythm_goes_on_from_what_is_collected() -> None:
         one.note(principal_fen=7_200_000 * YUAN, note_number=number)
     one.collect(DAY(2026, 1, 10), DAY(2026, 3, 21), note=1)  # a quarter's
     one.collect(DAY(2026, 2, 21), DAY(2026, 3, 21), note=2)  # a month's
-    one.collect(DAY(2026, 3, 10), DAY(2026, 3, 21), note=3)  # either's
+    one.collect(DAY(2026, 1, 21), DAY(2026, 3, 21), note=3)  # a stub after it tells nothing
+    one.collect(DAY(2026, 3, 21), DAY(2026, 4, 3), note=3)
+    one.note(principal_fen=7_200_000 * YUAN, note_number="D", drawn_on=DAY(2026, 3, 10))
+    one.collect(DAY(2026, 3, 10), DAY(2026, 3, 21), note=4)  # nor does one alone
     start, end = DAY(2026, 6, 1), DAY(2026, 7, 1)
     assert by_day(one, start, end) == {
         (1, "2026-06-20"): 92 * 300_00,
         (2, "2026-06-20"): 31 * 300_00,
-        (3, "2026-06-20"): 31 * 300_00,
+        (3, "2026-06-20"): 79 * 300_00,
+        (4, "2026-06-20"): 31 * 300_00,
     }
-    assert by_day(one, start, end, rhythm="quarterly")[3, "2026-06-20"] == 92 * 300_00
+    assert by_day(one, start, end, rhythm="quarterly")[4, "2026-06-20"] == 92 * 300_00
 
 
 def test_the_term_ends_the_need_and_so_does_maturity() -> None:
@@ -230,20 +234,24 @@ def _balance(note: dict[str, Any], repaid: list[tuple[date, int]], on: date) -> 
     return min(max(left, 0), int(note["principal_fen"]))
 
 
-def _naive(facts: DeductFacts, end: date) -> list[tuple[Any, ...]]:
+def _step(recorded: pl.DataFrame) -> int:
+    """Months between interest days."""
+    periods = sorted(recorded.select("period_end", "period_start").rows(), reverse=True)
+    whole = [(end, start) for end, start in periods if end >= add_months(start, 1)]
+    return 3 if whole and whole[0][0] > add_months(whole[0][1], 1) else 1
+
+
+def _naive(facts: DeductFacts, start: date, end: date) -> list[tuple[Any, ...]]:
     """Every note's interest from where its record ends, whether subsidised or not."""
     rows: list[tuple[Any, ...]] = []
     for note in facts.notes.iter_rows(named=True):
-        mine = facts.collections.filter(pl.col("note_id") == note["note_id"])
+        recorded = facts.collections.filter(pl.col("note_id") == note["note_id"])
+        mine = recorded.filter(pl.col("collected_on") < start)
         opening = facts.opening.filter(pl.col("note_id") == note["note_id"])["paid_through"]
         repaid = facts.repayments.filter(pl.col("note_id") == note["note_id"])
         gone = list(repaid.select("repaid_on", "amount_fen").iter_rows())
         first = max([note["drawn_on"], *mine["period_end"], *opening])
-        step = 1
-        if not mine.is_empty():
-            last = max(mine.select("period_end", "period_start").rows())
-            step = 3 if (last[0] - last[1]).days > 31 else 1
-        for stop, on in _naive_days(first, note["matures_on"], end, step):
+        for stop, on in _naive_days(first, note["matures_on"], end, _step(recorded)):
             days = [first + timedelta(days=n) for n in range((stop - first).days)]
             product = sum(_balance(note, gone, day) for day in days)
             due = half_up(
@@ -260,9 +268,9 @@ def _agree(rows: Portfolio, start: date, end: date) -> None:
     known, build = facts_of(rows)
     facts = build(assess(terms=TERMS, facts=known))
     found = forecast.expected(terms=TERMS, facts=facts, start=start, end=end)
-    before = replace(facts, collections=facts.collections.filter(pl.col("collected_on") < start))
-    paid = pl.DataFrame(_naive(before, end), schema=before.collections.schema, orient="row")
-    really = replace(facts, collections=pl.concat([before.collections, paid]))
+    before = facts.collections.filter(pl.col("collected_on") < start)
+    paid = pl.DataFrame(_naive(facts, start, end), schema=before.schema, orient="row")
+    really = replace(facts, collections=pl.concat([before, paid]))
     posted = (
         deduct(terms=TERMS, facts=really)
         .rows.join(really.collections.select("collection_id", "collected_on"), on="collection_id")

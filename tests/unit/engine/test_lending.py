@@ -98,10 +98,11 @@ def test_a_month_asks_for_its_own_days_alone() -> None:
 
 
 def test_a_scheme_whose_window_has_closed_or_is_not_open_yet_expects_nothing() -> None:
-    for growth in (Growth(2027, 2026), Growth(2025, 2024)):
+    for growth, code in ((Growth(2027, 2026), SME), (Growth(2025, 2024), SME),
+                         (Growth(2027, 2026), MAKING)):  # fmt: skip
         found = lending.expected(
-            terms=[scheme(SME)],
-            base=pl.DataFrame([drawn(SME, DAY(growth.base_year, 3, 9))], schema=BASE),
+            terms=[scheme(code)],
+            base=pl.DataFrame([drawn(code, DAY(growth.base_year, 3, 9))], schema=BASE),
             growth=growth,
             after=None,
             start=DAY(growth.year, 1, 1),
