@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
-from datetime import date, timedelta
-from fractions import Fraction
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -14,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from settlement.engine import assess, deduct, forecast
-from settlement.engine.facts import DeductFacts
 from settlement.engine.prorata import GRANTED
-from tests.reference.facts import Portfolio, add_months, half_up
+from tests.reference.facts import Portfolio
 from tests.reference.portfolios import COVERING_SEEDS, portfolios, random_portfolio
 from tests.unit.engine.build import DAY, YUAN, Case, scheme
+from tests.unit.engine.interest_to_come import interest_to_come
 from tests.unit.engine.portfolio import facts_of, shipped_terms
 
 SME, MAKING = "central-sme-2026", "jiangsu-manufacturing-2026"
@@ -207,69 +205,12 @@ def test_a_plan_collected_in_part_brings_the_rest() -> None:
     assert days == {(1, "2026-04-02"): 28 * 300_00 * 3 // 4, (1, "2026-04-20"): 31 * 300_00}
 
 
-# The same by hand: every day of every note, month by month, then one run over the result.
-
-
-def _naive_days(first: date, matures_on: date, end: date, step: int) -> list[tuple[date, date]]:
-    """(period end, day of collection) in order."""
-    found = []
-    month = first.year * 12 + first.month - 1
-    for number in itertools.count(month):
-        if (number + 1) % step:
-            continue
-        day = date(number // 12, number % 12 + 1, 20)
-        if day + timedelta(days=1) <= first:
-            continue
-        stop, on = min(day + timedelta(days=1), matures_on), min(day, matures_on)
-        if on >= end:
-            return found
-        found.append((stop, on))
-        if stop == matures_on:
-            return found
-    return found
-
-
-def _balance(note: dict[str, Any], repaid: list[tuple[date, int]], on: date) -> int:
-    left = note["principal_fen"] - sum(fen for day, fen in repaid if day <= on)
-    return min(max(left, 0), int(note["principal_fen"]))
-
-
-def _step(recorded: pl.DataFrame) -> int:
-    """Months between interest days."""
-    periods = sorted(recorded.select("period_end", "period_start").rows(), reverse=True)
-    whole = [(end, start) for end, start in periods if end >= add_months(start, 1)]
-    return 3 if whole and whole[0][0] > add_months(whole[0][1], 1) else 1
-
-
-def _naive(facts: DeductFacts, start: date, end: date) -> list[tuple[Any, ...]]:
-    """Every note's interest from where its record ends, whether subsidised or not."""
-    rows: list[tuple[Any, ...]] = []
-    for note in facts.notes.iter_rows(named=True):
-        recorded = facts.collections.filter(pl.col("note_id") == note["note_id"])
-        mine = recorded.filter(pl.col("collected_on") < start)
-        opening = facts.opening.filter(pl.col("note_id") == note["note_id"])["paid_through"]
-        repaid = facts.repayments.filter(pl.col("note_id") == note["note_id"])
-        gone = list(repaid.select("repaid_on", "amount_fen").iter_rows())
-        first = max([note["drawn_on"], *mine["period_end"], *opening])
-        for stop, on in _naive_days(first, note["matures_on"], end, _step(recorded)):
-            days = [first + timedelta(days=n) for n in range((stop - first).days)]
-            product = sum(_balance(note, gone, day) for day in days)
-            due = half_up(
-                Fraction(product * note["rate_ppm"] * note["exchange_rate_e8"], 360 * 10**14)
-            )
-            if due:
-                row = (first, stop, due, due, on, "")
-                rows.append((10**6 + len(rows), note["note_id"], *row))
-            first = stop
-    return rows
-
-
 def _agree(rows: Portfolio, start: date, end: date) -> None:
     known, build = facts_of(rows)
     facts = build(assess(terms=TERMS, facts=known))
     found = forecast.expected(terms=TERMS, facts=facts, start=start, end=end)
     before = facts.collections.filter(pl.col("collected_on") < start)
-    paid = pl.DataFrame(_naive(facts, start, end), schema=before.schema, orient="row")
+    paid = pl.DataFrame(interest_to_come(facts, start, end), schema=before.schema, orient="row")
     really = replace(facts, collections=pl.concat([before, paid]))
     posted = (
         deduct(terms=TERMS, facts=really)
