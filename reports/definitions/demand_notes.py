@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from loans.values.money import scaled_text
 from reports.definitions.period import Period
+
+PERCENT_DECIMALS = 4  # parts per million as percent
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def _coming(said: Said) -> list[str]:
     known = "无放款记录" if said.known_through is None else f"放款登记至{_zh(said.known_through)}"
     found = [
         f"预计新增（假定）：{said.base_year}年合格借据于本年同月同日再次放款，金额乘以（1＋"
-        f"{percent(said.growth_ppm)}）；{known}，仅预计其后的放款。",
+        f"{scaled_text(said.growth_ppm, decimals=PERCENT_DECIMALS)}%）；{known}，仅预计其后的放款。",
         "预计新增按机构、收息日和资金层级汇总后四舍五入到分一次；不计还本、金额上限和利息上限，"
         f"期限与基年借据相同，{'按季' if said.quarterly else '按月'}结息。",
     ]
@@ -84,13 +87,6 @@ def _money(said: Said) -> list[str]:
     elif not said.has_money:
         found.append("尚无资金账，可用资金和上年结余为零。")
     return found
-
-
-def percent(ppm: int) -> str:
-    """Parts per million as a percentage without needless zeros, signed below zero only."""
-    whole, rest = divmod(abs(ppm), 10_000)
-    digits = f"{whole}.{rest:04d}".rstrip("0").rstrip(".")
-    return f"{'-' if ppm < 0 else ''}{digits}%"
 
 
 def _zh(day: date) -> str:

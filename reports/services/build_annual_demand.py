@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from loans.values.errors import DomainError, bilingual
 from reports.definitions import annual_demand
 from reports.definitions.annual_demand import DRAWDOWNS, MONEY, NEEDS, RESERVED, Figures
 from reports.definitions.demand_notes import Said, footnotes
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
     from reports.definitions.sheet import Sheet
     from reports.services.catalogue import Asked
 
+__all__ = ["Assumed", "build"]
+
 CODE = "annual-demand"
 _KEY = ["scheme_code", "institution_id", "fund_institution_id", "collected_on"]
 
 
 def build(asked: Asked, *, assumed: Assumed = AS_BEFORE) -> Sheet:
-    """What the period's interest days will need, existing notes and expected lending apart."""
+    """What the period's interest days will need, existing notes and expected lending apart.
+
+    Raises DomainError `scheme_unknown` for a scheme that is not in force.
+    """
     period = asked.period
     nothing_posted = Period(period.start, period.start, period.code)
     cut = ground.cut(CODE, asked, unit_zh="万元", over=nothing_posted)
@@ -36,6 +42,7 @@ def build(asked: Asked, *, assumed: Assumed = AS_BEFORE) -> Sheet:
         scope=asked.scope,
         assumed=assumed,
     )
+    _refuse_unknown(asked, found)
     names = institutions.names()
     funds = _funds(asked, names)
     return annual_demand.define(
@@ -50,6 +57,16 @@ def build(asked: Asked, *, assumed: Assumed = AS_BEFORE) -> Sheet:
         ),
         notes=footnotes(_said(asked, assumed, found, funds, names)),
     )
+
+
+def _refuse_unknown(asked: Asked, found: Forecast) -> None:
+    if asked.scheme_code and not found.terms:
+        raise DomainError(
+            "scheme_unknown",
+            bilingual(
+                f"未装载的贴息政策：{asked.scheme_code}", "unknown scheme, or not checked yet"
+            ),
+        )
 
 
 def _total(rows: pl.DataFrame) -> int:

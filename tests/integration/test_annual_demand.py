@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,6 +13,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from django.core.management import CommandError, call_command
 
 from config.kernel.models import Institution
 from reports.definitions.period import parse
@@ -158,11 +160,45 @@ def test_a_branch_is_told_whose_money_pays(book: SmallBook) -> None:
     assert any("由甲银行管理" in note for note in sheet.footnotes)
 
 
-def test_a_scheme_that_is_not_loaded_needs_nothing(book: SmallBook) -> None:
-    sheet = build(asked(HEAD, "2026", "central-sme-2026"))
-    assert {key: rows(sheet, key, "total_fen") for key in ("summary", "by_day", "by_branch")} == {
-        "summary": [], "by_day": [], "by_branch": [],
-    }  # fmt: skip
+def test_the_command_prints_needs_gaps_and_assumptions(book: SmallBook) -> None:
+    said = printed("--period", "2027-02", "--institution", HEAD, "--growth", "10")
+    assert said[0] == "甲银行 2027年2月 单位：元 yuan"
+    day = next(line.split() for line in said if "2027-02-20" in line)
+    # code, fund, its name, tier, day, existing, expected, total; of the latter four none is there
+    assert day[1:] == [HEAD, "甲银行", "市级", "2027-02-20", "3,100.00", "3,410.00", "6,510.00",
+                       "0.00", "0.00", "0.00", "0.00", "6,510.00"]  # fmt: skip
+    assert any("（1＋10%）" in line for line in said)
+    only = printed("--period", "2027-02", "--institution", HEAD, "--existing-only", "--quarterly")
+    assert not any("2027-02-20" in line for line in only)
+    assert "未计预计新增放款（仅现有贷款）。" in only
+    assert len(only) < len(said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--period", "2027"], "请用 --institution"),
+        (["--period", "2027-13", "--institution", HEAD], "报告期"),
+        (["--period", "2027", "--institution", "nope"], "未登记的机构编码"),
+        (["--period", "2027", "--institution", HEAD, "--scheme", "nope"], "未装载的贴息政策"),
+        (["--period", "2027", "--institution", HEAD, "--growth", "1e3"], "1e3"),
+        (["--period", "2027", "--institution", HEAD, "--growth", "-101"], "-101"),
+        (
+            ["--period", "2027", "--institution", HEAD, "--growth", "5", "--existing-only"],
+            "--growth",
+        ),
+        (["--period", "2027", "--institution", HEAD, "--base-year", "2026-01"], "2026-01"),
+    ],
+)
+def test_wrong_questions_are_refused(book: SmallBook, arguments: list[str], why: str) -> None:
+    with pytest.raises(CommandError, match=why):
+        printed(*arguments)
+
+
+def printed(*arguments: str) -> list[str]:
+    out = io.StringIO()
+    call_command("forecast", *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue().splitlines()
 
 
 def test_chunks_and_scopes_add_up_to_the_whole(

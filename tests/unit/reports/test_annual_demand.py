@@ -13,7 +13,7 @@ import pytest
 from reports.definitions.advance import Day, Step, ask
 from reports.definitions.annual_demand import DRAWDOWNS, MONEY, NEEDS, RESERVED, Figures, define
 from reports.definitions.cut import BrokenTie, Cut, Money
-from reports.definitions.demand_notes import Said, footnotes, percent
+from reports.definitions.demand_notes import Said, footnotes
 from reports.definitions.filing import SchemeTitle
 from reports.definitions.period import Period, parse
 from reports.definitions.sheet import Heading, Sheet
@@ -171,14 +171,6 @@ def test_figures_that_do_not_add_up_are_never_a_paper() -> None:
             )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("ppm", "text"),
-    [(0, "0%"), (50_000, "5%"), (1, "0.0001%"), (125_000, "12.5%"), (-1_000_000, "-100%")],
-)
-def test_percentages_are_exact(ppm: int, text: str) -> None:
-    assert percent(ppm) == text
-
-
 SAID = Said(
     period=period("2027"), quarterly=False, growth_ppm=50_000, base_year=2026,
     known_through=D(2026, 12, 30), has_coming=True, closed=("甲贴息",), funds_elsewhere=(),
@@ -193,6 +185,13 @@ def test_every_assumption_is_said() -> None:
         assert part in text
     assert "预计新增为零" not in text
     assert "尚无资金账" not in text
+
+
+@pytest.mark.parametrize(
+    ("ppm", "text"), [(0, "0%"), (1, "0.0001%"), (125_000, "12.5%"), (-1_000_000, "-100%")]
+)
+def test_growth_is_said_exactly(ppm: int, text: str) -> None:
+    assert any(f"（1＋{text}）" in note for note in footnotes(replace(SAID, growth_ppm=ppm)))
 
 
 def test_what_is_not_assumed_is_not_said() -> None:
