@@ -148,6 +148,16 @@ def test_the_interest_ceiling_counts_interest_as_forecast() -> None:
     assert needed(one, 2027) == [(1, SME, 365 * 200_00, 0, 0)]
 
 
+def test_interest_of_days_before_the_first_accrual_day_counts_for_the_ceiling() -> None:
+    one = case(MAKING)
+    one.note(
+        equipment_fen=3_600_000 * YUAN, principal_fen=3_600_000 * YUAN, rate_ppm=10_000,
+        drawn_on=DAY(2020, 7, 1),
+    )  # fmt: skip
+    # 2 % of 20 days would be 4,000.00; the interest of 31 days is 3,100.00
+    assert by_day(one, DAY(2026, 1, 1), DAY(2026, 2, 1)) == {(1, "2026-01-20"): 3_100_00}
+
+
 def test_what_is_stopped_repaid_or_not_yet_drawn_needs_nothing() -> None:
     one = case(SME)
     stop = {"note_id": 1, "status": "overdue", "starts_on": DAY(2026, 9, 1), "ends_on": None}

@@ -128,6 +128,21 @@ def test_accrual_days_term_and_maturity_end_it_and_tiers_are_told_apart() -> Non
     ]
 
 
+def test_rates_change_by_accrual_day_and_the_last_accrual_day_cuts_a_period() -> None:
+    found = expected([scheme("dated")], drawn("dated", DAY(2025, 6, 11)), end=DAY(2026, 8, 1))
+    # provincial 2 % before July and 1 % from then on, municipal 0.3 % of drawdowns from March on
+    assert found.subsidies.rows() == [
+        ("dated", 1, DAY(2026, 6, 20), 0, 10 * 400_00, 10 * 60_00),
+        ("dated", 1, DAY(2026, 7, 20), 0, 10 * 400_00 + 20 * 200_00, 30 * 60_00),
+    ]
+    short = variant(MAKING, {"accrued = { from = 2026-01-01, until = 2027-01-01": "accrued = { from = 2026-03-11, until = 2026-04-01"})  # fmt: skip
+    found = expected([short], drawn(MAKING, DAY(2025, 3, 1)))
+    assert found.subsidies.select("collected_on", "provincial_fen").rows() == [
+        (DAY(2026, 3, 20), 10 * 200_00),
+        (DAY(2026, 4, 20), 11 * 200_00),
+    ]
+
+
 def test_a_percentage_of_interest_counts_the_notes_own_rate() -> None:
     terms = variant(
         SME,
