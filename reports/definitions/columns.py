@@ -16,7 +16,7 @@ NUMBER = Column("number", "序号", "int")
 SCHEME = (Column("scheme_code", "政策代码", "text"), Column("scheme_zh", "贴息政策", "text"))
 INSTITUTION = (
     Column("institution_code", "机构编码", "text"),
-    Column("institution_name", "机构", "text"),
+    Column("institution_name", "所属机构", "text"),
 )
 FUND = (
     Column("fund_code", "资金机构编码", "text"),
@@ -87,6 +87,13 @@ def weighted_rate(balance: str, rate: str) -> pl.Expr:
     two = pl.lit(2, dtype=pl.Int128)
     share = (product * two + weight).floordiv(pl.when(weight > 0).then(weight * two))
     return share.cast(pl.Int64, strict=True)
+
+
+def notes_of_moves(frame: pl.DataFrame) -> tuple[str, ...]:
+    """What a reader must know where a note has moved: its code is the key of files and exports."""
+    if frame.filter(pl.col("institution_code") != pl.col("holder_code")).is_empty():
+        return ()
+    return ("机构编码为借据的原机构（数据文件口径），所属机构为划转后的现机构。",)
 
 
 def sum_of(frame: pl.DataFrame, column: str) -> int:

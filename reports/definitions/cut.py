@@ -86,7 +86,8 @@ def sums_by_tier(frame: pl.DataFrame, *, suffix: str = "_fen") -> Counter[tuple[
 
 def ties_of_money(rows: Sums, money: Money) -> tuple[Tie, ...]:
     """Rows against posted deductions, and deductions against the ledger, by scheme and tier."""
-    keys = sorted({*rows, *money.held, *money.funded, *money.ledger}, key=_key_order)
+    sides = (rows, money.held, money.funded, money.ledger)
+    keys = sorted({key for side in sides for key, fen in side.items() if fen}, key=_key_order)
     ties = []
     for key in keys:
         name = f"{key[0]} {TIERS_ZH[key[1]]}"

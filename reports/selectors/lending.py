@@ -121,7 +121,7 @@ def book_at(of: Of) -> pl.DataFrame:
         f"SELECT x.code, {FACTS_SQL}, coalesce(r.fen, 0), r.last_on,"
         " coalesce(s.overdue, false), coalesce(s.bad, false), t.subsidised_until"
         f" FROM {_LABELS} {OF_NOTE}"
-        " LEFT JOIN (SELECT note_id, sum(amount_fen)::bigint AS fen, max(repaid_on) AS last_on"
+        " LEFT JOIN (SELECT note_id, sum(amount_fen)::bigint AS fen, max(repaid_on) FILTER (WHERE amount_fen > 0) AS last_on"
         "  FROM loans_repayment WHERE repaid_on < %(until)s GROUP BY 1) r ON r.note_id = n.id"
         " LEFT JOIN (SELECT note_id, bool_or(status = 'overdue') AS overdue,"
         "  bool_or(status = 'non_performing') AS bad FROM loans_notestatus"

@@ -6,6 +6,7 @@ partitions alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -37,7 +38,8 @@ def _params(of: Of) -> dict[str, Any]:
 
 def money(of: Of) -> Money:
     """What is posted in these days for notes held here, by funds held here, and in those funds' ledger."""
-    held, funded, ledger = {}, {}, {}
+    held: Counter[tuple[str, str]] = Counter()
+    funded: Counter[tuple[str, str]] = Counter()
     for code, is_held, is_funded, *amounts in rows(
         "SELECT s.code, d.institution_id BETWEEN %(lo)s AND %(hi)s,"
         f" d.fund_institution_id BETWEEN %(lo)s AND %(hi)s, {_SUMS}"
@@ -47,13 +49,22 @@ def money(of: Of) -> Money:
         _params(of),
     ):
         for tier, fen in zip(TIERS, amounts, strict=True):
-            if is_held:
-                held[code, tier] = held.get((code, tier), 0) + fen
-            if is_funded:
-                funded[code, tier] = funded.get((code, tier), 0) + fen
-    for code, tier, fen in rows(_TURNOVER, of.params):
-        ledger[code, tier] = int(fen)
+            held[code, tier] += fen if is_held else 0
+            funded[code, tier] += fen if is_funded else 0
+    ledger = {(code, tier): int(fen) for code, tier, fen in rows(_TURNOVER, of.params)}
     return Money(held=held, funded=funded, ledger=ledger)
+
+
+def fees_fen(of: Of) -> int:
+    """Guarantee-fee subsidies of these months borne by funds held here, added up from their postings."""
+    found = rows(
+        "SELECT coalesce(sum(d.amount_fen), 0)::bigint FROM settlement_guaranteeposting d"
+        f" {_SCHEME} JOIN settlement_fund f ON f.id = d.fund_id"
+        " WHERE d.month >= %(since)s AND d.month < %(until)s"
+        " AND f.institution_id BETWEEN %(lo)s AND %(hi)s",
+        of.params,
+    )
+    return int(found[0][0])
 
 
 _TURNOVER = """
@@ -95,19 +106,15 @@ def by_note(of: Of, *, period_since: date) -> pl.DataFrame:
 
 # One row per collection: the net of its postings, and the state the last of them left.
 _NET = f"""
-    SELECT s.code, d.note_id, d.collection_id, d.fund_institution_id, {_SUMS},
+    SELECT s.code, d.note_id, d.collection_id, {_SUMS},
         (array_agg(d.days ORDER BY d.sequence DESC))[1]::bigint AS days,
         (array_agg(d.product ORDER BY d.sequence DESC))[1] AS product,
         (array_agg(d.raw_central_fen + d.raw_provincial_fen + d.raw_municipal_fen
             ORDER BY d.sequence DESC))[1] AS raw_fen
-    FROM settlement_deduction d {_SCHEME} WHERE {_HELD} GROUP BY 1, 2, 3, 4
+    FROM settlement_deduction d {_SCHEME} WHERE {_HELD} GROUP BY 1, 2, 3
 """
 _APPLIED = f"""
-WITH parts AS ({_NET}), net AS (
-    SELECT code, note_id, collection_id, {", ".join(f"sum({t}_fen) AS {t}_fen" for t in TIERS)},
-        max(days) AS days, max(product) AS product, max(raw_fen) AS raw_fen
-    FROM parts GROUP BY 1, 2, 3
-), paid AS (
+WITH net AS ({_NET}), paid AS (
     SELECT net.*, x.period_start, x.period_end, x.collected_on, x.interest_paid_fen
     FROM net JOIN loans_interestcollection x ON x.id = net.collection_id
         AND x.id >= %(first)s AND x.id < %(after)s

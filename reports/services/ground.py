@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reports.services.catalogue import Asked
     from settlement.engine.terms import Terms
 
+_NUMBERED = re.compile(r"(D\d+): (.*)")  # a decision of domain §3 by its number
 DEADLINES = "D21"  # assumed of due dates, of no figure in a report
 
 
@@ -75,7 +77,9 @@ def assumed(terms: Iterable[Terms]) -> tuple[str, ...]:
         for source in (*one.citations, *one.decisions):
             if source.assumed_because and source.key != DEADLINES:
                 why = source.assumed_because.split(" / ")[0]
-                documents.setdefault((source.key, why), []).append(one.document)
+                numbered = _NUMBERED.fullmatch(why)
+                said = (numbered[1], numbered[2]) if numbered else (source.key, why)
+                documents.setdefault(said, []).append(one.document)
     return tuple(
         f"假定〔{key}〕{why}（{'、'.join(dict.fromkeys(silent))}）。"
         for (key, why), silent in documents.items()
