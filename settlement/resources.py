@@ -7,6 +7,7 @@ from loans.resources import REGISTERS as FACT_REGISTERS
 from settlement.engine.codes import CUT_REASONS
 from settlement.selectors.ageing import FUND_AGEING
 from settlement.selectors.differences import RECONCILIATION
+from settlement.selectors.findings import FINDINGS
 from settlement.selectors.payout_states import LATEST, OVERDUE, STATE
 from settlement.selectors.payouts import AGREED
 from settlement.selectors.registers import REGISTERS as MONEY_REGISTERS
@@ -389,6 +390,7 @@ REGISTERS = {
             INSTRUCTIONS,
             PAYOUTS,
             RECONCILIATION,
+            FINDINGS,
         )
     },
 }
