@@ -6,8 +6,8 @@ days (MF-23).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -82,7 +82,8 @@ _IN_TIME = "苏财工贸〔2026〕7号 (八)"
 class Figures:
     """What is expected (`NEEDS`), what funds have (`MONEY`, `RESERVED`), and lending to come (`DRAWDOWNS`).
 
-    `forecast_fen`: existing and expected subsidies as the forecast itself adds them up.
+    `forecast_fen`: existing and expected subsidies as the forecast itself adds them up; `arrive_by`: the
+    last working day before each interest day whose year's holidays are published.
     """
 
     needs: pl.DataFrame
@@ -90,6 +91,7 @@ class Figures:
     reserved: pl.DataFrame
     drawdowns: pl.DataFrame | None
     forecast_fen: tuple[int, int]
+    arrive_by: Mapping[date, date] = field(default_factory=dict)
 
 
 def define(*, cut: Cut, period: Period, figures: Figures, notes: Sequence[str]) -> Sheet:
@@ -105,7 +107,7 @@ def define(*, cut: Cut, period: Period, figures: Figures, notes: Sequence[str]) 
     )
     tables = [
         _summary_table(cut, period, summary),
-        _days_table(cut, days),
+        _days_table(cut, days, figures.arrive_by),
         _plain(
             "by_month",
             "分月资金需求",
@@ -192,6 +194,11 @@ def _before_the_day() -> pl.Expr:
     return pl.when(early).then(pl.col("existing_fen") + pl.col("coming_fen")).otherwise(0)
 
 
+def interest_days(period: Period) -> list[date]:
+    """The interest days of a period."""
+    return [month.replace(day=INTEREST_DAY) for month in _months(period)]
+
+
 def _months(period: Period) -> list[date]:
     year = period.start.year
     last = 12 if period.end.year > year else period.end.month - 1
@@ -218,14 +225,15 @@ def _with_asks(ordered: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([ordered, asked], how="horizontal")
 
 
-def _days_table(cut: Cut, days: pl.DataFrame) -> Table:
+def _days_table(cut: Cut, days: pl.DataFrame, arrive_by: Mapping[date, date]) -> Table:
     """What must be in the account before each interest day."""
     columns = (
         NUMBER,
         *SCHEME,
         *FUND,
         _TIER,
-        Column("due_on", "结息日（须在此前到账）", "date", article=_IN_TIME),
+        Column("due_on", "结息日", "date", article=_IN_TIME),
+        Column("arrive_by", "最迟到账日", "date", article=_IN_TIME),
         *_AMOUNTS,
         money("earlier_fen", "其中结息日前收息", "wan"),
         money("held_fen", "本日计划已预留", "wan"),
@@ -234,7 +242,11 @@ def _days_table(cut: Cut, days: pl.DataFrame) -> Table:
         money("gap_fen", "缺口（申请预拨）", "wan"),
     )
     due_on = pl.col("month").dt.offset_by(f"{INTEREST_DAY - 1}d")
+    known = pl.DataFrame(
+        list(arrive_by.items()), schema={"due_on": pl.Date, "arrive_by": pl.Date}, orient="row"
+    )
     shown = _shown(days).with_columns(due_on=due_on)
+    shown = shown.join(known, on="due_on", how="left", maintain_order="left")
     return table("by_day", "结息日前预拨资金需求", columns, shown, article=cut.article)
 
 

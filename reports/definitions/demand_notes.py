@@ -16,7 +16,8 @@ class Said:
     """What a forecast rests on. `growth_ppm` None: existing notes only; no `base_year` then.
 
     `known_through`: the last recorded drawdown; `closed`: schemes that take no new notes any more;
-    `funds_elsewhere`: institutions outside those reported on whose funds pay for them.
+    `funds_elsewhere`: institutions outside those reported on whose funds pay for them; `has_holidays`:
+    whether the year's are published.
     """
 
     period: Period
@@ -28,6 +29,7 @@ class Said:
     closed: tuple[str, ...]
     funds_elsewhere: tuple[str, ...]
     has_money: bool
+    has_holidays: bool
 
 
 def footnotes(said: Said) -> tuple[str, ...]:
@@ -80,7 +82,13 @@ def _money(said: Said) -> list[str]:
             "缺口＝需求－本日计划已预留＋须先归还的银行垫付－可用资金，不低于零；可用资金为专户余额减全部预留，"
             "依结息日先后使用，假定前一结息日缺口已到账。",
         ]
-    found.append("资金须在结息日前到账；其中到期日或计划收息日早于结息日的部分须更早到账。")
+    found.append(
+        "资金须在结息日前到账，最迟到账日为结息日前最后一个工作日；其中到期日或计划收息日早于结息日的"
+        "部分须更早到账。"
+    )
+    if not said.has_holidays:
+        year = said.period.start.year
+        found.append(f"{year}年节假日安排尚未导入（import_holidays），最迟到账日空缺。")
     if said.funds_elsewhere:
         names = "、".join(said.funds_elsewhere)
         found.append(f"贴息资金由{names}管理，其余额和预留未列入本表。")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,6 +15,7 @@ from reports.definitions.demand_notes import Said, footnotes
 from reports.definitions.period import Period
 from reports.definitions.words import TIERS
 from reports.selectors import institutions
+from reports.selectors.calendar import calendar
 from reports.services import ground
 from settlement.selectors import fund_money
 from settlement.services.forecasts import AS_BEFORE, Assumed, Forecast, forecast_days
@@ -44,7 +47,7 @@ def build(asked: Asked, *, assumed: Assumed = AS_BEFORE) -> Sheet:
     )
     _refuse_unknown(asked, found)
     names = institutions.names()
-    funds = _funds(asked, names)
+    funds, arrive_by = _funds(asked, names), _arrive_by(period)
     return annual_demand.define(
         cut=cut,
         period=period,
@@ -54,8 +57,15 @@ def build(asked: Asked, *, assumed: Assumed = AS_BEFORE) -> Sheet:
             reserved=_reserved(asked, names),
             drawdowns=None if assumed.growth_ppm is None else _drawdowns(found, names),
             forecast_fen=(_total(found.existing), _total(found.coming)),
+            arrive_by=arrive_by,
         ),
-        notes=footnotes(_said(asked, assumed, found, funds, names)),
+        notes=footnotes(
+            replace(
+                _said(asked, assumed, found, names),
+                has_money=not funds.is_empty(),
+                has_holidays=bool(arrive_by),
+            )
+        ),
     )
 
 
@@ -127,9 +137,15 @@ def _drawdowns(found: Forecast, names: pl.DataFrame) -> pl.DataFrame:
     return found.drawdowns.join(names, on="institution_id", how="left").select(list(DRAWDOWNS))
 
 
-def _said(
-    asked: Asked, assumed: Assumed, found: Forecast, funds: pl.DataFrame, names: pl.DataFrame
-) -> Said:
+def _arrive_by(period: Period) -> dict[date, date]:
+    """The last working day before each interest day; nothing for a year that is not published."""
+    known = calendar()
+    if period.start.year not in known.years:
+        return {}
+    return {day: known.before(day, 1) for day in annual_demand.interest_days(period)}
+
+
+def _said(asked: Asked, assumed: Assumed, found: Forecast, names: pl.DataFrame) -> Said:
     growth = assumed.growth(asked.period.start.year)
     closed = [
         one.name_zh
@@ -150,5 +166,6 @@ def _said(
         has_coming=not found.drawdowns.is_empty(),
         closed=tuple(closed),
         funds_elsewhere=tuple(elsewhere["institution_name"].to_list()),
-        has_money=not funds.is_empty(),
+        has_money=True,
+        has_holidays=True,
     )

@@ -151,6 +151,19 @@ def test_planned_collections_and_what_is_reserved_for_them(book: SmallBook) -> N
     ]
 
 
+def test_money_must_be_there_on_the_last_working_day_before(book: SmallBook) -> None:
+    sheet = build(asked(HEAD, "2026"))
+    days = dict(rows(sheet, "by_day", "due_on", "arrive_by"))
+    # 2026-02-20 and 06-20 lie in holidays, 09-20 is a make-up working Sunday after a Saturday off
+    assert [days[date(2026, month, 20)] for month in (1, 2, 6, 9)] == [
+        date(2026, 1, 19), date(2026, 2, 14), date(2026, 6, 18), date(2026, 9, 18),
+    ]  # fmt: skip
+    assert not any("节假日" in note for note in sheet.footnotes)
+    later = build(asked(HEAD, "2027-03"))
+    assert rows(later, "by_day", "due_on", "arrive_by") == [(date(2027, 3, 20), None)]
+    assert any("2027年节假日安排尚未导入" in note for note in later.footnotes)
+
+
 def test_a_branch_is_told_whose_money_pays(book: SmallBook) -> None:
     receive(600, date(2026, 2, 1), 2026)
     sheet = build(asked(NORTH, "2026"))
@@ -165,7 +178,7 @@ def test_the_command_prints_needs_gaps_and_assumptions(book: SmallBook) -> None:
     assert said[0] == "甲银行 2027年2月 单位：元 yuan"
     day = next(line.split() for line in said if "2027-02-20" in line)
     # code, fund, its name, tier, day, existing, expected, total; of the latter four none is there
-    assert day[1:] == [HEAD, "甲银行", "市级", "2027-02-20", "3,100.00", "3,410.00", "6,510.00",
+    assert day[1:] == [HEAD, "甲银行", "市级", "2027-02-20", "—", "3,100.00", "3,410.00", "6,510.00",
                        "0.00", "0.00", "0.00", "0.00", "6,510.00"]  # fmt: skip
     assert any("（1＋10%）" in line for line in said)
     only = printed("--period", "2027-02", "--institution", HEAD, "--existing-only", "--quarterly")

@@ -131,4 +131,6 @@ def _lines(one: Table) -> str:
 
 
 def _text(column: Column, value: Any) -> str:
+    if value is None:
+        return "—"
     return grouped_yuan(value) if column.kind == "wan" else str(value)

@@ -134,9 +134,12 @@ def test_interest_days_tell_what_must_arrive_before_them() -> None:
     ]
     money = [fund(special_account_fen=1_500, reserved_fen=300, owed_fen=20)]
     held = [("b-first", "F1", "central", D(2027, 4, 25), 50), ("b-first", "F1", "central", D(2027, 6, 20), 250)]  # fmt: skip
-    sheet = define(
-        cut=cut("2027-Q2"), period=period("2027-Q2"), figures=figures(needs, money, held), notes=[]
-    )
+    known = replace(figures(needs, money, held), arrive_by={D(2027, 4, 20): D(2027, 4, 19)})
+    sheet = define(cut=cut("2027-Q2"), period=period("2027-Q2"), figures=known, notes=[])
+    assert rows(sheet, "by_day", "due_on", "arrive_by") == [
+        (D(2027, 4, 20), D(2027, 4, 19)),
+        (D(2027, 6, 20), None),
+    ]
     assert rows(
         sheet, "by_day", "due_on", "total_fen", "earlier_fen", "held_fen", "available_fen",
         "first_owed_fen", "gap_fen",
@@ -174,7 +177,7 @@ def test_figures_that_do_not_add_up_are_never_a_paper() -> None:
 SAID = Said(
     period=period("2027"), quarterly=False, growth_ppm=50_000, base_year=2026,
     known_through=D(2026, 12, 30), has_coming=True, closed=("甲贴息",), funds_elsewhere=(),
-    has_money=True,
+    has_money=True, has_holidays=True,
 )  # fmt: skip
 
 
@@ -185,6 +188,8 @@ def test_every_assumption_is_said() -> None:
         assert part in text
     assert "预计新增为零" not in text
     assert "尚无资金账" not in text
+    assert "节假日" not in text
+    assert "2027年节假日安排尚未导入" in "\n".join(footnotes(replace(SAID, has_holidays=False)))
 
 
 @pytest.mark.parametrize(
