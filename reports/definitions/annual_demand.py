@@ -16,7 +16,6 @@ from reports.definitions.advance import Day, ask
 from reports.definitions.columns import (
     FUND,
     INSTITUTION,
-    NUMBER,
     SCHEME,
     count,
     money,
@@ -69,11 +68,7 @@ DRAWDOWNS: dict[str, type[pl.DataType]] = {
     "expected_fen": pl.Int64,
 }
 _TIER = Column("tier", "资金层级", "text")
-_AMOUNTS = (
-    money("existing_fen", "现有贷款", "wan"),
-    money("coming_fen", "预计新增", "wan"),
-    Column("total_fen", "合计", "wan", total=True, formula="{existing_fen}+{coming_fen}"),
-)
+_PARTS = (money("existing_fen", "现有贷款", "wan"), money("coming_fen", "预计新增", "wan"))
 _SETTLED = "财金〔2026〕4号 二(四)；财金〔2026〕2号 五"
 _IN_TIME = "苏财工贸〔2026〕7号 (八)"
 
@@ -158,10 +153,16 @@ def _by_branch_month(cut: Cut, needs: pl.DataFrame) -> Table:
     return _plain("by_branch_month", "分机构分月资金需求", columns, rows, cut)
 
 
+def _amounts(article: str) -> tuple[Column, ...]:
+    """Existing, expected and both; the demand's articles stand at the sum alone, for room on paper."""
+    both = "{existing_fen}+{coming_fen}"
+    return (*_PARTS, Column("total_fen", "合计", "wan", article, total=True, formula=both))
+
+
 def _plain(
     key: str, title_zh: str, columns: tuple[Column, ...], frame: pl.DataFrame, cut: Cut
 ) -> Table:
-    return table(key, title_zh, (*columns, *_AMOUNTS), _shown(frame), article=cut.article)
+    return table(key, title_zh, (*columns, *_amounts(cut.article)), _shown(frame), article="")
 
 
 def _shown(frame: pl.DataFrame) -> pl.DataFrame:
@@ -228,13 +229,12 @@ def _with_asks(ordered: pl.DataFrame) -> pl.DataFrame:
 def _days_table(cut: Cut, days: pl.DataFrame, arrive_by: Mapping[date, date]) -> Table:
     """What must be in the account before each interest day."""
     columns = (
-        NUMBER,
         *SCHEME,
         *FUND,
         _TIER,
         Column("due_on", "结息日", "date", article=_IN_TIME),
         Column("arrive_by", "最迟到账日", "date", article=_IN_TIME),
-        *_AMOUNTS,
+        *_amounts(cut.article),
         money("earlier_fen", "其中结息日前收息", "wan"),
         money("held_fen", "本日计划已预留", "wan"),
         Column("available_fen", "可用资金", "wan"),
@@ -247,7 +247,7 @@ def _days_table(cut: Cut, days: pl.DataFrame, arrive_by: Mapping[date, date]) ->
     )
     shown = _shown(days).with_columns(due_on=due_on)
     shown = shown.join(known, on="due_on", how="left", maintain_order="left")
-    return table("by_day", "结息日前预拨资金需求", columns, shown, article=cut.article)
+    return table("by_day", "结息日前预拨资金需求", columns, shown, article="")
 
 
 def _summary(
@@ -285,11 +285,11 @@ def _summary_table(cut: Cut, period: Period, summary: pl.DataFrame) -> Table:
         )
     else:
         rest = (
-            money("less_fen", "可用资金减银行垫付", "wan"),
-            money("apply_fen", "申请额（各结息日缺口之和）", "wan"),
+            money("less_fen", "可用资金减垫付", "wan"),
+            money("apply_fen", "申请额", "wan"),
         )
-    columns = (NUMBER, *SCHEME, *FUND, _TIER, *_AMOUNTS, *rest)
-    return table("summary", "资金需求汇总", columns, _shown(summary), article=cut.article)
+    columns = (*SCHEME, *FUND, _TIER, *_amounts(cut.article), *rest)
+    return table("summary", "资金需求汇总", columns, _shown(summary), article="")
 
 
 def _lending_table(cut: Cut, drawdowns: pl.DataFrame) -> Table:
@@ -302,7 +302,7 @@ def _lending_table(cut: Cut, drawdowns: pl.DataFrame) -> Table:
         money("expected_fen", "预计合格放款", "wan"),
     )
     ordered = cut.named(drawdowns).sort("rank", "institution_code", "month")
-    return table("lending", "预计新增放款", columns, ordered, article=cut.article)
+    return table("lending", "预计新增放款", columns, ordered, article="")
 
 
 def _ties(

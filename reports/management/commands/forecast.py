@@ -119,7 +119,7 @@ class Command(ProjectCommand):
 
 def _lines(one: Table) -> str:
     frame = pl.concat(one.parts())
-    columns = [column for column in one.columns if column.key not in ("number", "scheme_zh")]
+    columns = [column for column in one.columns if column.key != "scheme_zh"]
     lines = [
         [_text(column, row[column.key]) for column in columns]
         for row in frame.iter_rows(named=True)

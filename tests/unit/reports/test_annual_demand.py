@@ -100,11 +100,11 @@ def test_a_year_asks_for_the_need_less_what_earlier_years_left() -> None:
         fund(scheme_code="a-second", tier="central"),
     ]
     sheet = define(cut=cut(), period=period("2027"), figures=figures(needs, money), notes=["注"])
-    columns = ("number", "scheme_zh", "tier", "existing_fen", "coming_fen", "total_fen", "less_fen", "apply_fen")  # fmt: skip
+    columns = ("scheme_zh", "tier", "existing_fen", "coming_fen", "total_fen", "less_fen", "apply_fen")  # fmt: skip
     assert rows(sheet, "summary", *columns) == [
-        (1, "甲贴息", "中央", 3_000, 30, 3_030, 1_130, 1_900),
-        (2, "甲贴息", "市级", 400, 0, 400, -100, 500),
-        (3, "乙贴息", "省级", 70, 0, 70, 90, 0),
+        ("甲贴息", "中央", 3_000, 30, 3_030, 1_130, 1_900),
+        ("甲贴息", "市级", 400, 0, 400, -100, 500),
+        ("乙贴息", "省级", 70, 0, 70, 90, 0),
     ]
     assert rows(sheet, "by_month", "month", "scheme_zh", "tier", "total_fen") == [
         (D(2027, 1, 1), "甲贴息", "中央", 1_010),
@@ -122,6 +122,9 @@ def test_a_year_asks_for_the_need_less_what_earlier_years_left() -> None:
         "summary", "by_day", "by_month", "by_branch", "by_branch_month",
     ]  # fmt: skip
     assert sheet.footnotes == ("注", "假定")
+    assert {c.article for one in sheet.tables for c in one.columns if c.key == "total_fen"} == {
+        "甲文 一"
+    }
     assert [tie.one_fen for tie in sheet.ties] == [3_470] * 4 + [30] * 4
 
 
