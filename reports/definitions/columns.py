@@ -27,6 +27,10 @@ BORROWER = (
     Column("uscc", "统一社会信用代码", "text"),
 )
 REGION = (Column("city_code", "地区代码", "text"), Column("city_zh", "地区", "text"))
+NAMES = frozenset(
+    column.key for column in (NUMBER, *SCHEME, *INSTITUTION, *FUND, *BORROWER, *REGION)
+)
+"""What rows are called by, which no article need ask for."""
 
 
 def money(key: str, title_zh: str, kind: Kind) -> Column:
@@ -44,10 +48,12 @@ def heads(key: str, title_zh: str) -> Column:
     return Column(key, title_zh, "int")
 
 
-def tiers(prefix: str, title_zh: str, kind: Kind) -> tuple[Column, ...]:
-    """An amount by tier and in all: `{prefix}central_fen` … `{prefix}total_fen`."""
+def tiers(
+    prefix: str, title_zh: str, kind: Kind, paying: Sequence[str] = TIERS
+) -> tuple[Column, ...]:
+    """An amount by tier that pays and in all: `{prefix}central_fen` … `{prefix}total_fen`."""
     return (
-        *(money(f"{prefix}{tier}_fen", f"{title_zh}·{TIERS_ZH[tier]}", kind) for tier in TIERS),
+        *(money(f"{prefix}{tier}_fen", f"{title_zh}·{TIERS_ZH[tier]}", kind) for tier in paying),
         money(f"{prefix}total_fen", f"{title_zh}合计", kind),
     )
 
@@ -61,7 +67,9 @@ def table(
     key: str, title_zh: str, columns: Iterable[Column], frame: pl.DataFrame, *, article: str
 ) -> Table:
     """A table of the frame's rows in their order: its columns only, numbered where one asks for it."""
-    listed = tuple(replace(column, article=column.article or article) for column in columns)
+    listed = tuple(
+        column if column.key in NAMES else replace(column, article=article) for column in columns
+    )
     keys = [column.key for column in listed]
     if NUMBER.key in keys:
         frame = frame.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(NUMBER.key))

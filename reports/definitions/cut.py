@@ -39,6 +39,13 @@ class Cut:
     footnotes: tuple[str, ...]
     money: Money
 
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """The tiers that these schemes pay from, or that anything is posted for."""
+        paying = {tier for one in self.schemes for tier in one.tiers}
+        posted = {tier for (_, tier), fen in self.money.held.items() if fen}
+        return tuple(tier for tier in TIERS if tier in paying | posted)
+
     def sheet(self, *tables: Table, ties: tuple[Tie, ...], notes: tuple[str, ...] = ()) -> Sheet:
         """The whole report; raises BrokenTie if sums that must be equal differ."""
         found = Sheet(

@@ -27,12 +27,13 @@ class Filing:
 
 @dataclass(frozen=True)
 class SchemeTitle:
-    """A scheme as reports name it, and the level whose fund pays (fund_level of its terms)."""
+    """A scheme as reports name it, the level whose fund pays, and the tiers it pays from."""
 
     code: str
     name_zh: str
     document: str
     fund_level: str = ""
+    tiers: tuple[str, ...] = ()
 
     @property
     def full_zh(self) -> str:
@@ -114,10 +115,12 @@ def chosen(
 
 
 def article(code: str, schemes: Sequence[SchemeTitle]) -> str:
-    """The articles that ask for the report, each with its document number."""
+    """The articles that ask for the report, with their documents; of several by their short numbers."""
     demands = FILINGS[code].demands
+    asking = [one for one in schemes if one.code in demands]
     return "；".join(
-        f"{one.document} {demands[one.code].article}" for one in schemes if one.code in demands
+        f"{one.document if len(asking) == 1 else one.document.split('〕')[-1]} {demands[one.code].article}"
+        for one in asking
     )
 
 

@@ -24,7 +24,7 @@ from reports.definitions.cut import Cut, sums_by_tier, ties_of_money
 from reports.definitions.sheet import Column, Sheet, Tie
 from reports.definitions.words import REVIEWS
 
-DETAIL = (
+_NOTE = (
     NUMBER,
     *SCHEME,
     *INSTITUTION,
@@ -45,7 +45,8 @@ DETAIL = (
     Column("days", "实际付息天数", "int"),
     Column("product", "积数", "product", total=True),
     money("raw_fen", "封顶前贴息", "yuan"),
-    *tiers("", "申请贴息", "yuan"),
+)
+_EVIDENCE = (
     count("invoices", "发票张数"),
     money("invoiced_fen", "发票金额", "yuan"),
     Column("results_zh", "审核结果", "text"),
@@ -53,11 +54,12 @@ DETAIL = (
     Column("review_reasons", "审核原因", "text"),
     Column("review_documents", "审核文号", "text"),
 )
-_SUMS = (
+_COUNTS = (
     count("notes", "笔数"),
     heads("enterprises", "户数"),
     money("interest_fen", "实收利息", "wan"),
-    *tiers("", "申请贴息", "wan"),
+)
+_EVIDENCE_SUMS = (
     count("invoices", "发票张数"),
     money("invoiced_fen", "发票金额", "wan"),
     money("reviewed_fen", "核减金额", "wan"),
@@ -76,13 +78,15 @@ def define(*, cut: Cut, notes: pl.DataFrame) -> Sheet:
         .filter((pl.col("product") != 0) | (pl.col("total_fen") != 0))
         .sort("rank", "institution_code", "note_number")
     )
+    detail = (*_NOTE, *tiers("", "申请贴息", "yuan", cut.tiers), *_EVIDENCE)
+    sums = (*_COUNTS, *tiers("", "申请贴息", "wan", cut.tiers), *_EVIDENCE_SUMS)
     by_scheme = _summed(listed)
     by_branch = _summed(listed, "holder_code", "institution_name")
     return cut.sheet(
-        table("detail", "贴息申请明细", DETAIL, listed, article=cut.article),
-        table("by_scheme", "申请汇总", (*SCHEME, *_SUMS), by_scheme, article=cut.article),
+        table("detail", "贴息申请明细", detail, listed, article=cut.article),
+        table("by_scheme", "申请汇总", (*SCHEME, *sums), by_scheme, article=cut.article),
         table(
-            "by_branch", "分支机构汇总", (*SCHEME, *_BRANCH, *_SUMS), by_branch, article=cut.article
+            "by_branch", "分支机构汇总", (*SCHEME, *_BRANCH, *sums), by_branch, article=cut.article
         ),
         ties=(
             *ties_of_money(sums_by_tier(listed), cut.money),

@@ -42,7 +42,6 @@ _LENDING = (
     money("balance_fen", "期末贴息贷款余额", "wan"),
     Column("rate_ppm", "加权利率", "rate"),
 )
-_SUBSIDIES = (*tiers("", "本期贴息", "wan"), *tiers("ytd_", "累计贴息", "wan"))
 _FUNDS = (
     *FUND,
     Column("tier", "资金层级", "text"),
@@ -144,7 +143,7 @@ def _at_end(book: pl.DataFrame, period: Period) -> pl.DataFrame:
         is_over=(pl.col("subsidised_until") <= period.end).fill_null(False)
         & (pl.col("subsidised_until") < pl.col("matures_on"))
         & (pl.col("open_fen") > 0)
-        & ~(pl.col("rejected_from") < period.end).fill_null(False),
+        & (pl.col("rejected_from") > pl.col("subsidised_until")).fill_null(True),
         is_ended_early=(pl.col("open_fen") == 0)
         & (pl.col("last_repaid_on") < pl.col("matures_on")).fill_null(False),
     )
@@ -184,6 +183,10 @@ def _lent(flag: str, prefix: str, amount: str) -> list[pl.Expr]:
 
 def _summary_tables(cut: Cut, summaries: dict[str, pl.DataFrame]) -> tuple[Table, ...]:
     field = (Column("purpose_field", "投向领域", "text"),)
+    subsidies = (
+        *tiers("", "本期贴息", "wan", cut.tiers),
+        *tiers("ytd_", "累计贴息", "wan", cut.tiers),
+    )
     shown = (
         ("by_scheme", "执行情况", ()),
         ("by_field", "分领域", field),
@@ -193,7 +196,7 @@ def _summary_tables(cut: Cut, summaries: dict[str, pl.DataFrame]) -> tuple[Table
         table(
             key,
             title,
-            (*SCHEME, *columns, *_LENDING, *_SUBSIDIES),
+            (*SCHEME, *columns, *_LENDING, *subsidies),
             summaries[key],
             article=cut.article,
         )

@@ -29,9 +29,9 @@ _AMOUNTS = (
 )  # fmt: skip
 
 
-def _paid(kind: Kind) -> tuple[Column, ...]:
+def _paid(kind: Kind, paying: tuple[str, ...]) -> tuple[Column, ...]:
     return (
-        *tiers("", "拨付", kind),
+        *tiers("", "拨付", kind, paying),
         money("netted_fen", "其中直接抵减", kind),
         money("paid_out_fen", "其中直接拨付", kind),
         money("arrived_fen", "直接拨付已到账", kind),
@@ -59,9 +59,9 @@ def define(*, cut: Cut, notes: pl.DataFrame) -> Sheet:
         *REGION,
         *BORROWER,
         count("notes", "借据笔数"),
-        *_paid("yuan"),
+        *_paid("yuan", cut.tiers),
     )
-    wan = (*counts, *_paid("wan"))
+    wan = (*counts, *_paid("wan", cut.tiers))
     return cut.sheet(
         table("detail", "分企业拨付明细", detail, by_enterprise, article=cut.article),
         table(

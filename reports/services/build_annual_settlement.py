@@ -10,10 +10,12 @@ import polars as pl
 
 from reports.definitions import annual_settlement
 from reports.definitions.annual_settlement import LINE
+from reports.definitions.filing import SchemeTitle
 from reports.definitions.sheet import Sheet
 from reports.selectors import funds
 from reports.services import ground
 from settlement.selectors import settled
+from settlement.selectors.institutions import fund_institutions
 from settlement.services.forecasts import needs_of_year
 
 if TYPE_CHECKING:
@@ -37,8 +39,8 @@ def build(asked: Asked) -> Sheet:
     year, before = period.start.year, None if period.is_year else period.end
     lines = settled.year_lines(scheme_codes=of.codes, scope=asked.scope, year=year, before=before)
     if period.is_year:
-        for code in of.codes:
-            lines = _with_needs(lines, code, asked.scope, year + 1)
+        for scheme in cut.schemes:
+            lines = _with_needs(lines, scheme, asked.scope, year + 1)
     return annual_settlement.define(
         cut=cut,
         lines=frame(lines, LINE),
@@ -48,14 +50,22 @@ def build(asked: Asked) -> Sheet:
     )
 
 
-def _with_needs(lines: list[Line], code: str, scope: tuple[int, int], year: int) -> list[Line]:
+def _with_needs(
+    lines: list[Line], scheme: SchemeTitle, scope: tuple[int, int], year: int
+) -> list[Line]:
     """The scheme's lines with what it needs next year; forecast only where a fund states nothing."""
-    own = [one for one in lines if one.fund.scheme_code == code and one.fund.purpose == "interest"]
+    own = [
+        one
+        for one in lines
+        if one.fund.scheme_code == scheme.code and one.fund.purpose == "interest"
+    ]
     stated = {one.fund.fund_id for one in own if one.next_year_need_fen is not None}
-    if own and all(one.fund.fund_id in stated for one in own):
+    places = set(fund_institutions(level=scheme.fund_level).values())
+    has_funds = any(scope[0] <= place <= scope[1] for place in places)
+    if not has_funds or (own and all(one.fund.fund_id in stated for one in own)):
         return lines
-    needs = needs_of_year(scheme_code=code, year=year)
-    return settled.with_needs(lines, scheme_code=code, needs=needs, scope=scope)
+    needs = needs_of_year(scheme_code=scheme.code, year=year)
+    return settled.with_needs(lines, scheme_code=scheme.code, needs=needs, scope=scope)
 
 
 def frame(lines: Iterable[Line], schema: dict[str, Any]) -> pl.DataFrame:

@@ -35,7 +35,9 @@ def cut(code: str, asked: Asked, *, unit_zh: str, over: Period | None = None) ->
     `over`: the days whose posted money the report is about, where they are not the period's.
     """
     terms = terms_in_force().terms
-    known = [SchemeTitle(one.code, one.name_zh, one.document, one.fund_level) for one in terms]
+    known = [
+        SchemeTitle(one.code, one.name_zh, one.document, one.fund_level, one.tiers) for one in terms
+    ]
     schemes = filing.chosen(code, known, asked.scheme_code)
     left_out = [] if asked.scheme_code else [one for one in known if one not in schemes]
     levels = places.filing_levels(institution_id=asked.institution_id)

@@ -43,8 +43,9 @@ def rows(sheet: Sheet, key: str, *columns: str) -> list[tuple[Any, ...]]:
 def sums(sheet: Sheet, key: str, *columns: str) -> Counter[tuple[str, str]]:
     """Column sums by scheme and column, zeros left out."""
     frame = listed(sheet, key)
+    shown = [column for column in columns if column in frame.columns]  # tiers that pay
     found: Counter[tuple[str, str]] = Counter()
-    for row in frame.select("scheme_code", *columns).iter_rows(named=True):
-        for column in columns:
+    for row in frame.select("scheme_code", *shown).iter_rows(named=True):
+        for column in shown:
             found[row["scheme_code"], column] += row[column] or 0
     return Counter({key: fen for key, fen in found.items() if fen})

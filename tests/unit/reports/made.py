@@ -14,8 +14,14 @@ from reports.definitions.sheet import Heading, Sheet
 
 SME, MF = "central-sme-2026", "jiangsu-manufacturing-2026"
 TITLES = (
-    SchemeTitle(SME, "中小微企业贷款贴息", "财金〔2026〕4号", "headquarters"),
-    SchemeTitle(MF, "江苏省制造业贷款财政贴息", "苏财工贸〔2026〕7号", "provincial"),
+    SchemeTitle(SME, "中小微企业贷款贴息", "财金〔2026〕4号", "headquarters", ("central",)),
+    SchemeTitle(
+        MF,
+        "江苏省制造业贷款财政贴息",
+        "苏财工贸〔2026〕7号",
+        "provincial",
+        ("provincial", "municipal"),
+    ),
 )
 NOTE: dict[str, Any] = {
     "scheme_code": SME,

@@ -141,7 +141,7 @@ def test_notes_overdue_or_gone_by_the_end_of_the_period() -> None:
     found = sheet(
         {"note_number": "A", "overdue": True, "non_performing": True, "principal_fen": 5},
         {"note_number": "B", "rejected_from": date(2026, 3, 1), "subsidised_until": date(2026, 3, 1)},
-        {"note_number": "C", "rejected_from": date(2026, 4, 1)},
+        {"note_number": "C", "rejected_from": date(2026, 4, 1), "subsidised_until": date(2026, 4, 1)},
         {"note_number": "D", "subsidised_until": date(2026, 3, 31)},
         {"note_number": "E", "repaid_fen": 100_000, "last_repaid_on": date(2026, 2, 3)},
         {"note_number": "F", "repaid_fen": 100_000, "last_repaid_on": date(2025, 12, 31)},

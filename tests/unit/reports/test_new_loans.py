@@ -119,5 +119,6 @@ def test_units_and_articles_of_its_columns() -> None:
     assert kinds == {
         "detail": {"yuan"}, "by_scheme": {"wan"}, "by_field": {"wan"}, "by_region": {"wan"},
     }  # fmt: skip
-    articles = {column.article for one in found.tables for column in one.columns}
-    assert articles == {"财金〔2026〕4号 二(三)"}
+    detail = {column.key: column.article for column in found.tables[0].columns}
+    assert (detail["drawn_fen"], detail["status"]) == ("财金〔2026〕4号 二(三)",) * 2
+    assert (detail["number"], detail["uscc"], detail["scheme_code"]) == ("", "", "")

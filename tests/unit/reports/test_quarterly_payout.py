@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reports.definitions import quarterly_payout
 from reports.definitions.cut import BrokenTie, notes_of_money
-from tests.unit.reports.made import MF, TIERS, cut, frame, rows
+from tests.unit.reports.made import MF, SME, TIERS, cut, frame, rows
 
 ROW = {
     "scheme_code": MF, "fund_code": "P1", "fund_name": "甲分行", "uscc": "U1", "enterprise_name": "甲公司",
@@ -85,3 +87,19 @@ def test_a_note_that_moved_to_another_fund_parts_rows_from_ledger_and_is_told() 
 def test_a_ledger_that_says_otherwise_is_never_filed() -> None:
     with pytest.raises(BrokenTie, match="资金账发生额：111 ≠ 112"):
         sheet(*NOTES, ledger=SUMS | {(MF, "provincial"): 112})
+
+
+def test_tiers_that_no_scheme_pays_from_have_no_column_unless_something_is_posted_there() -> None:
+    def tiers(code: str, sums: dict) -> list[str]:
+        one = cut("quarterly-payout", sums)
+        only = replace(one, schemes=tuple(x for x in one.schemes if x.code == code))
+        found = quarterly_payout.define(cut=only, notes=frame(ROW))
+        titles = [column.title_zh for column in found.tables[0].columns]
+        return [title for title in titles if title.startswith("拨付")]
+
+    assert tiers(SME, {}) == ["拨付·中央", "拨付合计"]
+    assert tiers(MF, {}) == ["拨付·省级", "拨付·市级", "拨付合计"]
+    with pytest.raises(BrokenTie):
+        tiers(SME, {(SME, "municipal"): 5})
+    posted = replace(cut("quarterly-payout", {(SME, "municipal"): 5}), schemes=())
+    assert posted.tiers == ("municipal",)
