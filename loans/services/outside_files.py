@@ -37,11 +37,6 @@ def payout_problem(*, row: int, column: str, value: str, message: str) -> Proble
     return Problem(row, column, PAYOUT_RESULTS.column(column).header_zh, value, message)
 
 
-def holiday_problem(*, row: int, column: str, value: str, message: str) -> Problem:
-    """What is wrong with one day, naming the column as the file does."""
-    return Problem(row, column, HOLIDAYS.column(column).header_zh, value, message)
-
-
 def _read(kind: Kind, path: Path, encoding: str | None) -> TypedFile:
     try:
         table = read_table(path, encoding=encoding, kind=kind)

@@ -104,8 +104,10 @@ def _difference_lines(report: Report) -> tuple[list[list[str]], str]:
     if file is None:
         return [], ""
     try:
-        with storing.opened(file=file) as source:
-            text = io.TextIOWrapper(source, encoding="utf-8", newline="")
+        with (
+            storing.opened(file=file) as source,
+            io.TextIOWrapper(source, encoding="utf-8", newline="") as text,
+        ):
             rows = list(zip(range(SECTION_ROWS + 1), csv.reader(text), strict=False))
     except DomainError as refusal:
         return [], own_language(str(refusal))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from loans.services.outside_files import holiday_problem, read_holidays
+from loans.services.outside_files import read_holidays
 from loans.values.errors import DomainError, bilingual
 from reports.models import WorkingDayException
 
@@ -45,9 +45,8 @@ def import_days(*, path: Path, encoding: str | None = None) -> Taken:
     Raises HolidaysRefused with every problem of the file.
     """
     read = read_holidays(path=path, encoding=encoding)
-    problems = [*read.problems, *_repeated(read.rows)]
-    if problems:
-        raise HolidaysRefused(problems)
+    if read.problems:
+        raise HolidaysRefused(read.problems)
     days = {row["day"]: _day(row) for row in read.rows}
     known = WorkingDayException.objects.in_bulk(list(days))
     changed = [day for day, old in known.items() if _content(old) != _content(days[day])]
@@ -55,22 +54,6 @@ def import_days(*, path: Path, encoding: str | None = None) -> Taken:
         list(days.values()), update_conflicts=True, unique_fields=["day"], update_fields=FIELDS
     )
     return Taken(len(read.rows), len(days) - len(known), len(changed))
-
-
-def _repeated(rows: list[dict[str, Any]]) -> list[Any]:
-    """Days that the file names more than once."""
-    first: dict[Any, int] = {}
-    problems = []
-    for row in rows:
-        line = first.setdefault(row["day"], row["row"])
-        if line != row["row"]:
-            message = bilingual(f"与第 {line} 行重复", f"the same day as in row {line}")
-            problems.append(
-                holiday_problem(
-                    row=row["row"], column="day", value=str(row["day"]), message=message
-                )
-            )
-    return problems
 
 
 def _day(row: dict[str, Any]) -> WorkingDayException:
