@@ -20,11 +20,10 @@ from reports.definitions.columns import (
     count,
     money,
     sum_of,
-    table,
 )
 from reports.definitions.cut import Cut
 from reports.definitions.period import Period
-from reports.definitions.sheet import Column, Sheet, Table, Tie
+from reports.definitions.sheet import Column, Sheet, Table, Tie, whole
 from reports.definitions.words import TIERS, TIERS_ZH, said
 
 INTEREST_DAY = 20
@@ -153,6 +152,10 @@ def _by_branch_month(cut: Cut, needs: pl.DataFrame) -> Table:
     return _plain("by_branch_month", "分机构分月资金需求", columns, rows, cut)
 
 
+def _table(key: str, title_zh: str, columns: tuple[Column, ...], frame: pl.DataFrame) -> Table:
+    return Table(key, title_zh, columns, whole(frame.select([column.key for column in columns])))
+
+
 def _amounts(article: str) -> tuple[Column, ...]:
     """Existing, expected and both; the demand's articles stand at the sum alone, for room on paper."""
     both = "{existing_fen}+{coming_fen}"
@@ -162,7 +165,7 @@ def _amounts(article: str) -> tuple[Column, ...]:
 def _plain(
     key: str, title_zh: str, columns: tuple[Column, ...], frame: pl.DataFrame, cut: Cut
 ) -> Table:
-    return table(key, title_zh, (*columns, *_amounts(cut.article)), _shown(frame), article="")
+    return _table(key, title_zh, (*columns, *_amounts(cut.article)), _shown(frame))
 
 
 def _shown(frame: pl.DataFrame) -> pl.DataFrame:
@@ -247,7 +250,7 @@ def _days_table(cut: Cut, days: pl.DataFrame, arrive_by: Mapping[date, date]) ->
     )
     shown = _shown(days).with_columns(due_on=due_on)
     shown = shown.join(known, on="due_on", how="left", maintain_order="left")
-    return table("by_day", "结息日前预拨资金需求", columns, shown, article="")
+    return _table("by_day", "结息日前预拨资金需求", columns, shown)
 
 
 def _summary(
@@ -289,7 +292,7 @@ def _summary_table(cut: Cut, period: Period, summary: pl.DataFrame) -> Table:
             money("apply_fen", "申请额", "wan"),
         )
     columns = (*SCHEME, *FUND, _TIER, *_amounts(cut.article), *rest)
-    return table("summary", "资金需求汇总", columns, _shown(summary), article="")
+    return _table("summary", "资金需求汇总", columns, _shown(summary))
 
 
 def _lending_table(cut: Cut, drawdowns: pl.DataFrame) -> Table:
@@ -302,7 +305,7 @@ def _lending_table(cut: Cut, drawdowns: pl.DataFrame) -> Table:
         money("expected_fen", "预计合格放款", "wan"),
     )
     ordered = cut.named(drawdowns).sort("rank", "institution_code", "month")
-    return table("lending", "预计新增放款", columns, ordered, article="")
+    return _table("lending", "预计新增放款", columns, ordered)
 
 
 def _ties(
