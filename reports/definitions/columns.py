@@ -29,7 +29,7 @@ BORROWER = (
 REGION = (Column("city_code", "地区代码", "text"), Column("city_zh", "地区", "text"))
 NAMES = frozenset(
     column.key for column in (NUMBER, *SCHEME, *INSTITUTION, *FUND, *BORROWER, *REGION)
-)
+) | {"tier", "purpose", "contract_number", "note_number", "project_code", "project_name"}
 """What rows are called by, which no article need ask for."""
 
 

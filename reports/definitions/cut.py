@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from loans.values.errors import DomainError, bilingual
 from reports.definitions.filing import SchemeTitle
 from reports.definitions.sheet import Heading, Sheet, Table, Tie
 from reports.definitions.words import TIERS, TIERS_ZH
@@ -66,19 +67,28 @@ class Cut:
         return frame.join(titles, on="scheme_code", how="left")
 
 
-class BrokenTie(AssertionError):
+class BrokenTie(DomainError):
     """Sums of a report that must be equal are not: its data or its code is wrong, nobody may file it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("report_does_not_tie", message)
 
 
 def held(sheet: Sheet) -> Sheet:
     """The sheet itself if all its ties hold; else BrokenTie, with both sums of each."""
     broken = [
-        f"{tie.name_zh}：{tie.one_fen} ≠ {tie.other_fen}（分 fen）"
+        f"{tie.name_zh}：{tie.one_fen} ≠ {tie.other_fen}（分）"
         for tie in sheet.ties
         if not tie.holds
     ]
     if broken:
-        raise BrokenTie(f"{sheet.heading.code} 勾稽不平 does not tie: " + "；".join(broken))
+        listed = "；".join(broken)
+        raise BrokenTie(
+            bilingual(
+                f"{sheet.heading.title_zh}勾稽不平，未生成报表：{listed}",
+                "the sums differ, no report was made",
+            )
+        )
     return sheet
 
 
