@@ -70,6 +70,15 @@ FILINGS: dict[str, Filing] = {
     "quarterly-payout": Filing(
         "季度贴息资金拨付汇总", {_MF: Demand("(九)", "provincial", _JIANGSU)}
     ),
+    "annual-demand": Filing(
+        "年度资金需求申请",
+        {
+            _SME: Demand("二(二)", "headquarters", _COUNTERPART),
+            _EQ: Demand("四", "provincial", _PROVINCE),
+            _MF: Demand("(八)", "provincial", _JIANGSU),
+            _ST: Demand("二(四)", "provincial", _JIANGSU),
+        },
+    ),
     "annual-settlement": Filing(
         "年度结算申请",
         {
