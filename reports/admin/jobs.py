@@ -23,7 +23,8 @@ from reports.admin import wording
 from reports.admin.downloads import handed_out
 from reports.admin.report_forms import ring, scope_of
 from reports.models import Job
-from reports.services import asking, jobs, storing
+from reports.selectors.scheme_codes import scheme_codes
+from reports.services import jobs, storing
 from settlement.resources import REGISTERS
 
 
@@ -45,7 +46,7 @@ class OrderExport(StepForm):
         super().__init__(request, row, data)
         fields: Any = self.fields
         fields["register"].choices = [(name, one.title_zh) for name, one in REGISTERS.items()]
-        schemes = [(code, scheme_name(code)) for code in asking.scheme_codes()]
+        schemes = [(code, scheme_name(code)) for code in scheme_codes()]
         fields["scheme"].choices = [("", wording.EVERY_SCHEME), *schemes]
 
     @classmethod

@@ -18,7 +18,8 @@ from loans.admin.fields import ReasonField, WordChoice, WordField
 from loans.admin.steps import AnswerForm, StepForm
 from reports.admin import wording
 from reports.models import UNTOLD, Report
-from reports.services import asking, jobs, steps
+from reports.selectors.scheme_codes import scheme_codes
+from reports.services import jobs, steps
 from reports.services.catalogue import BUILDERS
 from reports.tasks import work_job
 
@@ -62,7 +63,7 @@ class Order(StepForm):
         super().__init__(request, row, data)
         fields: Any = self.fields
         fields["code"].choices = [(code, wording.report_name(code)) for code in BUILDERS]
-        schemes = [(code, scheme_name(code)) for code in asking.scheme_codes()]
+        schemes = [(code, scheme_name(code)) for code in scheme_codes()]
         fields["scheme"].choices = [("", wording.EVERY_SCHEME), *schemes]
         fields["institution"].initial = self._own_code()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from config.kernel.models import Institution
 from loans.values.errors import DomainError, bilingual
 from reports.definitions import period
+from reports.selectors.scheme_codes import scheme_codes
 from reports.services.catalogue import BUILDERS, Asked
-from settlement.services.schemes import terms_in_force
 
 
 def read(*, code: str, period_code: str, institution_code: str, scheme_code: str | None) -> Asked:
@@ -33,7 +33,7 @@ def read(*, code: str, period_code: str, institution_code: str, scheme_code: str
             "institution_unknown",
             bilingual(f"未登记的机构编码：{institution_code}", "unknown institution"),
         )
-    if scheme_code and scheme_code not in terms_in_force().scheme_ids:
+    if scheme_code and scheme_code not in scheme_codes():
         raise DomainError(
             "scheme_unknown", bilingual(f"未装载的贴息政策：{scheme_code}", "unknown scheme")
         )
@@ -45,8 +45,3 @@ def read(*, code: str, period_code: str, institution_code: str, scheme_code: str
         scope=institution.scope,
         scheme_code=scheme_code or None,
     )
-
-
-def scheme_codes() -> list[str]:
-    """Every scheme a report can be about, in order of priority."""
-    return list(terms_in_force().scheme_ids)

@@ -38,11 +38,9 @@ def no_terms(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scheme of the small book has no terms."""
     from settlement.services.schemes import Book
 
-    for module in ("asking", "building"):
-        monkeypatch.setattr(
-            f"reports.services.{module}.terms_in_force",
-            lambda: Book((), {SME: 1}, {}, "terms"),
-        )
+    monkeypatch.setattr(
+        "reports.services.building.terms_in_force", lambda: Book((), {}, {}, "terms")
+    )
 
 
 @pytest.fixture
@@ -54,6 +52,7 @@ def report() -> Iterator[Small]:
 @pytest.fixture
 def banks() -> dict[str, Institution]:
     made = rows.institutions()
+    rows.scheme_version()
     rows.note(made[NANJING], "N1", drawn_on=date(2026, 2, 10))
     return made
 

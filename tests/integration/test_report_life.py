@@ -56,10 +56,9 @@ def no_terms(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scheme of the small book has no terms."""
     from settlement.services.schemes import Book
 
-    for module in ("asking", "building"):
-        monkeypatch.setattr(
-            f"reports.services.{module}.terms_in_force", lambda: Book((), {}, {}, "terms")
-        )
+    monkeypatch.setattr(
+        "reports.services.building.terms_in_force", lambda: Book((), {}, {}, "terms")
+    )
 
 
 def make(actor: str = "maker", days: int = 0, **more: Any) -> Generated:
