@@ -56,8 +56,9 @@ def book_pre_allocations(*, actor: str, at: datetime, ids: Collection[int] | Non
     """
     chosen = None if ids is None else sorted(ids)
     checked = bulk.rows(_CHECK, {"actor": actor, "at": at, "ids": chosen})
-    total_fen = 0
     rows = bulk.rows(_CHECKED, [[row[0] for row in checked]])
+    _lock({FundKey(*row[1:5]) for row in rows})
+    total_fen = 0
     for key, place, scheme, tier, purpose, day, fen, document in rows:
         posting = Posting(Event.PRE_ALLOCATION, at.date(), document, key, actor)
         fund = FundKey(place, scheme, tier, purpose)
@@ -65,6 +66,11 @@ def book_pre_allocations(*, actor: str, at: datetime, ids: Collection[int] | Non
         total_fen += fen
     ((waiting,),) = bulk.rows(_WAITING)
     return Booked(len(rows), total_fen, waiting)
+
+
+def _lock(keys: set[FundKey]) -> None:
+    """All funds at once, in the order in which runs lock them: nobody waits in a circle."""
+    funds.lock(fund_ids=funds.open_funds(keys=keys).values())
 
 
 @transaction.atomic
