@@ -206,6 +206,28 @@ def test_a_holding_scheme_reserves_whole_or_holds(tmp_path: Path) -> None:
     assert plan() == []
 
 
+def test_what_was_reserved_is_not_used_for_what_comes_before_it(tmp_path: Path) -> None:
+    small = SmallBook(tmp_path)
+    small.scheme(shortfall="hold")
+    for number, uscc in (("A", FIRST), ("B", SECOND)):
+        small.lend(number, uscc)
+    say(small, "B", 2)
+    receive(small, 1500)
+    plan()
+    assert states() == {"B-2": ("reserved", 1000)}
+    say(small, "A", 2, "3000.00")
+    say(small, "B", 2, "3000.00")
+    counts = run()
+    assert (counts["originals"], counts["held"]) == (1, 1)
+    assert small.net() == {"B-2": 1000}
+    assert states() == {"B-2": ("posted", 0)}
+    assert fund() == (500, 0, 0)
+    receive(small, 500, 2)
+    run()
+    assert small.net() == {"A-2": 1000, "B-2": 1000}
+    assert verify().problems == []
+
+
 def test_exceptions_and_instructions(two: SmallBook, tmp_path: Path) -> None:
     two.participation(valid_to="2026-01-01")
     two.lend("C", SECOND, at=SOUTH)
