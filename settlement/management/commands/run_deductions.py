@@ -89,6 +89,17 @@ class Command(ProjectCommand):
                 f"待资金到位 held for want of funds: {counts['held']} 笔 rows；预拨到账后重新运行 / run again after the next pre-allocation"
             )
 
+        if counts.get("proposed"):
+            self.stdout.write(
+                f"核减待决定 disallowances proposed as clawbacks: {counts['proposed']} 笔；"
+                "由另一人在“追回”中决定 / another person decides them under Clawbacks"
+            )
+        if counts.get("beyond_paid"):
+            self.stdout.write(
+                f"核减超过该月已贴息且未追回的金额，未提出 disallowed beyond what is left of the month, "
+                f"not proposed: {'；'.join(counts['beyond_paid'])}"
+            )
+
     def _post_guarantees(
         self, options: dict[str, Any], *, through: date | None, scope: tuple[int, int]
     ) -> None:
