@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from config.kernel.services.export import Field, Register
+from config.kernel.services.export import TODAY, Field, Register
 from loans.resources import REGISTERS as FACT_REGISTERS
 from settlement.engine.codes import CUT_REASONS
 from settlement.selectors.ageing import FUND_AGEING
@@ -221,7 +221,7 @@ PAYOUTS = Register(
         Field("offset", "已抵扣追回", "amount", "t.offset_fen"),
         Field("state", "状态", "text", STATE),
         Field("attempt", "第几次", "int", "coalesce(l.attempt, 0)"),
-        Field("days_overdue", "逾期天数", "int", OVERDUE.format(today="current_date")),
+        Field("days_overdue", "逾期天数", "int", OVERDUE.format(today=TODAY)),
     ),
     source=(
         "settlement_payout t JOIN loans_interestcollection x ON x.id = t.collection_id "

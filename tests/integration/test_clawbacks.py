@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 
 from loans.services.intake import import_file
 from loans.values.errors import DomainError
@@ -261,6 +264,17 @@ def test_unspent_money_is_told_by_receipt_first_in_first_out(
         "100.00",
         "0-30",
     )
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "Etc/GMT-14"])  # never of one date
+def test_money_is_as_old_as_it_is_in_china(small: SmallBook, tmp_path: Path, zone: str) -> None:
+    received(small, "2500.00", "甲1")
+    book_pre_allocations(actor="checker", at=AT)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])
+    (row,) = exported("fund-ageing", tmp_path)
+    age = timezone.localdate(timezone=ZoneInfo("Asia/Shanghai")) - date(2026, 1, 4)
+    assert (row["days"], row["unspent"]) == (str(age.days), "500.00")
 
 
 def test_the_ledger_is_exported_line_by_line(small: SmallBook, tmp_path: Path) -> None:
