@@ -213,6 +213,8 @@ def _refuse_out_of_turn(ledgers: list[_Ledger], ask: Ask) -> None:
 def _is_due(ledgers: list[_Ledger], ask: Ask) -> bool:
     if any(one.left(ask.year) for one in ledgers):
         return True
+    if ask.year is None:  # the surplus of settled years waits to be returned
+        return any(one.entries and not one.covered.liquidated for one in ledgers)
     return ask.is_final and any(
         entry.year == ask.year
         for one in ledgers

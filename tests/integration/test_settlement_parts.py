@@ -12,13 +12,14 @@ from django.db.models import Sum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from settlement.models import Deduction, Fund, SettlementItem
+from settlement.models import Deduction, Fund, Settlement, SettlementItem
 from settlement.services import funds
 from settlement.services.funds import FundKey
+from settlement.services.settlements import Ask
 from tests.integration.book import run
 from tests.integration.test_money_machine import FLOWS, NOTES, Money
 from tests.integration.test_settlements import Money as Books
-from tests.integration.test_settlements import money  # noqa: F401
+from tests.integration.test_settlements import money, said  # noqa: F401
 
 BALANCES = (
     "special_account_fen", "treasury_advance_fen", "subsidy_applied_fen", "bank_advance_fen",
@@ -103,3 +104,27 @@ def test_a_tier_that_gets_its_first_money_late_has_the_same_years_closed(money: 
     funds.open_funds(keys=[key])
     closed = Fund.objects.order_by("tier").values_list("tier", "closed_through")
     assert list(closed) == [("central", 2026), ("provincial", 2026)]
+
+
+@pytest.mark.django_db
+def test_what_settled_years_have_left_is_returned_though_nothing_is_to_be_claimed(
+    money: Books,
+) -> None:
+    money.receive(5_000)
+    money.pay(1_000)
+    money.settle()
+    assert money.balances() == (4_000, -4_000, 0, 0, 0, 0)
+    item = money.settle(Ask(None))
+    assert said(item) == {"opening": 4_000, "surplus": 4_000}
+    assert money.balances() == (0, 0, 0, 0, 0, 0)
+    assert money.draft(Ask(None)) is None
+    assert Settlement.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_gap_that_settled_years_leave_is_said_once_at_the_end(money: Books) -> None:
+    money.pay(1_000)
+    money.settle()
+    assert said(money.settle(Ask(None))) == {"opening": -1_000, "gap": 1_000}
+    assert money.balances() == (0, 1_000, 0, -1_000, 0, 0)
+    assert money.draft(Ask(None)) is None
