@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import entries
@@ -31,6 +32,8 @@ INSERT INTO settlement_receipt
 SELECT p.institution_id, p.id, coalesce(b.actor, 'system'), coalesce(b.at, %(at)s), %(actor)s, %(at)s
 FROM loans_preallocation p LEFT JOIN loans_importbatch b ON b.id = p.batch_id
 WHERE coalesce(b.actor, 'system') <> %(actor)s AND (%(ids)s::bigint[] IS NULL OR p.id = ANY(%(ids)s))
+    AND (%(made_by)s::text IS NULL OR coalesce(b.actor, 'system') = %(made_by)s)
+    AND p.institution_id BETWEEN %(lo)s AND %(hi)s
     AND NOT EXISTS (SELECT 1 FROM settlement_receipt r WHERE r.pre_allocation_id = p.id)
 ORDER BY p.id
 ON CONFLICT (pre_allocation_id) DO NOTHING
@@ -48,16 +51,25 @@ WHERE NOT EXISTS (SELECT 1 FROM settlement_receipt r WHERE r.pre_allocation_id =
 
 
 @transaction.atomic
-def book_pre_allocations(*, actor: str, at: datetime, ids: Collection[int] | None = None) -> Booked:
+def book_pre_allocations(
+    *,
+    actor: str,
+    at: datetime,
+    ids: Collection[int] | None = None,
+    made_by: str | None = None,
+    scope: tuple[int, int] = SCOPE_ALL,
+) -> Booked:
     """Let `actor` check these pre-allocations (None: all) and book them, oldest first.
 
-    Left alone: what the actor brought in, and what is booked. The bank's own advance is repaid first
+    `made_by` and `scope` narrow them to what one person brought in, and to some institutions. Left
+    alone: what the actor brought in, and what is booked. The bank's own advance is repaid first
     (D19). Each belongs to the year it was received in, or to the open one if that is settled.
     """
-    chosen = None if ids is None else sorted(ids)
-    checked = bulk.rows(_CHECK, {"actor": actor, "at": at, "ids": chosen})
-    total_fen = 0
+    asked = {"ids": None if ids is None else sorted(ids), "made_by": made_by}
+    checked = bulk.rows(_CHECK, {"actor": actor, "at": at, "lo": scope[0], "hi": scope[1], **asked})
     rows = bulk.rows(_CHECKED, [[row[0] for row in checked]])
+    _lock({FundKey(*row[1:5]) for row in rows})
+    total_fen = 0
     for key, place, scheme, tier, purpose, day, fen, document in rows:
         posting = Posting(Event.PRE_ALLOCATION, at.date(), document, key, actor)
         fund = FundKey(place, scheme, tier, purpose)
@@ -65,6 +77,11 @@ def book_pre_allocations(*, actor: str, at: datetime, ids: Collection[int] | Non
         total_fen += fen
     ((waiting,),) = bulk.rows(_WAITING)
     return Booked(len(rows), total_fen, waiting)
+
+
+def _lock(keys: set[FundKey]) -> None:
+    """All funds at once, in the order in which runs lock them: nobody waits in a circle."""
+    funds.lock(fund_ids=funds.open_funds(keys=keys).values())
 
 
 @transaction.atomic

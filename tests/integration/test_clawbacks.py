@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 
+from loans.services.intake import import_file
 from loans.values.errors import DomainError
 from settlement.models import Clawback, ClawbackMovement, Fund, LedgerEntry, Receipt
 from settlement.services import clawback_movements, clawbacks, funds
@@ -189,9 +195,9 @@ def test_no_more_is_received_than_is_owed(small: SmallBook) -> None:
     assert ClawbackMovement.objects.count() == 1
 
 
-def received(small: SmallBook, yuan: str, document: str) -> None:
+def received(small: SmallBook, yuan: str, document: str, *, bank: str = TREE[0][0]) -> None:
     row = {
-        "scheme_code": "test", "institution_code": TREE[0][0], "tier": "municipal",
+        "scheme_code": "test", "institution_code": bank, "tier": "municipal",
         "received_on": "2026-01-04", "amount": yuan, "document_number": document,
     }  # fmt: skip
     small.enter("pre-allocations", row)
@@ -211,6 +217,30 @@ def test_a_pre_allocation_counts_once_a_second_person_checked_it(small: SmallBoo
     received(small, "-3000.00", "甲2")
     book_pre_allocations(actor="checker", at=AT)
     assert balances() == {"subsidy_applied": 2_000, "bank_advance": -2_000}
+
+
+def test_a_stand_in_for_the_second_person_books_only_what_commands_brought_in(
+    small: SmallBook, tmp_path: Path
+) -> None:
+    received(small, "1500.00", "甲1")
+    received(small, "700.00", "乙1", bank=TREE[2][0])
+    by_hand = tmp_path / "zhang.csv"
+    by_hand.write_text(
+        "scheme_code,institution_code,tier,received_on,amount,document_number\n"
+        f"test,{TREE[0][0]},municipal,2026-01-04,800.00,甲2\n",
+        encoding="utf-8",
+    )
+    import_file(kind="pre-allocations", path=by_hand, actor="zhang", at=AT)
+    call_command("run_deductions", institution=TREE[0][0], stdout=io.StringIO())
+    booked = Receipt.objects.order_by("pk").values_list("pre_allocation__document_number")
+    assert list(booked) == [("甲1",)]
+    assert balances() == {
+        "treasury_advance": -1_500, "subsidy_applied": 2_000, "bank_advance": -500,
+    }  # fmt: skip
+    call_command("run_deductions", stdout=io.StringIO())
+    assert list(booked.all()) == [("甲1",), ("乙1",)]
+    assert book_pre_allocations(actor="zhang", at=AT).receipts == 0
+    assert book_pre_allocations(actor="li", at=AT).amount_fen == 80_000
 
 
 def test_unspent_money_is_told_by_receipt_first_in_first_out(
@@ -234,6 +264,17 @@ def test_unspent_money_is_told_by_receipt_first_in_first_out(
         "100.00",
         "0-30",
     )
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "Etc/GMT-14"])  # never of one date
+def test_money_is_as_old_as_it_is_in_china(small: SmallBook, tmp_path: Path, zone: str) -> None:
+    received(small, "2500.00", "甲1")
+    book_pre_allocations(actor="checker", at=AT)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])
+    (row,) = exported("fund-ageing", tmp_path)
+    age = timezone.localdate(timezone=ZoneInfo("Asia/Shanghai")) - date(2026, 1, 4)
+    assert (row["days"], row["unspent"]) == (str(age.days), "500.00")
 
 
 def test_the_ledger_is_exported_line_by_line(small: SmallBook, tmp_path: Path) -> None:

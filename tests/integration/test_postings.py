@@ -164,6 +164,25 @@ def test_a_scheme_that_holds_pays_in_order_what_fits(small: SmallBook) -> None:
     assert balances()["special_account"] == 1_100
 
 
+def test_a_scheme_that_holds_needs_no_money_for_what_the_run_itself_takes_back(
+    small: SmallBook,
+) -> None:
+    small.scheme(shortfall="hold")
+    receive(1_000)
+    small.lend("A", FIRST)
+    small.lend("B", SECOND)
+    small.collect("A", 2)
+    run()
+    small.repay("A", "2026-01-20", 1_800_000)
+    for number in "AB":
+        small.collect(number, 3)
+    counts = run()
+    assert (counts["originals"], counts["differences"], counts["held"]) == (1, 1, 1)
+    assert small.net() == {"A-2": 500, "A-3": 500}
+    assert balances() == {"treasury_advance": -1_000, "subsidy_applied": 1_000}
+    assert agrees(waiting=1)
+
+
 def test_each_enterprise_pays_its_bank(small: SmallBook) -> None:
     """The fund institution is the nearest one at the scheme's level, else the root."""
     small.scheme()

@@ -22,6 +22,7 @@ from config.kernel.services.bulk import driver_cursor
 
 SHEET_ROWS = 1_000_000  # below the format's 1,048,576
 FETCH_ROWS = 5_000
+TODAY = "(now() AT TIME ZONE 'Asia/Shanghai')::date"  # for the SQL of a field: sessions run in UTC
 
 # How a column of each type is written: SQL template, XLSX number format (None: text).
 _TYPES: dict[str, tuple[str, str | None]] = {
