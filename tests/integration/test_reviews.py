@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
+from settlement import tasks
 from settlement.models import Clawback
 from settlement.services import clawback_movements, clawbacks
 from settlement.services.reviews import propose_disallowances
@@ -98,3 +100,37 @@ def test_more_than_was_paid_in_the_month_is_told_and_proposes_nothing(small: Sma
     found = propose_disallowances(actor="maker", at=AT)
     assert (found.clawbacks, found.beyond_paid) == (0, ("函1 2026-02", "函2 2026-06"))
     assert not Clawback.objects.exists()
+
+
+def test_running_deductions_proposes_what_was_disallowed(
+    small: SmallBook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review(small, "2026-02", "disallowed", "函1", "300.00")
+    review(small, "2026-06", "disallowed", "函2", "0.01")
+    call_command("run_deductions")
+    told = capsys.readouterr()
+    assert told.out.splitlines()[-1].endswith("clawbacks proposed: 1")
+    assert told.err.splitlines()[-1].endswith("left to claim back: 函2 2026-06")
+    names = ("origin", "state", "amount_fen", "document_number", "made_by")
+    assert Clawback.objects.values_list(*names).get() == (
+        "review", "proposed", 30_000, "函1", "system",
+    )  # fmt: skip
+
+
+def test_the_morning_task_proposes_what_was_disallowed(small: SmallBook) -> None:
+    review(small, "2026-03", "disallowed", "函1", "200.00")
+    tasks.propose_disallowances()
+    tasks.propose_disallowances()
+    assert Clawback.objects.values_list("amount_fen", flat=True).get() == 20_000
+
+
+def test_what_is_claimed_back_already_stops_no_other_review(small: SmallBook) -> None:
+    review(small, "2026-02", "disallowed", "函1", "900.00")
+    propose_disallowances(actor="maker", at=AT)
+    for month, document in (("2026-03", "函2"), ("2026-04", "函3"), ("2026-02", "函4")):
+        review(small, month, "disallowed", document, "1000.00")
+    review(small, "2026-04", "disallowed", "函5", "50.00")
+    found = propose_disallowances(actor="maker", at=AT)
+    assert (found.clawbacks, found.beyond_paid) == (3, ("函4 2026-02",))
+    claimed = Clawback.objects.order_by("pk").values_list("document_number", "amount_fen")
+    assert list(claimed) == [("函1", 90_000), ("函2", 100_000), ("函3", 100_000), ("函5", 5_000)]

@@ -19,6 +19,7 @@ from settlement.management import plan_table
 from settlement.selectors.plans import last_planned_on
 from settlement.services import deductions, plans, pre_allocations
 from settlement.services.guarantee_postings import post_guarantee_subsidies
+from settlement.services.reviews import propose_disallowances
 from settlement.services.schemes import terms_in_force
 
 
@@ -75,6 +76,7 @@ class Command(ProjectCommand):
             self._print(started, self._work(started.run_id))
         through = started.through if started else options["through"]
         self._post_guarantees(options, through=through, scope=scope)
+        self._propose_disallowances(options, scope=scope)
 
     def _print(self, started: deductions.Started, counts: dict[str, Any]) -> None:
         self.stdout.write(
@@ -104,6 +106,19 @@ class Command(ProjectCommand):
             self.stdout.write(
                 f"担保费补贴 guarantee fees: 原始 originals {posted.originals}, 差额 differences "
                 f"{posted.differences}, {grouped_yuan(posted.amount_fen)} 元 yuan, 待资金 held {posted.held}"
+            )
+
+    def _propose_disallowances(self, options: dict[str, Any], *, scope: tuple[int, int]) -> None:
+        """What finance's reviews disallowed of what is paid; two people decide who bears it."""
+        proposed = propose_disallowances(actor=self.actor(options), at=now(), scope=scope)
+        if proposed.clawbacks:
+            self.stdout.write(
+                f"财政审核核减，已提出追回、待复核 disallowed by reviews, clawbacks proposed: {proposed.clawbacks}"
+            )
+        for review in proposed.beyond_paid:
+            self.stderr.write(
+                f"核减超过该借据当月已贴或尚可追回的金额，未提出追回 / review disallows more than was paid in "
+                f"the month and is left to claim back: {review}"
             )
 
     def _book_receipts(self) -> None:
