@@ -222,12 +222,14 @@ def test_the_database_wants_two_people_and_keeps_what_was_said(
     agreed()
     stated(7, 5_007, "C")
     record_differences(scope=SCOPE_ALL, at=AT)
-    accepted(ReconciliationDifference.objects.get())
+    difference = ReconciliationDifference.objects.get()
+    said = explain_difference(difference_id=difference.pk, why="专户利息", actor="maker", at=AT)
     with (
         pytest.raises(IntegrityError, match="explanation_checked_by_another"),
         transaction.atomic(),
     ):
         DifferenceExplanation.objects.update(checked_by="maker")
+    check_explanation(explanation_id=said, actor="checker", at=AT)
     for role in ("app", "worker"):
         for statement in (
             "UPDATE settlement_differenceexplanation SET why = '别的'",
