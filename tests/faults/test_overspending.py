@@ -21,7 +21,7 @@ from settlement.services.funds import FundKey, Posting
 from settlement.services.pre_allocations import book_pre_allocations
 from settlement.services.verification import verify
 from tests.integration import rows
-from tests.integration.book import AT, run
+from tests.integration.book import AT, pre_allocate, run
 from tests.integration.rows import BANK
 from tests.integration.small_book import FIRST, SECOND, TREE, SmallBook
 
@@ -49,8 +49,7 @@ def at_once(work: Callable[[int], int], workers: int) -> int:
 
 
 def received(key: FundKey, fen: int, number: int) -> None:
-    posting = Posting(Event.PRE_ALLOCATION, DAY, "文号", number, "maker")
-    funds.receive(key=key, amount_fen=fen, posting=posting, year=2026)
+    pre_allocate(key, fen, f"文号 {number}")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from loans.services.intake import import_file
@@ -24,6 +24,8 @@ from settlement.services.pre_allocations import book_pre_allocations
 from settlement.services.verification import verify
 from tests.integration.book import AT, exported, run
 from tests.integration.small_book import FIRST, TREE, SmallBook
+from tests.integration.steps import everything
+from tests.integration.test_append_only import AsRole
 from tests.integration.test_postings import balances
 
 pytestmark = pytest.mark.django_db
@@ -289,6 +291,44 @@ def test_the_ledger_is_exported_line_by_line(small: SmallBook, tmp_path: Path) -
         ("advance_repaid", "municipal", "special_account", "0.00", "1500.00", "甲1", "2026"),
     ]
     assert len(found) == 8
+
+
+@pytest.mark.parametrize("role", ["app", "worker"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE settlement_clawback SET checked_by = 'third' WHERE state = 'decided'",
+        "UPDATE settlement_clawback SET state = 'proposed', received_fen = 0 WHERE state = 'decided'",
+        "UPDATE settlement_clawback SET state = 'dismissed', dismissed_why = 'x', received_fen = 0"
+        " WHERE state = 'decided'",
+        "UPDATE settlement_clawback SET dismissed_why = 'x' WHERE state = 'dismissed'",
+        "UPDATE settlement_clawbackmovement SET checked_by = 'third'",
+        "UPDATE settlement_clawbackmovement SET checked_by = NULL, checked_at = NULL",
+        "UPDATE settlement_clawbackmovement SET refused_why = 'x'",
+        "UPDATE settlement_madegood SET checked_at = now()",
+        "UPDATE settlement_schemeversion SET checked_by = 'third'",
+    ],
+)
+def test_what_is_answered_stays_answered(
+    small: SmallBook, as_role: AsRole, role: str, change: str
+) -> None:
+    made = decided(1_500)
+    move(made, "received", 400, "T1")
+    move(made, "written_off", 300)
+    (fund,) = Fund.objects.all()
+    details = {"fund_id": fund.pk, "moved_on": date(2026, 8, 1), "actor": "maker", "at": AT}
+    good = record_made_good(**details, amount_fen=30_000, reference="B1")
+    check_made_good(made_good_id=good, actor="checker", at=AT)
+    no = proposed(100)
+    clawbacks.decide(clawback_id=no, accept=False, dismissed_why="无", actor="checker", at=AT)
+    before = everything()
+    with (
+        pytest.raises(IntegrityError, match="answered and stays"),
+        as_role(role, everything=True),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(change)
+    assert everything() == before
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,13 +17,13 @@ from django.db import IntegrityError, connection, transaction
 from config.kernel.models import Institution
 from loans.models import InterestCollection
 from loans.values.errors import DomainError
-from settlement.models import Clawback, Event, Fund, Plan, PlanException, PlannedDeduction, Scheme
+from settlement.models import Clawback, Fund, Plan, PlanException, PlannedDeduction, Scheme
 from settlement.selectors import plans as plans_selected
 from settlement.selectors.institutions import fund_institutions
-from settlement.services import funds, plans
-from settlement.services.funds import FundKey, Posting
+from settlement.services import plans
+from settlement.services.funds import FundKey
 from settlement.services.verification import verify
-from tests.integration.book import AT, exported, run
+from tests.integration.book import AT, exported, pre_allocate, run
 from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, SmallBook
 
 pytestmark = pytest.mark.django_db
@@ -59,8 +59,7 @@ def receive(small: SmallBook, yuan: int, number: int = 1) -> None:
         Scheme.objects.get(code="test").pk,
         "municipal",
     )
-    posting = Posting(Event.PRE_ALLOCATION, date(2026, 1, 2), "文号", number, "system")
-    funds.receive(key=key, amount_fen=yuan * 100, posting=posting, year=2026)
+    pre_allocate(key, yuan * 100, f"文号 {number}")
 
 
 def plan(check: bool = True) -> list[int]:

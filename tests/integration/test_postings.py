@@ -13,14 +13,19 @@ from settlement.models import (
     Clawback,
     ClawbackMovement,
     Deduction,
-    Event,
     Fund,
     LedgerEntry,
     Scheme,
 )
-from settlement.services import funds
-from settlement.services.funds import FundKey, Posting
-from tests.integration.book import PORTFOLIO, exported, import_folder, load_shipped, run
+from settlement.services.funds import FundKey
+from tests.integration.book import (
+    PORTFOLIO,
+    exported,
+    import_folder,
+    load_shipped,
+    pre_allocate,
+    run,
+)
 from tests.integration.small_book import FIRST, SECOND, TREE, SmallBook, agrees
 
 pytestmark = pytest.mark.django_db
@@ -37,8 +42,7 @@ def receive(yuan: int, number: int = 1, *, bank: str = TREE[0][0], code: str = "
     key = FundKey(
         Institution.objects.get(code=bank).pk, Scheme.objects.get(code=code).pk, "municipal"
     )
-    posting = Posting(Event.PRE_ALLOCATION, date(2026, 1, 4), f"文号 {number}", number, "maker")
-    funds.receive(key=key, amount_fen=yuan * 100, posting=posting, year=2026)
+    pre_allocate(key, yuan * 100, f"文号 {number}")
 
 
 def balances() -> dict[str, int]:

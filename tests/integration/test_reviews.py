@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from loans.models import Note
+from settlement import tasks
 from settlement.models import Clawback, Fund
 from settlement.services import clawback_movements, clawbacks
 from settlement.services.clawbacks import Claim, Ground
@@ -173,3 +174,10 @@ def test_two_at_once_propose_a_disallowance_once(small: SmallBook) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(propose, range(4))) == [0, 0, 0, 1]
     assert proposals() == [("函1", 30_000, "proposed")]
+
+
+def test_the_morning_task_proposes_what_was_disallowed(small: SmallBook) -> None:
+    review(small, "2026-03", "disallowed", "函1", "200.00")
+    tasks.propose_disallowances()
+    tasks.propose_disallowances()
+    assert Clawback.objects.values_list("amount_fen", flat=True).get() == 20_000
