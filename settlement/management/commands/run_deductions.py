@@ -131,6 +131,11 @@ class Command(ProjectCommand):
                 self.stdout.write(
                     f"预拨入账 pre-allocations booked: {booked.receipts} 笔, {grouped_yuan(booked.amount_fen)} 元 yuan"
                 )
+            for document in booked.strange:
+                self.stderr.write(
+                    f"预拨未入账：政策没有该资金层级，请冲回后重新登记 / not booked, the scheme does not pay this "
+                    f"tier: reverse and enter it again: {document}"
+                )
 
     def _plan(self, options: dict[str, Any]) -> None:
         """Draft plans; checked and reserved where a checker stands in for the second person."""
