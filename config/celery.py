@@ -53,6 +53,11 @@ app.conf.update(
             "schedule": crontab(hour=6, minute=30),
             "options": {"expires": 3600.0},
         },
+        "propose-disallowances": {
+            "task": "settlement.propose_disallowances",
+            "schedule": crontab(hour=6, minute=45),
+            "options": {"expires": 3600.0},
+        },
     },
     timezone="Asia/Shanghai",
 )

@@ -111,7 +111,6 @@ def same_enterprises(known: Known) -> Iterator[Match]:
             evidence={
                 "matched_by": by,
                 "matched": matched,
-                "codes": codes,
                 "ask": known.asks(other, one),
             },
             costs=duplicates.whole(

@@ -190,12 +190,17 @@ def test_a_worker_with_another_role_takes_no_message(
     assert book.state() == before
 
 
-def test_the_sweep_is_scheduled_every_minute_and_reconciling_every_morning() -> None:
+def test_the_sweep_is_scheduled_every_minute_and_what_people_answer_every_morning() -> None:
     assert app.conf.beat_schedule == {
         "sweep": {"task": "kernel.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         "reconcile": {
             "task": "settlement.reconcile",
             "schedule": crontab(hour=6, minute=30),
+            "options": {"expires": 3600.0},
+        },
+        "propose-disallowances": {
+            "task": "settlement.propose_disallowances",
+            "schedule": crontab(hour=6, minute=45),
             "options": {"expires": 3600.0},
         },
     }

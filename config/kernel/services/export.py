@@ -22,6 +22,7 @@ from config.kernel.services.bulk import driver_cursor
 
 SHEET_ROWS = 1_000_000  # below the format's 1,048,576
 FETCH_ROWS = 5_000
+TODAY = "(now() AT TIME ZONE 'Asia/Shanghai')::date"  # for the SQL of a field: sessions run in UTC
 
 # How a column of each type is written: SQL template, XLSX number format (None: text).
 _TYPES: dict[str, tuple[str, str | None]] = {
@@ -104,10 +105,10 @@ def _query(
 ) -> tuple[str, dict[str, Any]]:
     columns = ", ".join(f'{f.expression} AS "{f.key}"' for f in register.fields)
     conditions = [register.condition, *((register.filters or {})[name] for name in filters)]
-    params = dict(filters)
-    if scope not in (None, SCOPE_ALL) and register.visible:
+    lo, hi = scope or SCOPE_ALL
+    params = {**filters, "lo": lo, "hi": hi}  # a source may narrow what stands beside a row, too
+    if (lo, hi) != SCOPE_ALL and register.visible:
         conditions.append(register.visible)
-        params |= {"lo": scope[0], "hi": scope[1]}
     where = " AND ".join(f"({condition})" for condition in conditions)
     query = f"SELECT {columns} FROM {register.source} WHERE {where} ORDER BY {register.order}"
     return query.replace("%", "%%").replace("%%(", "%("), params

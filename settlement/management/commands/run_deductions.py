@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from config.kernel.management.base import MAKERS, ProjectCommand, now, progress
+from config.kernel.management.base import MAKERS, SYSTEM, ProjectCommand, now, progress
 from config.kernel.models import SCOPE_ALL, Run
 from config.kernel.services import work
 from loans.values.errors import DomainError
@@ -61,7 +61,7 @@ class Command(ProjectCommand):
             )
         scope = self.scope(options)
         self._finish_open_runs()
-        self._book_receipts()
+        self._book_receipts(scope)
         started = deductions.start_run(
             actor=self.actor(options),
             at=now(),
@@ -89,6 +89,17 @@ class Command(ProjectCommand):
                 f"待资金到位 held for want of funds: {counts['held']} 笔 rows；预拨到账后重新运行 / run again after the next pre-allocation"
             )
 
+        if counts.get("proposed"):
+            self.stdout.write(
+                f"核减待决定 disallowances proposed as clawbacks: {counts['proposed']} 笔；"
+                "由另一人在“追回”中决定 / another person decides them under Clawbacks"
+            )
+        if counts.get("beyond_paid"):
+            self.stdout.write(
+                f"核减超过该月已贴息且未追回的金额，未提出 disallowed beyond what is left of the month, "
+                f"not proposed: {'；'.join(counts['beyond_paid'])}"
+            )
+
     def _post_guarantees(
         self, options: dict[str, Any], *, through: date | None, scope: tuple[int, int]
     ) -> None:
@@ -106,14 +117,24 @@ class Command(ProjectCommand):
                 f"{posted.differences}, {grouped_yuan(posted.amount_fen)} 元 yuan, 待资金 held {posted.held}"
             )
 
-    def _book_receipts(self) -> None:
-        """What finance paid ahead comes first, where a checker stands in for the second person."""
+    def _book_receipts(self, scope: tuple[int, int]) -> None:
+        """What finance paid ahead comes first, where a checker stands in for the second person.
+
+        Only of what commands brought in: what a person entered waits for another one all the same.
+        """
         checker = self.checker()
         if checker is not None:
-            booked = pre_allocations.book_pre_allocations(actor=checker, at=now())
+            booked = pre_allocations.book_pre_allocations(
+                actor=checker, at=now(), made_by=SYSTEM, scope=scope
+            )
             if booked.receipts:
                 self.stdout.write(
                     f"预拨入账 pre-allocations booked: {booked.receipts} 笔, {grouped_yuan(booked.amount_fen)} 元 yuan"
+                )
+            for document in booked.strange:
+                self.stderr.write(
+                    f"预拨未入账：政策没有该资金层级，请冲回后重新登记 / not booked, the scheme does not pay this "
+                    f"tier: reverse and enter it again: {document}"
                 )
 
     def _plan(self, options: dict[str, Any]) -> None:
