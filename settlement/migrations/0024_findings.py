@@ -34,7 +34,7 @@ SELECT kernel_protect('settlement_finding'), kernel_protect('settlement_findings
 SELECT kernel_grant('settlement_finding', 'SELECT, UPDATE (state, decision_id)',
     'SELECT, INSERT, UPDATE');
 SELECT kernel_grant('settlement_findingside', 'SELECT', 'SELECT, INSERT, UPDATE, DELETE');
-SELECT kernel_grant('settlement_findingdecision', may, may)
+SELECT kernel_grant('settlement_findingdecision', may, may || ', UPDATE (institution_id)')
 FROM (VALUES ('SELECT, INSERT, UPDATE (checked_by, checked_at, refused_why)')) AS g(may);
 """
 

@@ -197,6 +197,23 @@ def test_a_decision_said_of_other_facts_is_not_agreed_to(book: Planted) -> None:
     assert (the("P2").state, FindingDecision.objects.get().refused_why) == ("open", "证据已变")
 
 
+def test_what_was_said_goes_with_the_finding_when_the_other_side_gives_way(
+    book: Planted, as_role: AsRole
+) -> None:
+    made = findings.propose_decision(
+        finding_id=the("P2").pk, outcome="confirmed", why="x", actor="maker", at=AT
+    )
+    owner = Note.objects.get(note_number="JK-31").contract.enterprise.uscc
+    book.note(owner, "JK-31", drawn="2026-02-10", collected=False)  # now the later one
+    book.post()
+    check_duplicates(at=AT + timedelta(1))
+    finding = the("P2")
+    assert (finding.institution.code, finding.note.note_number) == (A1, "JK-31")
+    with as_role("app", Institution.objects.get(code=A1)):
+        findings.refuse_decision(decision_id=made, why="证据已变", actor="checker", at=AT)
+    assert FindingDecision.objects.get().refused_why == "证据已变"
+
+
 def test_a_finding_whose_facts_are_gone_is_kept_and_comes_back_as_itself(book: Planted) -> None:
     key, owner = the("P2").pk, Note.objects.get(note_number="JK31").contract.enterprise.uscc
     book.note(owner, "JK31", at=A2, schemes="", collected=False)
