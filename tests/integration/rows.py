@@ -175,6 +175,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _difference(made)
     _taken_over(made)
     _plan(made)
+    _finding(made)
     _make_history(of)
     return made
 
@@ -254,6 +255,18 @@ def _payout(made: loans.Note) -> None:
         offset_fen=0,
     )
     _payout_sent(payout)
+
+
+def _finding(made: loans.Note) -> None:
+    of = {"institution_id": made.institution_id, "note": made}
+    found = settlement.Finding.objects.create(
+        **of, rule="P1", severity="violation", article="一(三)", identity=f"{made.pk:064d}",
+        evidence_digest="0" * 64, central_fen=123_456, found_at=AT, changed_at=AT,
+    )  # fmt: skip
+    found.sides.create(**of, position=1, facts={"days": 65})
+    found.decisions.create(
+        **of, outcome="confirmed", why="属实", evidence_digest="0" * 64, made_by="maker", made_at=AT
+    )
 
 
 def _taken_over(made: loans.Note) -> None:

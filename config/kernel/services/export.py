@@ -139,10 +139,10 @@ def _query(
         f'{value} AS "{field.key}"' for value, field in zip(values, register.fields, strict=True)
     )
     conditions = [register.condition, *((register.filters or {})[name] for name in filters)]
-    params = dict(filters)
-    if scope not in (None, SCOPE_ALL) and register.visible:
+    lo, hi = scope or SCOPE_ALL
+    params = {**filters, "lo": lo, "hi": hi}  # a source may narrow what stands beside a row, too
+    if (lo, hi) != SCOPE_ALL and register.visible:
         conditions.append(register.visible)
-        params |= {"lo": scope[0], "hi": scope[1]}
     where = " AND ".join(f"({condition})" for condition in conditions)
     query = f"SELECT {columns} FROM {register.source} WHERE {where} ORDER BY {register.order}"
     return query.replace("%", "%%").replace("%%(", "%("), params

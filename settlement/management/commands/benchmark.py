@@ -98,6 +98,7 @@ class Command(BaseCommand):
             Step(["export", "deductions", "--out", str(folder / f"deductions.{form}")], environment)
             for form in ("csv", "xlsx")
         )
+        checked = Step(["check_duplicates"], environment)
         stock = Step(["benchmark_stock", str(folder / "stock.xlsx"), str(STOCK_ROWS)], environment)
         late = self._late_repayment(folder, environment)
         verified = Step(["verify"], environment)  # exit 1 unless equal to a full recomputation
@@ -114,6 +115,7 @@ class Command(BaseCommand):
             _step("verify 全量重算核对", collections, verified),
             _step("export CSV 导出", copy["rows"], exported),
             _step("export XLSX 导出", copy["rows"], workbook),
+            _step("duplicate check 重复贴息核查", rows["notes"], checked),
             _step("ledger posting 资金账逐笔入账", ENTRIES, posted),
         ]
         fastest = min(copy["csv_milliseconds"], copy["binary_milliseconds"])

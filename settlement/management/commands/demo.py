@@ -69,6 +69,7 @@ class Command(ProjectCommand):
         portfolio = str(options["portfolio"])
         self._call(f"导入 import {portfolio}", "import_portfolio", portfolio)
         self._run_years(is_sample=options["portfolio"].resolve() == settings.BASE_DIR / PORTFOLIO)
+        self._call("重复贴息核查 duplicates", "check_duplicates")
         self._call("核对 verify", "verify")
         self._print_table()
         self._print_balances()
