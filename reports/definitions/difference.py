@@ -129,10 +129,10 @@ def _difference(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
     if column.kind in TEXTS:
         return pl.lit(None, dtype=pl.Int64)
     decimals = DECIMALS[column.kind]
-    return _exact(after, decimals) - _exact(before, decimals)
+    return exact(after, decimals) - exact(before, decimals)
 
 
-def _exact(text: pl.Expr, decimals: int) -> pl.Expr:
+def exact(text: pl.Expr, decimals: int) -> pl.Expr:
     """A decimal text as a whole number of its last decimal; blank is 0."""
     part = [text.str.extract(NUMBER, n).fill_null("") for n in (1, 2, 3)]
     digits = part[1] + part[2].str.pad_end(decimals, "0")
@@ -195,7 +195,7 @@ def _sum(side: pl.DataFrame, column: Column) -> int:
     if column.key not in side.columns:
         return 0
     text = pl.col(column.key).cast(pl.String).fill_null("")
-    return int(side.select(_exact(text, DECIMALS[column.kind]).sum()).item())
+    return int(side.select(exact(text, DECIMALS[column.kind]).sum()).item())
 
 
 def _lines(found: Sequence[tuple[Pair, pl.DataFrame]]) -> list[tuple[str, ...]]:

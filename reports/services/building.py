@@ -13,8 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from config.kernel.services import bulk, store
-from loans.values.errors import DomainError, bilingual
-from loans.values.money import yuan_from_fen
+from reports.definitions.cut import held
 from reports.definitions.sheet import Sheet
 from reports.selectors.cut import Position, position
 from reports.services import formats
@@ -47,9 +46,8 @@ def one_snapshot() -> Iterator[None]:
 def build(*, code: str, asked: Asked, folder: Path, dated: date) -> Built:
     """Build the report and write its CSV into the folder; DomainError if its sums do not tie."""
     cut = position(scope=asked.scope, scheme_code=asked.scheme_code)
-    sheet = BUILDERS[code](asked)
+    sheet = held(BUILDERS[code](asked))
     sheet = replace(sheet, heading=replace(sheet.heading, cut_zh=cut.words_zh))
-    require_ties(sheet)
     name = formats.stem(code, asked)
     written = formats.write(sheet, folder, name, formats=(formats.CSV,), dated=dated)
     return Built(
@@ -57,7 +55,7 @@ def build(*, code: str, asked: Asked, folder: Path, dated: date) -> Built:
         position=cut,
         terms_key=terms_in_force().key,
         content_sha256=_content(written, name),
-        totals=totals(sheet),
+        totals=totals(sheet, name),
         ties=[{"name": t.name_zh, "fen": t.one_fen} for t in sheet.ties],
     )
 
@@ -68,22 +66,11 @@ def _content(written: list[Path], name: str) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-def require_ties(sheet: Sheet) -> None:
-    """Refuse a report whose sums differ, naming both."""
-    for tie in sheet.ties:
-        if not tie.holds:
-            one, other = yuan_from_fen(tie.one_fen), yuan_from_fen(tie.other_fen)
-            raise DomainError(
-                "report_does_not_tie",
-                bilingual(
-                    f"勾稽不平，未生成报表：{tie.name_zh} {one} ≠ {other} 元",
-                    "the sums differ, no report was made",
-                ),
-            )
+def totals(sheet: Sheet, name: str) -> list[dict[str, Any]]:
+    """The sums of every summed column, in fen (other whole numbers in their own unit).
 
-
-def totals(sheet: Sheet) -> list[dict[str, Any]]:
-    """The sums of every summed column, in fen (other whole numbers in their own unit)."""
+    `file` and `key` say where in the report's CSV they are added up from.
+    """
     found = []
     for table in sheet.tables:
         columns = [column for column in table.columns if column.total]
@@ -96,6 +83,8 @@ def totals(sheet: Sheet) -> list[dict[str, Any]]:
                 "table": table.title_zh,
                 "column": column.title_zh,
                 "kind": column.kind,
+                "file": formats.csv_name(sheet, name, table.key),
+                "key": column.key,
                 "value": sums[column.key],
             }
             for column in columns

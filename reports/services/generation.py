@@ -19,10 +19,11 @@ from django.db.models import QuerySet
 
 from config.kernel.services import bulk
 from loans.values.errors import DomainError, bilingual
+from reports.definitions.cut import held
 from reports.definitions.difference import Pair, difference_sheet
 from reports.models import TOLD, UNTOLD, Report
 from reports.services import formats, storing
-from reports.services.building import Built, build, one_snapshot, require_ties
+from reports.services.building import Built, build, one_snapshot
 from reports.services.catalogue import Asked
 from reports.services.steps import check
 
@@ -142,8 +143,7 @@ def _draw(
     base = standing.submitted
     if base is not None and base.content_sha256 != built.content_sha256:
         pairs = _pairs(built, base, folder, name)
-        differing = difference_sheet(built.sheet, pairs)
-        require_ties(differing)
+        differing = held(difference_sheet(built.sheet, pairs))
         every = tuple(formats.WRITERS)
         formats.write(differing, folder, f"{name}{DIFFERENCE}", formats=every, dated=dated)
 

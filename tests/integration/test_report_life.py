@@ -17,6 +17,7 @@ from reports.models import Report, ReportFile
 from reports.services import asking, generation, steps, storing
 from reports.services.catalogue import Asked
 from reports.services.generation import Generated
+from reports.services.verification import Proved, verify_reports
 from tests.integration import rows
 from tests.integration.rows import NANJING
 from tests.integration.small_report import CODE, Small, small
@@ -102,7 +103,16 @@ def test_a_report_is_made_with_its_files_totals_ties_and_cut(
         bank, CODE, "", "2026-03", 1, "generated",
     )  # fmt: skip
     assert (row.made_by, row.made_at, row.checked_by, row.corrects) == ("maker", AT, None, None)
-    assert row.totals == [{"table": "明细", "column": "放款金额", "kind": "yuan", "value": 350_050}]
+    assert row.totals == [
+        {
+            "table": "明细",
+            "column": "放款金额",
+            "kind": "yuan",
+            "file": f"{STEM}.csv",
+            "key": "amount",
+            "value": 350_050,
+        }
+    ]
     assert row.ties == [{"name": "放款合计 = 借据", "fen": 350_050}]
     assert (row.ledger_entry, row.ledger_entries, row.facts_position) == (0, 0, 0)
     assert content(row.pk) == {
@@ -260,7 +270,7 @@ def test_what_finance_returned_is_made_anew_and_told_apart(
 def test_sums_that_do_not_tie_make_no_report(report: Small, bank: Institution, place: Path) -> None:
     report.ledger_fen = 350_049
 
-    with pytest.raises(DomainError, match=r"放款合计 = 借据 3500\.50 ≠ 3500\.49 元"):
+    with pytest.raises(DomainError, match="勾稽不平，未生成报表：放款合计 = 借据：350050 ≠ 350049"):
         make()
 
     assert everything() == [[], []]
@@ -366,3 +376,34 @@ def test_a_file_changed_or_lost_on_disk_is_told(
     copy.write_bytes(kept)
     assert store.keep(copy) == file.sha256  # from a backup
     assert read(file) == kept
+
+
+def test_verify_reads_every_file_and_adds_every_total_up_again(
+    report: Small, bank: Institution
+) -> None:
+    first = make()
+    tell(first.report_id)
+    report.amounts["JJ1"] = 1
+    make(days=1)
+    assert verify_reports() == Proved(reports=2, files=7, problems=())
+    file = ReportFile.objects.get(report_id=first.report_id, format="csv")
+    store.place(file.sha256).unlink()
+    wrong = {"version": 3, "state": "generated", "period": "2026-02", "pk": None, "corrects": None}
+    copied = Report(**{**Report.objects.filter(version=2).values().get(), "id": None})
+    for name, value in wrong.items():
+        setattr(copied, name, value)
+    copied.totals[0]["value"] += 1
+    copied.save(force_insert=True)
+    kept = ReportFile.objects.filter(report__version=2, format="csv", role="report").get()
+    copied.files.create(
+        institution=bank, role="report", format="csv", name=kept.name, size=1, sha256=kept.sha256
+    )
+
+    found = verify_reports()
+
+    assert (found.reports, found.files) == (3, 8)
+    assert [text.partition(" / ")[0] for text in found.problems] == [
+        f"报表 report #{first.report_id}: 文件库中缺少 {STEM}.csv（sha256 {file.sha256}），请从备份恢复",
+        f"报表 report #{copied.pk}: {STEM}.csv 放款金额: 行合计 rows add up to 250051, "
+        "登记 recorded 250052",
+    ]

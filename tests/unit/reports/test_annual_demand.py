@@ -170,7 +170,7 @@ def test_a_month_has_no_table_by_month_and_branch_and_a_debt_alone_is_asked_for(
 def test_figures_that_do_not_add_up_are_never_a_paper() -> None:
     found = figures([need(D(2027, 1, 20), 1_000, 10)])
     for wrong in ((999, 10), (1_000, 11)):
-        with pytest.raises(BrokenTie, match="annual-demand"):
+        with pytest.raises(BrokenTie, match="年度资金需求申请勾稽不平"):
             define(
                 cut=cut(), period=period("2027"), figures=replace(found, forecast_fen=wrong),
                 notes=[],
