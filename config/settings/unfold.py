@@ -57,6 +57,15 @@ NAVIGATION = [
         _page(_("银行补足"), "volunteer_activism", "settlement_madegood"),
     ),
     _group(
+        _("报表报送"),
+        _page(_("报送日历"), "calendar_month", "reports_obligation"),
+        _page(_("报表"), "summarize", "reports_report"),
+        _page(_("报表文件"), "draft", "reports_reportfile"),
+        _page(_("报表与导出任务"), "pending", "reports_job"),
+        _page(_("提醒"), "notifications", "reports_reminder"),
+        _page(_("节假日与调休"), "event_busy", "reports_workingdayexception"),
+    ),
+    _group(
         _("贷款"),
         _page(_("借据"), "receipt_long", "loans_note"),
         _page(_("合同"), "contract", "loans_contract"),

@@ -10,7 +10,7 @@ LEVELS_ZH = {"headquarters": "总行", "provincial": "一级分行"}
 
 @dataclass(frozen=True)
 class Demand:
-    """One document's demand for a report: its article, who files it, and with whom."""
+    """One document's demand for a report: its article, which level files it ("" any), and with whom."""
 
     article: str
     level: str
@@ -48,6 +48,15 @@ _COUNTERPART, _PROVINCE = "对口财政部门", "省级财政部门"
 _JIANGSU = "江苏省财政厅"
 _COPY = "（抄送中国人民银行、国家金融监督管理总局）"
 
+_AUDITORS, _CHECKERS = "财政、审计等联合抽查部门", "财政部门、内部审计部门"
+
+
+def _anybody(addressee_zh: str) -> dict[str, Demand]:
+    """Every scheme's articles on supervision; an institution of any level makes the paper."""
+    articles = {_SME: "三(三)", _EQ: "八", _MF: "(十二)", _ST: "六(二)"}
+    return {code: Demand(article, "", addressee_zh) for code, article in articles.items()}
+
+
 FILINGS: dict[str, Filing] = {
     "new-loans": Filing("新发放贷款月报", {_SME: Demand("二(三)", "headquarters", _COUNTERPART)}),
     "monthly-execution": Filing(
@@ -61,6 +70,15 @@ FILINGS: dict[str, Filing] = {
     "quarterly-payout": Filing(
         "季度贴息资金拨付汇总", {_MF: Demand("(九)", "provincial", _JIANGSU)}
     ),
+    "annual-demand": Filing(
+        "年度资金需求申请",
+        {
+            _SME: Demand("二(二)", "headquarters", _COUNTERPART),
+            _EQ: Demand("四", "provincial", _PROVINCE),
+            _MF: Demand("(八)", "provincial", _JIANGSU),
+            _ST: Demand("二(四)", "provincial", _JIANGSU),
+        },
+    ),
     "annual-settlement": Filing(
         "年度结算申请",
         {
@@ -70,6 +88,9 @@ FILINGS: dict[str, Filing] = {
             _ST: Demand("五(五)", "provincial", _JIANGSU),
         },
     ),
+    "subsidy-register": Filing("贴息明细台账", _anybody(_AUDITORS)),
+    "duplicate-check": Filing("重复贴息核查报告", _anybody(_CHECKERS)),
+    "audit-pack": Filing("审计资料包", _anybody(_AUDITORS)),
     "liquidation": Filing(
         "清算申请",
         {
@@ -127,7 +148,7 @@ def remarks(
         demand = demands.get(one.code)
         if demand is None and one.code in KNOWN:
             found.append(f"{one.full_zh}未要求报送本表，仅供内部使用。")
-        elif demand is not None and demand.level not in levels:
+        elif demand is not None and demand.level and demand.level not in levels:
             wanted = LEVELS_ZH[demand.level]
             found.append(f"{one.full_zh}由{wanted}报送，本机构数据仅供内部使用。")
     if left_out:

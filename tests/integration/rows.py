@@ -12,6 +12,7 @@ from settlement import models as settlement
 from settlement.models import Event
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
+from tests.integration import report_rows
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TREE = (
@@ -175,6 +176,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _difference(made)
     _taken_over(made)
     _plan(made)
+    report_rows.filed(made.institution_id, AT)
     _finding(made)
     _make_history(of)
     return made
@@ -271,8 +273,7 @@ def _finding(made: loans.Note) -> None:
 
 def _taken_over(made: loans.Note) -> None:
     settlement.TakenOver.objects.create(
-        institution_id=made.institution_id, fund=settlement.Fund.objects.filter(institution_id=made.institution_id).earliest("pk"), year=2026,
-        sequence=0, amount_fen=1, posted_on=date(2026, 3, 21), actor="maker",
+        institution_id=made.institution_id, fund=settlement.Fund.objects.filter(institution_id=made.institution_id).earliest("pk"), year=2026, sequence=0, amount_fen=1, posted_on=date(2026, 3, 21), actor="maker",
     )  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from there by `INSERT … SELECT`, where every policy and constraint applies (DE
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, cast
 
 import polars as pl
@@ -51,8 +53,7 @@ def read_slices(
     The connection is busy until the last frame was taken or the iterator closed.
     """
     buffer, held = io.BytesIO(), 0
-    statement = cast("Any", f"COPY ({query}) TO STDOUT (FORMAT csv)")
-    with driver_cursor() as cursor, cursor.copy(statement, params) as copy:
+    with driver_cursor() as cursor, cursor.copy(_to_csv(query), params) as copy:
         for row in copy:  # the server sends each row as a message of its own
             buffer.write(row)
             held += 1
@@ -71,6 +72,33 @@ def closing_frames(frames: Iterable[pl.DataFrame]) -> Iterator[None]:
     finally:
         if isinstance(frames, Generator):
             frames.close()
+
+
+def read_parts(
+    query: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    schema: Schema,
+    rows: int = SLICE_ROWS,
+) -> Iterator[pl.DataFrame]:
+    """The same slices with no query open between them, all from one snapshot.
+
+    The whole result goes to an unnamed file first, so that whoever writes the frames may use the
+    connection meanwhile.
+    """
+    with tempfile.TemporaryFile() as spool:
+        sizes = []
+        with driver_cursor() as cursor, cursor.copy(_to_csv(query), params) as copy:
+            messages = iter(copy)
+            while part := list(islice(messages, rows)):
+                sizes.append(spool.write(b"".join(part)))
+        spool.seek(0)
+        for size in sizes:
+            yield _parsed(io.BytesIO(spool.read(size)), schema)
+
+
+def _to_csv(query: str) -> Any:
+    return cast("Any", f"COPY ({query}) TO STDOUT (FORMAT csv)")
 
 
 def _parsed(buffer: io.BytesIO, schema: Schema) -> pl.DataFrame:

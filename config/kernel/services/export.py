@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -128,6 +129,22 @@ def register_rows(
         return [dict(zip(keys, row, strict=True)) for row in cursor.fetchall()]
 
 
+def register_sums(
+    *,
+    register: Register,
+    scope: tuple[int, int] | None,
+    filters: Mapping[str, Any],
+) -> tuple[int, dict[str, Decimal]]:
+    """How many rows a register has, and what each of its totals adds up to, from the database."""
+    summed = {f.key: f.expression for f in register.fields if f.key in register.totals}
+    sums = "".join(f", coalesce(sum({summed[key]}), 0)" for key in register.totals)
+    source, params = _source(register, scope=scope, filters=filters)
+    with connection.cursor() as cursor:
+        cursor.execute(_escaped(f"SELECT count(*){sums} {source}"), params)
+        count, *totals = cursor.fetchone()
+    return int(count), dict(zip(register.totals, totals, strict=True))
+
+
 def _query(
     register: Register,
     values: list[str],
@@ -138,14 +155,26 @@ def _query(
     columns = ", ".join(
         f'{value} AS "{field.key}"' for value, field in zip(values, register.fields, strict=True)
     )
+    source, params = _source(register, scope=scope, filters=filters)
+    return _escaped(f"SELECT {columns} {source} ORDER BY {register.order}"), params
+
+
+def _source(
+    register: Register, *, scope: tuple[int, int] | None, filters: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """FROM … WHERE … with its parameters."""
     conditions = [register.condition, *((register.filters or {})[name] for name in filters)]
     lo, hi = scope or SCOPE_ALL
     params = {**filters, "lo": lo, "hi": hi}  # a source may narrow what stands beside a row, too
     if (lo, hi) != SCOPE_ALL and register.visible:
         conditions.append(register.visible)
     where = " AND ".join(f"({condition})" for condition in conditions)
-    query = f"SELECT {columns} FROM {register.source} WHERE {where} ORDER BY {register.order}"
-    return query.replace("%", "%%").replace("%%(", "%("), params
+    return f"FROM {register.source} WHERE {where}", params
+
+
+def _escaped(query: str) -> str:
+    """Signs of percentage are the query's own, but for those of named parameters."""
+    return query.replace("%", "%%").replace("%%(", "%(")
 
 
 def _write_csv(

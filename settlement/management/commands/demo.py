@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -250,10 +251,24 @@ class Command(ProjectCommand):
         environment = {**os.environ, "TIEXI_ROLE": "app"}
         manage = str(settings.BASE_DIR / "manage.py")
         server = [sys.executable, manage, "runserver", ADDRESS, "--noreload"]
+        with _worker():
+            try:
+                subprocess.run(server, env=environment, check=False)
+            except KeyboardInterrupt:
+                self.stdout.write("已停止 / stopped")
+
+
+@contextmanager
+def _worker() -> Iterator[None]:
+    """A worker with the clock's bells beside the web, so that what is ordered there is also made."""
+    beat = ["--beat", f"--schedule={settings.DATA_DIR / 'beat'}", "--loglevel=WARNING"]
+    command = [sys.executable, "-m", "celery", "--app=config.celery", "worker", "--concurrency=1"]
+    environment = {**os.environ, "TIEXI_ROLE": "worker"}
+    with subprocess.Popen([*command, *beat], cwd=settings.BASE_DIR, env=environment) as worker:
         try:
-            subprocess.run(server, env=environment, check=False)
-        except KeyboardInterrupt:
-            self.stdout.write("已停止 / stopped")
+            yield
+        finally:
+            worker.terminate()
 
 
 class Paid(NamedTuple):
