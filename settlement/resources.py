@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from config.kernel.services.export import Field, Register
+from config.kernel.services.export import TODAY, Field, Register
 from loans.resources import REGISTERS as FACT_REGISTERS
 from settlement.engine.codes import CUT_REASONS
 from settlement.selectors.ageing import FUND_AGEING
 from settlement.selectors.differences import RECONCILIATION
-from settlement.selectors.findings import FINDINGS
 from settlement.selectors.payout_states import LATEST, OVERDUE, STATE
 from settlement.selectors.payouts import AGREED
 from settlement.selectors.registers import REGISTERS as MONEY_REGISTERS
@@ -165,11 +164,13 @@ GUARANTEE_SUBSIDIES = Register(
     totals=("subsidy",),
 )
 
+_OFFSET = "p.central_offset_fen + p.provincial_offset_fen + p.municipal_offset_fen"
 _INSTRUCTED = f"""(
     SELECT p.collection_id, p.note_id, p.institution_id, max(p.plan_id) AS plan_id,
         min(p.interest_fen) AS interest_fen, sum(p.central_fen) AS central_fen,
         sum(p.provincial_fen) AS provincial_fen, sum(p.municipal_fen) AS municipal_fen,
-        coalesce(sum(p.central_fen + p.provincial_fen + p.municipal_fen) FILTER (WHERE
+        sum({_OFFSET}) AS offset_fen,
+        coalesce(sum(p.central_fen + p.provincial_fen + p.municipal_fen - ({_OFFSET})) FILTER (WHERE
             {AGREED.format(note="p.note_id", scheme="s.code", day="x.collected_on")} IS NOT NULL), 0)
             AS paid_out_fen
     FROM settlement_planneddeduction p JOIN settlement_scheme s ON s.id = p.scheme_id
@@ -189,8 +190,12 @@ INSTRUCTIONS = Register(
         Field("interest_due", "应收利息", "amount", "x.interest_due_fen"),
         Field("interest_open", "待收利息", "amount", "t.interest_fen"),
         *_GRANTED,
+        Field("offset", "抵扣追回", "amount", "t.offset_fen"),
         Field(
-            "net_to_collect", "应扣净额", "amount", f"t.interest_fen - {_TOTAL} + t.paid_out_fen"
+            "net_to_collect",
+            "应扣净额",
+            "amount",
+            f"t.interest_fen - {_TOTAL} + t.offset_fen + t.paid_out_fen",
         ),
         Field("paid_out", "另行拨付", "amount", "t.paid_out_fen"),
         Field("plan", "计划号", "int", "t.plan_id"),
@@ -199,7 +204,7 @@ INSTRUCTIONS = Register(
     order="x.collected_on, i.code, n.note_number, x.reference",
     scope="t.institution_id",
     filters={"since": "x.collected_on >= %(since)s", "until": "x.collected_on <= %(until)s"},
-    totals=("central", "provincial", "municipal", "total", "net_to_collect", "paid_out"),
+    totals=("central", "provincial", "municipal", "total", "offset", "net_to_collect", "paid_out"),
 )
 
 PAYOUTS = Register(
@@ -222,7 +227,7 @@ PAYOUTS = Register(
         Field("offset", "已抵扣追回", "amount", "t.offset_fen"),
         Field("state", "状态", "text", STATE),
         Field("attempt", "第几次", "int", "coalesce(l.attempt, 0)"),
-        Field("days_overdue", "逾期天数", "int", OVERDUE.format(today="current_date")),
+        Field("days_overdue", "逾期天数", "int", OVERDUE.format(today=TODAY)),
     ),
     source=(
         "settlement_payout t JOIN loans_interestcollection x ON x.id = t.collection_id "
@@ -390,7 +395,6 @@ REGISTERS = {
             INSTRUCTIONS,
             PAYOUTS,
             RECONCILIATION,
-            FINDINGS,
         )
     },
 }

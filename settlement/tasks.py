@@ -10,7 +10,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from config.kernel.models import SCOPE_ALL
-from settlement.services import deductions, reconciliation
+from settlement.services import deductions, reconciliation, reviews
 
 WORK_TIME = timedelta(seconds=150)  # then the bell is rung again: no task nears its time limit
 
@@ -51,3 +51,9 @@ def run_deductions(*, actor: str, **_future: object) -> None:
 def reconcile(**_future: object) -> None:
     """Put what bank statements and ledger differ in on record."""
     reconciliation.record_differences(scope=SCOPE_ALL, at=timezone.localtime())
+
+
+@shared_task(name="settlement.propose_disallowances")
+def propose_disallowances(**_future: object) -> None:
+    """Propose back what finance's reviews disallowed."""
+    reviews.propose_disallowances(actor="system", at=timezone.localtime())

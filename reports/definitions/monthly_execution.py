@@ -183,9 +183,15 @@ def _lent(flag: str, prefix: str, amount: str) -> list[pl.Expr]:
 
 def _summary_tables(cut: Cut, summaries: dict[str, pl.DataFrame]) -> tuple[Table, ...]:
     field = (Column("purpose_field", "投向领域", "text"),)
+    year = summaries["by_scheme"]
+    paying = [
+        tier
+        for tier in TIERS
+        if tier in cut.tiers or not year.filter(pl.col(f"ytd_{tier}_fen") != 0).is_empty()
+    ]
     subsidies = (
-        *tiers("", "本期贴息", "wan", cut.tiers),
-        *tiers("ytd_", "累计贴息", "wan", cut.tiers),
+        *tiers("", "本期贴息", "wan", paying),
+        *tiers("ytd_", "累计贴息", "wan", paying),
     )
     shown = (
         ("by_scheme", "执行情况", ()),

@@ -17,7 +17,7 @@ from loans.admin.fields import AmountField, ReasonField, WordChoice, WordField, 
 from loans.admin.steps import StepForm
 from loans.values.errors import DomainError, bilingual
 from settlement.admin import wording
-from settlement.models import Clawback, Scheme
+from settlement.models import Clawback, Purpose, Scheme
 from settlement.selectors import clawbacks as selected
 from settlement.services import clawbacks
 from settlement.services.clawbacks import Claim, Ground
@@ -47,6 +47,7 @@ class Propose(StepForm):
     )
     scheme = WordChoice(label=_("贴息政策"))
     tier = WordChoice(label=_("资金层级"), choices=list(wording.TIER_NAMES.items()))
+    purpose = WordChoice(label=_("用途"), choices=Purpose.choices, initial=Purpose.INTEREST)
     year = YearField(label=_("年度"), help_text=_("被追回贴息的收息年度"))
     amount = AmountField(label=in_yuan(_("追回金额")))
     origin = WordChoice(
@@ -77,7 +78,7 @@ class Propose(StepForm):
         lines = selected.claimable(note_id=int(text))
         if lines:
             self.initial["scheme"], self.initial["tier"] = lines[0].scheme_code, lines[0].tier
-            self.initial["year"] = lines[0].year
+            self.initial["purpose"], self.initial["year"] = lines[0].purpose, lines[0].year
         return int(text)
 
     def clean(self) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class Propose(StepForm):
             Section(
                 title=_("该借据可追回的贴息"),
                 columns=[
-                    *texts(_("贴息政策"), _("资金层级"), _("年度")),
+                    *texts(_("贴息政策"), _("资金层级"), _("用途"), _("年度")),
                     *numbers(
                         in_yuan(_("已贴息")), in_yuan(_("已提出或决定追回")), in_yuan(_("可追回"))
                     ),
@@ -106,6 +107,7 @@ class Propose(StepForm):
                     (
                         scheme_name(one.scheme_code),
                         wording.tier_name(one.tier),
+                        Purpose(one.purpose).label,
                         one.year,
                         *map(yuan, (one.paid_fen, one.claimed_fen, one.left_fen)),
                     )
@@ -130,17 +132,17 @@ class Propose(StepForm):
         data = self.cleaned_data
         note_id = self._note()
         for one in selected.claimable(note_id=note_id):
-            if (one.scheme_code, one.tier, one.year) == (
-                data["scheme"], data["tier"], data["year"],
+            if (one.scheme_code, one.tier, one.purpose, one.year) == (
+                data["scheme"], data["tier"], data["purpose"], data["year"],
             ):  # fmt: skip
                 return Claim(note_id, one.fund_id, one.year, data["amount"])
         raise DomainError(
             "nothing_paid",
             bilingual(
-                f"该借据 {data['year']} 年没有由您可见的这一政策和层级的资金支付过贴息；请核对政策、层级和年度，"
+                f"该借据 {data['year']} 年没有由您可见的这一政策、层级和用途的资金支付过贴息；请核对政策、层级、用途和年度，"
                 "资金属上级机构的由其人员办理",
-                f"nothing was paid for the note in {data['year']} out of this scheme and tier as far as"
-                " you see; check them, or have it done at the institution that holds the money",
+                f"nothing was paid for the note in {data['year']} out of this scheme, tier and purpose as"
+                " far as you see; check them, or have it done at the institution that holds the money",
             ),
         )
 

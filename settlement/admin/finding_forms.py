@@ -32,6 +32,8 @@ LABELS = {
     "drawn_on": _("放款日期"),
     "principal_fen": in_yuan(_("放款金额")),
     "equipment_fen": in_yuan(_("设备购置金额")),
+    "repaid_on": _("还本日期"),
+    "repaid_fen": in_yuan(_("还本金额")),
     "schemes": _("贴息政策"),
     "invoices": _("设备发票"),
     "source": _("来源"),
@@ -47,7 +49,6 @@ EVIDENCE = {
     "matched": _("匹配内容"),
     "number": _("归一化号码"),
     "numbers": _("归一化号码"),
-    "codes": _("统一社会信用代码"),
     "ask": _("应询问机构"),
     "equipment_shared": _("设备重复"),
     "paid_fen": in_yuan(_("已贴息")),
@@ -58,7 +59,6 @@ EVIDENCE = {
     "excess_fen": in_yuan(_("超出利息")),
     "periods": _("计息期"),
     "title_valid_to": _("称号有效期止"),
-    "repaid_on": _("还本日期"),
     "limit": _("上限"),
     "limit_fen": in_yuan(_("上限")),
     "notes": _("借据数"),
@@ -68,6 +68,7 @@ EVIDENCE = {
     "received_on": _("到账日期"),
     "entry": _("分录"),
     "more_than_days": _("超过天数"),
+    "days_apart_at_most": _("相距天数上限"),
 }
 CHOICES = {"loan_type": "Contract", "kind": "ExternalSubsidy"}  # whose words a fact is said in
 SIDES_BESIDE = 6  # as many as fit next to each other on a screen

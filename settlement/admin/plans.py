@@ -41,7 +41,11 @@ def by_fund(request: HttpRequest, plan: Plan) -> Section:
         columns=[
             *texts(_("资金机构"), _("贴息政策"), _("资金层级")),
             *numbers(
-                in_yuan(_("计划代付")), in_yuan(_("已预留")), in_yuan(_("可用")), in_yuan(_("缺口"))
+                in_yuan(_("计划代付")),
+                in_yuan(_("抵扣")),
+                in_yuan(_("已预留")),
+                in_yuan(_("可用")),
+                in_yuan(_("缺口")),
             ),
         ],
         rows=[
@@ -49,10 +53,8 @@ def by_fund(request: HttpRequest, plan: Plan) -> Section:
                 one.institution_code,
                 scheme_name(one.scheme_code),
                 wording.tier_name(one.tier),
-                *map(
-                    yuan,
-                    (one.planned_fen, one.reserved_fen, one.available_fen, one.shortfall_fen),
-                ),
+                *map(yuan, (one.planned_fen, one.offset_fen, one.reserved_fen)),
+                *map(yuan, (one.available_fen, one.shortfall_fen)),
             )
             for one in funds_of_plan(plan_id=plan.pk)
         ],

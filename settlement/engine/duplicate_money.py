@@ -90,8 +90,12 @@ def refinanced(known: Known) -> Iterator[Match]:
             notes=(first, second),
             yields=(second,),
             scheme_code=terms.code,
-            evidence={"matched_by": "amount_fen", "repaid_on": str(repaid_on), "amount_fen": amount,
-                      "ask": known.asks([second], [first])},
+            evidence={
+                "matched_by": "amount_fen",
+                "days_apart_at_most": overlap.DAYS_APART,
+                "ask": known.asks([second], [first]),
+            },
+            said={first: {"repaid_on": str(repaid_on), "repaid_fen": amount}},
             costs=duplicates.whole([second]),
         )  # fmt: skip
 

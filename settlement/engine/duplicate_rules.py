@@ -111,7 +111,6 @@ def same_enterprises(known: Known) -> Iterator[Match]:
             evidence={
                 "matched_by": by,
                 "matched": matched,
-                "codes": codes,
                 "ask": known.asks(other, one),
             },
             costs=duplicates.whole(
@@ -143,7 +142,8 @@ def shared_projects(known: Known) -> Iterator[Match]:
     named = set(known.invoices["note_id"].to_list())
     for code, duty_of, notes, _ in groups.iter_rows():
         ordered = known.in_order(notes)
-        shared = any(first in ordered and second in ordered for first, second in pairs)
+        inside = set(ordered)
+        shared = any(first in inside and second in inside for first, second in pairs)
         if shared or not named.issuperset(ordered):
             yield _project(known, code, duty_of, ordered, shared=shared)
 

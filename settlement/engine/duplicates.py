@@ -67,7 +67,7 @@ class Match:
     """Facts that a rule speaks of. `key` says which matter it is, whatever else becomes known of it.
 
     `notes` in canonical order; `yields` are those whose subsidy gives way, the first of them says whose
-    finding it is. `costs` reckons the money at stake; `needs_money`: without any it is no finding.
+    finding it is; `evidence` is seen by that bank, so it tells nothing of another's notes. `costs` reckons the money at stake; `needs_money`: without any it is no finding.
     """
 
     rule: str
@@ -81,6 +81,9 @@ class Match:
     costs: Price = nothing
     needs_money: bool = False
     outside: tuple[Mapping[str, Any], ...] = ()
+    said: Mapping[int, Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # of a note, in its own side
     institution_id: int = 0  # whose finding it is, if no note is
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -24,21 +25,26 @@ def withheld(
     """The numbers of the rows that do not fit, served in the order given; a smaller later one may.
 
     `available`: fen of each fund that holds; other funds are not asked. `owed`: what an enterprise
-    (id, fund id) owes back, which its deductions are offset against before any money is needed.
-    A row waits as a whole.
+    (id, fund id) owes back, which its deductions are offset against before any money is needed; what
+    rows of nothing but negative parts lower is owed as well. A row waits as a whole.
     """
-    left, debts = dict(available), dict(owed)
+    listed = list(rows)
+    left, debts = dict(available), Counter(owed)
+    for row in listed:
+        if all(fen <= 0 for _, fen in row.parts):
+            for fund, fen in row.parts:
+                debts[row.enterprise_id, fund] -= fen
     waiting = set()
-    for row in rows:
+    for row in listed:
         needs = {}
         for fund, fen in row.parts:
             if fen > 0 and fund in left:
-                offset = min(fen, debts.get((row.enterprise_id, fund), 0))
+                offset = min(fen, debts[row.enterprise_id, fund])
                 needs[fund] = (fen - offset, offset)
         if any(money > left[fund] for fund, (money, _) in needs.items()):
             waiting.add(row.number)
             continue
         for fund, (money, offset) in needs.items():
             left[fund] -= money
-            debts[row.enterprise_id, fund] = debts.get((row.enterprise_id, fund), 0) - offset
+            debts[row.enterprise_id, fund] -= offset
     return waiting

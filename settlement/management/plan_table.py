@@ -9,7 +9,7 @@ from settlement.models import Plan
 from settlement.selectors.plans import funds_of_plan
 
 HEADER = (
-    "资金 fund", "计划 to deduct", "已预留 reserved", "可用 available", "缺口 shortfall",
+    "资金 fund", "计划 to deduct", "抵扣 offset", "已预留 reserved", "可用 available", "缺口 shortfall",
 )  # fmt: skip
 
 
@@ -19,7 +19,8 @@ def shown(plan_id: int) -> str:
     lines = [
         (
             f"{one.institution_code} {one.scheme_code} {one.tier}",
-            *map(yuan, (one.planned_fen, one.reserved_fen, one.available_fen, one.shortfall_fen)),
+            *map(yuan, (one.planned_fen, one.offset_fen, one.reserved_fen)),
+            *map(yuan, (one.available_fen, one.shortfall_fen)),
         )
         for one in funds_of_plan(plan_id=plan_id)
     ]

@@ -110,6 +110,9 @@ class PlannedDeduction(models.Model):
     central_fen = _fen(_("中央贴息"))
     provincial_fen = _fen(_("省级贴息"))
     municipal_fen = _fen(_("市级贴息"))
+    central_offset_fen = _fen(_("中央抵扣"), default=0, db_default=0)
+    provincial_offset_fen = _fen(_("省级抵扣"), default=0, db_default=0)
+    municipal_offset_fen = _fen(_("市级抵扣"), default=0, db_default=0)
     central_reserved_fen = _fen(_("中央预留"), default=0, db_default=0)
     provincial_reserved_fen = _fen(_("省级预留"), default=0, db_default=0)
     municipal_reserved_fen = _fen(_("市级预留"), default=0, db_default=0)
@@ -146,9 +149,20 @@ class PlannedDeduction(models.Model):
                     central_reserved_fen__gte=0,
                     provincial_reserved_fen__gte=0,
                     municipal_reserved_fen__gte=0,
-                    central_reserved_fen__lte=F("central_fen"),
-                    provincial_reserved_fen__lte=F("provincial_fen"),
-                    municipal_reserved_fen__lte=F("municipal_fen"),
+                    central_reserved_fen__lte=F("central_fen") - F("central_offset_fen"),
+                    provincial_reserved_fen__lte=F("provincial_fen") - F("provincial_offset_fen"),
+                    municipal_reserved_fen__lte=F("municipal_fen") - F("municipal_offset_fen"),
+                ),
+            ),
+            models.CheckConstraint(
+                name="planned_offset_within_planned",
+                condition=Q(
+                    central_offset_fen__gte=0,
+                    provincial_offset_fen__gte=0,
+                    municipal_offset_fen__gte=0,
+                    central_offset_fen__lte=F("central_fen"),
+                    provincial_offset_fen__lte=F("provincial_fen"),
+                    municipal_offset_fen__lte=F("municipal_fen"),
                 ),
             ),
             models.CheckConstraint(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from config.kernel.services.export import Field, Register
+from config.kernel.services.export import TODAY, Field, Register
 
 # Money that came into the special account, oldest first; what went out has used up the oldest, so
 # that the unspent parts of a fund add up to the balance of its special account.
-_RECEIPTS = """(
+_RECEIPTS = f"""(
     SELECT r.*, greatest(0, least(r.amount_fen, r.so_far_fen - (r.in_all_fen - r.balance_fen)))
-        AS unspent_fen, current_date - r.received_on AS age_days
+        AS unspent_fen, {TODAY} - r.received_on AS age_days
     FROM (
         SELECT f.institution_id, f.scheme_id, f.tier, f.purpose, e.number, e.event, e.source,
             coalesce(p.received_on, e.posted_on) AS received_on,

@@ -13,6 +13,7 @@ class Claimable(NamedTuple):
     fund_id: int
     scheme_code: str
     tier: str
+    purpose: str
     year: int
     paid_fen: int
     claimed_fen: int
@@ -31,27 +32,31 @@ class Named(NamedTuple):
 
 
 def claimable(*, note_id: int) -> list[Claimable]:
-    """By scheme, tier and year; funds of institutions above the person's are not in sight."""
+    """By scheme, purpose, year and tier; funds of institutions above the person's are not in sight."""
     found = rows(
         """
-        SELECT f.id, s.code, f.tier, p.year::int, p.fen::bigint, coalesce(c.fen, 0)::bigint
+        SELECT f.id, s.code, f.tier, f.purpose, p.year::int, p.fen::bigint,
+            coalesce(c.fen, 0)::bigint
         FROM (
-            SELECT d.scheme_id, d.fund_institution_id, t.tier,
-                extract(year FROM d.collected_on) AS year, sum(t.fen) AS fen
+            SELECT f.id AS fund_id, extract(year FROM d.collected_on) AS year, sum(t.fen) AS fen
             FROM settlement_deduction d
             CROSS JOIN LATERAL (VALUES ('central', d.central_fen),
                 ('provincial', d.provincial_fen), ('municipal', d.municipal_fen)) AS t(tier, fen)
-            WHERE d.note_id = %(note)s GROUP BY 1, 2, 3, 4
+            JOIN settlement_fund f ON f.institution_id = d.fund_institution_id
+                AND f.scheme_id = d.scheme_id AND f.tier = t.tier AND f.purpose = 'interest'
+            WHERE d.note_id = %(note)s GROUP BY 1, 2
+            UNION ALL
+            SELECT g.fund_id, extract(year FROM g.month), sum(g.amount_fen)
+            FROM settlement_guaranteeposting g WHERE g.note_id = %(note)s GROUP BY 1, 2
         ) p
-        JOIN settlement_fund f ON f.institution_id = p.fund_institution_id
-            AND f.scheme_id = p.scheme_id AND f.tier = p.tier AND f.purpose = 'interest'
+        JOIN settlement_fund f ON f.id = p.fund_id
         JOIN settlement_scheme s ON s.id = f.scheme_id
         LEFT JOIN LATERAL (
             SELECT sum(x.amount_fen) AS fen FROM settlement_clawback x
             WHERE x.note_id = %(note)s AND x.fund_id = f.id AND x.year = p.year
                 AND x.state <> 'dismissed' AND x.origin <> 'difference'
         ) c ON true
-        WHERE p.fen > 0 ORDER BY s.code, p.year, array_position(
+        WHERE p.fen > 0 ORDER BY s.code, f.purpose DESC, p.year, array_position(
             ARRAY['central', 'provincial', 'municipal'], f.tier::text)
         """,
         {"note": note_id},

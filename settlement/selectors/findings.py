@@ -53,8 +53,10 @@ def of_notes(*, note_ids: Sequence[int] | None = None) -> pl.DataFrame:
     )
 
 
+# What is known of another institution's side is not in the reader's list.
 _SIDE = (
     "LEFT JOIN settlement_findingside {0} ON {0}.finding_id = f.id AND {0}.position = {1}"
+    " AND {0}.institution_id BETWEEN %(lo)s AND %(hi)s"
     " LEFT JOIN loans_note n{1} ON n{1}.id = {0}.note_id"
     " LEFT JOIN kernel_institution i{1} ON i{1}.id = n{1}.origin_id"
 )

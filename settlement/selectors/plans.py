@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -112,6 +112,38 @@ def borrowers(*, plan_id: int) -> list[int]:
     return sorted(int(row[0]) for row in found)
 
 
+def enterprises_of(*, plan_id: int) -> dict[int, int]:
+    """Note → enterprise, of the notes a plan concerns."""
+    return dict(
+        rows(
+            "SELECT DISTINCT n.id, c.enterprise_id FROM settlement_planneddeduction p"
+            " JOIN loans_note n ON n.id = p.note_id JOIN loans_contract c ON c.id = n.contract_id"
+            " WHERE p.plan_id = %s",
+            [plan_id],
+        )
+    )
+
+
+def promised(*, enterprise_ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """What reserved deductions of these enterprises will be offset by: (enterprise, fund) → fen."""
+    found = rows(
+        """
+        SELECT c.enterprise_id, f.id, sum(t.fen)::bigint
+        FROM settlement_planneddeduction p JOIN loans_note n ON n.id = p.note_id
+        JOIN loans_contract c ON c.id = n.contract_id
+        CROSS JOIN LATERAL (VALUES ('central', p.central_offset_fen),
+            ('provincial', p.provincial_offset_fen), ('municipal', p.municipal_offset_fen))
+            AS t(tier, fen)
+        JOIN settlement_fund f ON f.institution_id = p.fund_institution_id
+            AND f.scheme_id = p.scheme_id AND f.tier = t.tier AND f.purpose = 'interest'
+        WHERE p.state = 'reserved' AND t.fen > 0 AND c.enterprise_id = ANY(%s)
+        GROUP BY 1, 2
+        """,
+        [list(enterprise_ids)],
+    )
+    return {(enterprise, fund): int(fen) for enterprise, fund, fen in found}
+
+
 def already_collected(*, plan_id: int) -> set[int]:
     """Which planned deductions of a plan have a result by now?"""
     found = rows(
@@ -130,25 +162,29 @@ class FundOfPlan:
     scheme_code: str
     tier: str
     planned_fen: int
+    offset_fen: int
     reserved_fen: int
     available_fen: int
 
     @property
     def shortfall_fen(self) -> int:
         """What the fund does not have: the bank's advance, or held (D19)."""
-        return max(0, self.planned_fen - self.reserved_fen - self.available_fen)
+        asked = self.planned_fen - self.offset_fen - self.reserved_fen
+        return max(0, asked - self.available_fen)
 
 
 def funds_of_plan(*, plan_id: int) -> list[FundOfPlan]:
-    """By fund: what the plan's live and held deductions ask, what is reserved, what is available."""
+    """By fund: what the plan's live and held deductions ask, offset and reserve, what is available."""
     found = rows(
         """
-        SELECT i.code, s.code, t.tier, sum(t.fen)::bigint, sum(t.reserved)::bigint,
-            f.special_account_fen - f.reserved_fen
+        SELECT i.code, s.code, t.tier, sum(t.fen)::bigint, sum(t.offset_fen)::bigint,
+            sum(t.reserved)::bigint, f.special_account_fen - f.reserved_fen
         FROM settlement_planneddeduction p
-        CROSS JOIN LATERAL (VALUES ('central', p.central_fen, p.central_reserved_fen),
-            ('provincial', p.provincial_fen, p.provincial_reserved_fen),
-            ('municipal', p.municipal_fen, p.municipal_reserved_fen)) AS t(tier, fen, reserved)
+        CROSS JOIN LATERAL (VALUES
+            ('central', p.central_fen, p.central_offset_fen, p.central_reserved_fen),
+            ('provincial', p.provincial_fen, p.provincial_offset_fen, p.provincial_reserved_fen),
+            ('municipal', p.municipal_fen, p.municipal_offset_fen, p.municipal_reserved_fen))
+            AS t(tier, fen, offset_fen, reserved)
         JOIN settlement_fund f ON f.institution_id = p.fund_institution_id
             AND f.scheme_id = p.scheme_id AND f.tier = t.tier AND f.purpose = 'interest'
         JOIN kernel_institution i ON i.id = f.institution_id

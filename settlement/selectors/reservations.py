@@ -11,7 +11,12 @@ from config.kernel.services.bulk import rows
 TIERS = ("central", "provincial", "municipal")
 
 _COLUMNS = ", ".join(
-    ("p.id", "p.plan_id", *(f"f{i}.id, p.{tier}_reserved_fen" for i, tier in enumerate(TIERS)))
+    (
+        "p.id",
+        "p.plan_id",
+        "p.scheme_id",
+        *(f"f{i}.id, p.{tier}_reserved_fen" for i, tier in enumerate(TIERS)),
+    )
 )
 _FUNDS = " ".join(
     f"LEFT JOIN settlement_fund f{i} ON f{i}.institution_id = p.fund_institution_id"
@@ -24,11 +29,16 @@ _LIVE = "p.state IN ('planned', 'reserved')"
 
 @dataclass(frozen=True)
 class Reservation:
-    """A live planned deduction, and what each fund holds for it (fund → fen)."""
+    """A live planned deduction, and what each fund holds for it (fund → fen).
+
+    `result_id`: the collection that completes the planned one, where it is known.
+    """
 
     id: int
     plan_id: int
+    scheme_id: int
     amounts: tuple[tuple[int, int], ...]
+    result_id: int = 0
     is_paid: bool = False
 
 
@@ -46,7 +56,7 @@ def completed(
     """
     lo, hi = scope or (0, 2**63 - 1)
     found = rows(
-        f"SELECT {_COLUMNS}, x.interest_paid_fen > 0 FROM settlement_planneddeduction p"
+        f"SELECT {_COLUMNS}, x.id, x.interest_paid_fen > 0 FROM settlement_planneddeduction p"
         " JOIN loans_interestcollection x ON x.note_id = p.note_id"
         f" AND x.completes_id = p.collection_id {_FUNDS}"
         f" WHERE p.note_id = ANY(%s) AND {_LIVE} AND x.collected_on <= %s"
@@ -54,7 +64,7 @@ def completed(
         " ORDER BY p.id",
         [note_ids, through, scheme_id, lo, hi],
     )
-    return [_reservation(row[:-1], is_paid=row[-1]) for row in found]
+    return [_reservation(row[:-2], result_id=row[-2], is_paid=row[-1]) for row in found]
 
 
 def live(*, plan_id: int | None = None, ids: Collection[int] = ()) -> list[Reservation]:
@@ -73,7 +83,8 @@ def reserved_fund_ids(reservations: Collection[Reservation]) -> set[int]:
     return {fund_id for one in reservations for fund_id, _ in one.amounts}
 
 
-def _reservation(row: tuple[int, ...], *, is_paid: bool = False) -> Reservation:
-    key, plan_id, *pairs = row
+def _reservation(row: tuple[int, ...], *, result_id: int = 0, is_paid: bool = False) -> Reservation:
+    key, plan_id, scheme_id, *pairs = row
     parts = tuple(zip(pairs[::2], pairs[1::2], strict=True))
-    return Reservation(key, plan_id, tuple(part for part in parts if part[1]), is_paid)
+    amounts = tuple(part for part in parts if part[1])
+    return Reservation(key, plan_id, scheme_id, amounts, result_id, is_paid)

@@ -17,7 +17,7 @@ from config.kernel.services import bulk
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.engine import entries
-from settlement.models import Clawback, Deduction, Event, Fund
+from settlement.models import Clawback, Deduction, Event, Fund, GuaranteePosting, Purpose
 from settlement.services import funds, reasons
 from settlement.services.funds import Held, Posting
 
@@ -45,7 +45,7 @@ class Ground:
 
 @transaction.atomic
 def propose(*, claim: Claim, ground: Ground, actor: str, at: datetime) -> int:
-    """Propose a clawback; it waits for another person.
+    """Propose a clawback; it waits for another person. A fee is never offset: it is paid once (ST-23).
 
     Refuses more than was paid and is left, and the same proposal again: a staff proposal or an order
     is known by its note, fund, year and document number, one without a number by amount and reason.
@@ -65,7 +65,7 @@ def propose(*, claim: Claim, ground: Ground, actor: str, at: datetime) -> int:
         origin_id=ground.origin_id,
         why=ground.why,
         document_number=ground.document_number,
-        is_offset=ground.is_offset,
+        is_offset=ground.is_offset and fund.key.purpose == Purpose.INTEREST,
         state=Clawback.State.PROPOSED,
         made_by=actor,
         made_at=at,
@@ -111,7 +111,10 @@ def _refuse_beyond_paid(claim: Claim, fund: Held, *, claimed_fen: int) -> None:
 
 
 def paid_fen(*, note_id: int, fund: Held, year: int) -> int:
-    """What was deducted for the note out of the fund in a year of collection, net of differences."""
+    """What the fund paid for the note in a year of collection, net of differences: interest or fees."""
+    if fund.key.purpose == Purpose.GUARANTEE_FEE:
+        fees = GuaranteePosting.objects.filter(note_id=note_id, fund_id=fund.id, month__year=year)
+        return int(fees.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
     rows = Deduction.objects.filter(
         note_id=note_id,
         scheme_id=fund.key.scheme_id,
@@ -251,12 +254,3 @@ def post(
     """Write what became of a clawback into its fund, in the year that is open for it."""
     posting = Posting(event, at.date(), f"clawback {clawback.pk}", source_id, actor)
     funds.post(fund=fund, posting=posting, lines=lines, year=fund.open_year(clawback.year))
-
-
-def funds_of_note(*, note_id: int) -> list[Fund]:
-    """The funds that have paid for a note, for choosing what to claim back."""
-    paid = Deduction.objects.filter(note_id=note_id).values_list("scheme_id", "fund_institution_id")
-    chosen = Q(pk__in=[])
-    for scheme_id, institution_id in paid.distinct():
-        chosen |= Q(scheme_id=scheme_id, institution_id=institution_id, purpose="interest")
-    return list(Fund.objects.filter(chosen).order_by("pk"))

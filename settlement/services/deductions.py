@@ -20,14 +20,16 @@ from typing import Any
 import polars as pl
 from django.db import transaction
 
-from config.kernel.models import SCOPE_ALL, Chunk
+from config.kernel.models import SCOPE_ALL, Chunk, Run
 from config.kernel.services import bulk, work
 from loans.selectors import facts
 from loans.services import locks
 from settlement.selectors import deductions, reservations
 from settlement.services import groups
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
+from settlement.services.guarantee_postings import NO_FEES, post_guarantee_subsidies
 from settlement.services.postings import post_chunk
+from settlement.services.reviews import propose_disallowances
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.taken_over import book_taken_over
 from settlement.services.targets import differences, gather, targets
@@ -105,7 +107,8 @@ def work_run(
 
     One that fails is tried again after the others, ATTEMPTS_MAX times in all, and then fails the run
     when everything else of it is done. Chunks in other hands are waited for, unless `until` is
-    given: then none is begun after that moment, and what others hold is left to them.
+    given: then none is begun after that moment, and what others hold is left to them. At its end
+    guarantee-fee subsidies are posted and what finance disallowed is proposed to be taken back.
     """
     total = Chunk.objects.filter(run_id=run_id).count()
     while until is None or clock() < until:
@@ -120,10 +123,32 @@ def work_run(
         if progress is not None:
             done = Chunk.objects.filter(run_id=run_id, state=Chunk.State.DONE).count()
             progress(done, total)
-    work.close_run(run_id=run_id, at=clock())
+    state = work.close_run(run_id=run_id, at=clock())
     counts = work.total(Chunk.objects.filter(run_id=run_id).values_list("stats", flat=True))
     bulk.analyze("settlement_deduction", written=counts.get("originals", 0))
-    return counts
+    return counts if state == Run.State.OPEN else counts | _afterwards(run_id=run_id, at=clock())
+
+
+def _afterwards(*, run_id: int, at: datetime) -> dict[str, Any]:
+    """What follows on what is posted now: fees (D17), and what reviews disallow; what there was of it."""
+    run = Run.objects.get(pk=run_id)
+    scheme, scope = run.params["scheme"], tuple(run.params["scope"] or SCOPE_ALL)
+    fees = post_guarantee_subsidies(
+        actor=run.actor,
+        at=at,
+        through=date.fromisoformat(run.params["through"]),
+        scheme=scheme,
+        scope=(scope[0], scope[1]),
+    )
+    proposed = propose_disallowances(
+        actor=run.actor, at=at, scheme=scheme, scope=(scope[0], scope[1])
+    )
+    told = {
+        "fees": fees if fees != NO_FEES else None,
+        "proposed": proposed.clawbacks,
+        "beyond_paid": proposed.beyond_paid,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def work_open_runs(

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
-from config.kernel.services.bulk import rows
+from config.kernel.services.bulk import execute, rows
 from loans.selectors import facts
 from settlement.engine import duplicate_days, duplicate_money, duplicate_rules, duplicates
 from settlement.engine.codes import TIERS
@@ -128,6 +128,7 @@ def _side(book: Known, match: Match, note_id: int, claims: Sequence[Claim]) -> _
     row = book.note(note_id)
     said = {name: row[name] for name in _NOTE_FACTS} | {"drawn_on": str(row["drawn_on"])}
     said |= {"schemes": book.subsidised.get(note_id, []), "yields": note_id in match.yields}
+    said |= match.said.get(note_id, {})
     if match.rule == "P5":
         listed = (
             book.invoices.filter(note_id=note_id)
@@ -238,6 +239,11 @@ def _tell(
     row.gone_at = None
 
 
+# If another side gives way now, what was said goes with the finding.
+_FOLLOW = """
+UPDATE settlement_findingdecision d SET institution_id = f.institution_id FROM settlement_finding f
+WHERE f.id = d.finding_id AND d.institution_id <> f.institution_id
+"""
 _TOLD = (
     "institution", "note", "enterprise", "scheme", "severity", "article", "evidence",
     "evidence_digest", "central_fen", "provincial_fen", "municipal_fen", "changed_at", "gone_at",
@@ -250,6 +256,7 @@ def _write(
 ) -> None:
     Finding.objects.bulk_create([row for row, _ in new], batch_size=1000)
     Finding.objects.bulk_update([row for row, _ in changed], _TOLD, batch_size=1000)
+    execute(_FOLLOW)
     FindingSide.objects.filter(finding__in=[row for row, _ in changed]).delete()
     FindingSide.objects.bulk_create(
         (

@@ -34,7 +34,8 @@ _RULES = (
         "担保费补贴与分录不符 / a guarantee posting differs from its entry",
         "SELECT '#' || p.id FROM settlement_guaranteeposting p LEFT JOIN settlement_ledgerentry e"
         f" ON e.fund_id = p.fund_id AND e.source_id = p.id AND e.month = p.month AND {_EVENTS}"
-        f" WHERE e.id IS NULL OR {_APPLIED} <> p.amount_fen",
+        f" WHERE e.id IS NULL OR {_APPLIED} <> p.amount_fen OR e.posted_on <> p.posted_on"
+        " OR e.actor <> p.actor",
     ),
     (
         "担保费补贴资金的分录没有入账明细 / an entry of a guarantee fund without its posting",

@@ -113,20 +113,11 @@ _RULES = (
         " OR c.written_off_fen <>"
         " coalesce(sum(m.amount_fen) FILTER (WHERE m.kind = 'written_off'), 0)",
     ),
-    (
-        "预拨入账与到账记录不符 / a pre-allocation differs from its entry",
-        "SELECT p.document_number FROM settlement_receipt r"
-        " JOIN loans_preallocation p ON p.id = r.pre_allocation_id"
-        " LEFT JOIN settlement_ledgerentry e ON e.event = 'pre_allocation' AND e.source_id = p.id"
-        " LEFT JOIN settlement_ledgerline l ON l.entry_id = e.id AND l.account = 'treasury_advance'"
-        " GROUP BY p.id, p.document_number, p.amount_fen"
-        " HAVING p.amount_fen <> coalesce(sum(l.credit_fen - l.debit_fen), 0)",
-    ),
 )
 
 
 def verify_ledger() -> list[str]:
-    """What does not agree: chain, numbers, balances, months, clawbacks, receipts; empty if all does."""
+    """What does not agree: chain, numbers, balances, months, clawbacks; empty if all does."""
     found = [f"{wrong}: {place}" for wrong, query in _RULES for (place,) in bulk.rows(query)]
     return [*found, *_broken_chains()]
 

@@ -9,13 +9,19 @@ from settlement.selectors.payouts import COLUMNS, DERIVED, agreed_enterprises
 
 
 def make_payouts(*, run_id: int, enterprise_ids: Collection[int]) -> int:
-    """Make the pay-outs of what a chunk has just posted, in its transaction; returns how many."""
+    """Make the pay-outs of what a chunk has just posted, in its transaction; returns how many.
+
+    An enterprise may have been in an earlier chunk of the run: what was made then stays, and must be
+    what the run as a whole gives, or the database refuses the chunk and the next run posts it.
+    """
     agreed = agreed_enterprises(among=enterprise_ids)
     if not agreed:
         return 0
     columns = ", ".join(("institution_id", *COLUMNS))
+    made, same = (", ".join(f"{of}.{name}" for name in COLUMNS) for of in ("p", "due"))
     return bulk.execute(
         f"INSERT INTO settlement_payout ({columns}) SELECT {columns} FROM ({DERIVED}) due"
+        f" WHERE NOT EXISTS (SELECT FROM settlement_payout p WHERE ({made}) = ({same}))"
         " ORDER BY collection_id, scheme_id, sequence",
         {"run": run_id, "enterprises": agreed},
     )

@@ -6,6 +6,7 @@ their day. What is posted later is the target of the result, whatever the plan s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
@@ -23,7 +24,7 @@ from settlement.models import Fund, Plan, PlanException, PlannedDeduction
 from settlement.selectors import plans
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.reservations import Reservation, live, reserved_fund_ids
-from settlement.services import funds, groups, reasons, reservations
+from settlement.services import debts, funds, groups, reasons, reservations
 from settlement.services.assessments import assess_notes
 from settlement.services.funds import FundKey
 from settlement.services.schemes import Book, terms_in_force
@@ -198,8 +199,8 @@ def _store(
 def check_plan(*, plan_id: int, actor: str, at: datetime) -> None:
     """Let a second person check a draft, and reserve its money as far as the funds go.
 
-    In the order of service; what an advancing scheme's fund lacks is left to the bank's advance, a
-    holding scheme's deduction is held whole (D19). Refuses one's own plan and one no longer a draft.
+    In the order of service; what an enterprise owes back is offset first, what an advancing scheme's
+    fund lacks is left to the bank's advance, a holding scheme's deduction is held whole (D19, D20). Refuses one's own plan and one no longer a draft.
     """
     locks.lock_enterprises(enterprise_ids=plans.borrowers(plan_id=plan_id))
     rows = list(PlannedDeduction.objects.filter(plan_id=plan_id, state="planned").order_by("place"))
@@ -264,26 +265,39 @@ def _reserve(
     book = terms_in_force()
     holding = {book.scheme_ids[terms.code] for terms in book.terms if terms.shortfall == "hold"}
     left = {fund_id: fund.available_fen for fund_id, fund in held.items()}
+    enterprises = plans.enterprises_of(plan_id=rows[0].plan_id) if rows else {}
+    owed = _owed(set(enterprises.values()), fund_ids=held)
     for row in rows:
+        debtor = enterprises[row.note_id]
         given = {
-            tier: (by_key[row.fund_institution_id, row.scheme_id, tier], fen)
+            tier: (fund, fen, min(fen, owed[debtor, fund]))
             for tier in TIERS
             if (fen := getattr(row, f"{tier}_fen"))
+            for fund in [by_key[row.fund_institution_id, row.scheme_id, tier]]
         }
-        if row.scheme_id in holding and any(left[fund] < fen for fund, fen in given.values()):
+        lacks = any(left[fund] < fen - offset for fund, fen, offset in given.values())
+        if row.scheme_id in holding and lacks:
             row.state = PlannedDeduction.State.HELD
             continue
         row.state = PlannedDeduction.State.RESERVED
-        for tier, (fund_id, fen) in given.items():
-            part = min(fen, max(0, left[fund_id]))
+        for tier, (fund_id, fen, offset) in given.items():
+            part = min(fen - offset, max(0, left[fund_id]))
             left[fund_id] -= part
+            owed[debtor, fund_id] -= offset
+            setattr(row, f"{tier}_offset_fen", offset)
             setattr(row, f"{tier}_reserved_fen", part)
-    PlannedDeduction.objects.bulk_update(
-        rows, ["state", *(f"{tier}_reserved_fen" for tier in TIERS)], batch_size=BATCH
-    )
+    amounts = [f"{tier}_{what}_fen" for tier in TIERS for what in ("offset", "reserved")]
+    PlannedDeduction.objects.bulk_update(rows, ["state", *amounts], batch_size=BATCH)
     for fund_id, rest in left.items():
         asked = held[fund_id].available_fen - rest
         assert funds.reserve(fund_id=fund_id, amount_fen=asked), (fund_id, asked)
+
+
+def _owed(enterprise_ids: set[int], *, fund_ids: Collection[int]) -> Counter[tuple[int, int]]:
+    """What deductions of a plan will be offset by, as results will be (D20), less other plans' part."""
+    found = debts.open_debts(enterprise_ids=enterprise_ids, fund_ids=list(fund_ids))
+    owed = Counter({key: sum(one.open_fen for one in open_) for key, open_ in found.items()})
+    return owed - Counter(plans.promised(enterprise_ids=enterprise_ids))
 
 
 @transaction.atomic

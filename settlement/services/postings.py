@@ -64,7 +64,7 @@ def post_chunk(
     """Write due rows and their money in the transaction of the chunk.
 
     What was reserved for collections now `settled` is freed first. Where a scheme holds instead of
-    advancing, rows the fund does not suffice for are left out.
+    advancing, rows the fund does not suffice for are left out; what was reserved for some is theirs.
     """
     if due.is_empty():
         held_for = funds.lock(fund_ids=reserved_fund_ids(settled)) if settled else {}
@@ -74,7 +74,8 @@ def post_chunk(
     parts = _parts(due)
     held = _lock(parts, settled)
     parts = _with_fund_id(parts, held)
-    waiting = _withheld(due, parts, held, book=book, evidence=evidence)
+    reserved = [(one.result_id, one.scheme_id) for one in settled if one.amounts]
+    waiting = _withheld(due, parts, held, reserved=reserved, book=book, evidence=evidence)
     is_held = pl.col("number").is_in(list(waiting))
     posted = due.filter(~is_held)
     _insert(posted, run_id=chunk.run_id, on=at.date(), book=book)
@@ -140,10 +141,14 @@ def _withheld(
     parts: pl.DataFrame,
     held: Mapping[FundKey, Held],
     *,
+    reserved: Collection[tuple[int, int]],
     book: Book,
     evidence: Evidence,
 ) -> set[int]:
-    """Rows that wait: in the order of service (D9), what the fund of a holding scheme cannot pay."""
+    """Rows that wait: in the order of service (D9), what the fund of a holding scheme cannot pay.
+
+    Rows (collection, scheme) whose money was `reserved` until now come before all others.
+    """
     priority = {
         book.scheme_ids[terms.code]: terms.priority
         for terms in book.terms
@@ -155,15 +160,7 @@ def _withheld(
     if not available:
         return set()
     asking = parts.filter(pl.col("fund_id").is_in(list(available)))
-    places = (
-        due.select("number", "collection_id", "note_id", "scheme_id")
-        .join(evidence.facts.collections.drop("note_id"), on="collection_id", how="left")
-        .join(evidence.facts.notes.select("note_id", *D9[1:3]), on="note_id", how="left")
-        .with_columns(priority=pl.col("scheme_id").replace_strict(priority, default=0))
-        .sort(D9)
-        .select("number")
-        .with_row_index("place")
-    )
+    places = _places(due, priority, reserved=reserved, evidence=evidence)
     grouped = (
         asking.join(places, on="number")
         .group_by("number", "place", "enterprise_id")
@@ -180,6 +177,31 @@ def _withheld(
         ),
         available=available,
         owed={debtor: sum(one.open_fen for one in open_) for debtor, open_ in owed.items()},
+    )
+
+
+def _places(
+    due: pl.DataFrame,
+    priority: Mapping[int, int],
+    *,
+    reserved: Collection[tuple[int, int]],
+    evidence: Evidence,
+) -> pl.DataFrame:
+    """The rows' `number`s in the order of service, with their `place`; reserved ones first."""
+    key = {"collection_id": pl.Int64, "scheme_id": pl.Int64}
+    first = pl.DataFrame(list(reserved), schema=key, orient="row").with_columns(rank=pl.lit(0))
+    return (
+        due.select("number", "note_id", *key)
+        .join(evidence.facts.collections.drop("note_id"), on="collection_id", how="left")
+        .join(evidence.facts.notes.select("note_id", *D9[1:3]), on="note_id", how="left")
+        .join(first, on=list(key), how="left")
+        .with_columns(
+            priority=pl.col("scheme_id").replace_strict(priority, default=0),
+            rank=pl.col("rank").fill_null(1),
+        )
+        .sort("rank", *D9)
+        .select("number")
+        .with_row_index("place")
     )
 
 

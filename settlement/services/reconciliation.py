@@ -53,10 +53,13 @@ _LINES = (
     " FROM loans_bankstatement b JOIN kernel_institution i ON i.id = b.institution_id"
     " JOIN settlement_scheme s ON s.code = b.scheme_code WHERE " + _WHERE.format(day="b.moved_on")
 )
+# What a clawback brought in is booked when checked; the bank's line bears its own day and reference.
 _MOVEMENTS = (
     "SELECT s.code, i.code, f.tier, e.posted_on, e.id, e.event,"
-    " sum(l.debit_fen - l.credit_fen)::bigint, e.source"
+    " sum(l.debit_fen - l.credit_fen)::bigint, coalesce(min(m.reference), e.source)"
     " FROM settlement_ledgerline l JOIN settlement_ledgerentry e ON e.id = l.entry_id"
+    " LEFT JOIN settlement_clawbackmovement m"
+    " ON e.event = 'clawback_received' AND m.id = e.source_id"
     " JOIN settlement_fund f ON f.id = e.fund_id JOIN settlement_scheme s ON s.id = f.scheme_id"
     " JOIN kernel_institution i ON i.id = f.institution_id"
     " WHERE l.account = 'special_account' AND " + _WHERE.format(day="e.posted_on") + " GROUP BY"

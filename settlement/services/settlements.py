@@ -228,6 +228,8 @@ def _is_due(ledgers: list[_Ledger], ask: Ask, through: Mapping[int, int]) -> boo
     """Does it hold anything? A last part may hold nothing: it closes the year."""
     if any(one.left(ask.year, through[one.fund.id]) for one in ledgers):
         return True
+    if ask.year is None:  # the surplus of settled years waits to be returned
+        return any(one.entries and not one.covered.liquidated for one in ledgers)
     return ask.is_final and any(
         entry.year == ask.year
         for one in ledgers

@@ -22,6 +22,7 @@ from settlement.services.guarantee_verification import verify_guarantees
 from settlement.services.ledger_verification import verify_ledger
 from settlement.services.payout_verification import verify_attempts
 from settlement.services.payouts import verify_payouts
+from settlement.services.record_verification import verify_records
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.settlement_verification import verify_settlements
 from settlement.services.targets import differences, gather, grouped, targets
@@ -84,7 +85,7 @@ def verify(*, progress: Callable[[int, int], None] | None = None) -> Verified:
     for wrong, query in _POSTED_RULES:
         found.problems += [f"{wrong}: {place}" for (place,) in bulk.rows(query)]
     found.problems += [*verify_ledger(), *verify_settlements(), *verify_guarantees()]
-    found.problems += [*verify_payouts(), *verify_attempts()]
+    found.problems += [*verify_payouts(), *verify_attempts(), *verify_records()]
     found.waiting_openings = len(taken_over.changes())
     found.waiting_guarantees = len(guarantee_postings.due(through=None))
     found.entries = LedgerEntry.objects.count()

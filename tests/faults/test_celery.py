@@ -193,7 +193,7 @@ def test_a_worker_with_another_role_takes_no_message(
     assert book.state() == before
 
 
-def test_the_sweep_is_scheduled_every_minute_and_reconciling_every_morning() -> None:
+def test_what_beat_rings_and_when() -> None:
     schedule = dict(app.conf.beat_schedule)
     prepared = {name: schedule.pop(name) for name in list(schedule) if name.startswith("prepare-")}
     assert schedule == {
@@ -202,6 +202,11 @@ def test_the_sweep_is_scheduled_every_minute_and_reconciling_every_morning() -> 
         "reconcile": {
             "task": "settlement.reconcile",
             "schedule": crontab(hour=6, minute=30),
+            "options": {"expires": 3600.0},
+        },
+        "propose-disallowances": {
+            "task": "settlement.propose_disallowances",
+            "schedule": crontab(hour=6, minute=45),
             "options": {"expires": 3600.0},
         },
         "remind": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -12,13 +13,15 @@ import pytest
 from django.db import connection, transaction
 
 from config.kernel.models import Institution
+from config.kernel.services import bulk
 from settlement.engine import entries
 from settlement.models import Event, Fund, LedgerEntry, Scheme
 from settlement.services import deductions, funds, groups
 from settlement.services.funds import FundKey, Posting
+from settlement.services.pre_allocations import book_pre_allocations
 from settlement.services.verification import verify
 from tests.integration import rows
-from tests.integration.book import AT, run
+from tests.integration.book import AT, pre_allocate, run
 from tests.integration.rows import BANK
 from tests.integration.small_book import FIRST, SECOND, TREE, SmallBook
 
@@ -46,8 +49,7 @@ def at_once(work: Callable[[int], int], workers: int) -> int:
 
 
 def received(key: FundKey, fen: int, number: int) -> None:
-    posting = Posting(Event.PRE_ALLOCATION, DAY, "文号", number, "maker")
-    funds.receive(key=key, amount_fen=fen, posting=posting, year=2026)
+    pre_allocate(key, fen, f"文号 {number}")
 
 
 @pytest.fixture
@@ -131,3 +133,46 @@ def test_two_runs_on_a_fund_that_suffices_for_one(
         assert (fund.special_account_fen, fund.bank_advance_fen) == (0, -100_000)
         assert verify().waiting == 0
     assert verify().problems == []
+
+
+def test_pre_allocations_booked_beside_a_run_wait_in_its_order(tmp_path: Path) -> None:
+    """The older receipt is of the fund that runs lock last."""
+    small = SmallBook(tmp_path)
+    names = ("test", "other")
+    for code in names:
+        small.scheme(code=code)
+    bank = Institution.objects.get(code=TREE[0][0])
+    schemes = {code: Scheme.objects.get(code=code).pk for code in names}
+    ids = funds.open_funds(keys=[FundKey(bank.pk, pk, "municipal") for pk in schemes.values()])
+    first, last = sorted(ids.values())
+    codes = {ids[FundKey(bank.pk, pk, "municipal")]: code for code, pk in schemes.items()}
+    for fund, day in ((last, "2026-01-04"), (first, "2026-01-05")):
+        row = {
+            "scheme_code": codes[fund], "institution_code": bank.code, "tier": "municipal",
+            "received_on": day, "amount": "100.00", "document_number": "文号",
+        }  # fmt: skip
+        small.enter("pre-allocations", row)
+    has_first = threading.Event()
+
+    def work(number: int) -> int:
+        if number == 1:
+            has_first.wait()
+            return book_pre_allocations(actor="checker", at=AT).receipts
+        with transaction.atomic():
+            funds.lock(fund_ids=[first])
+            has_first.set()
+            wait_until_one_waits()
+            funds.lock(fund_ids=[first, last])
+        return 0
+
+    assert at_once(work, 2) == 2
+    assert set(Fund.objects.values_list("special_account_fen", flat=True)) == {10_000}
+
+
+def wait_until_one_waits() -> None:
+    """Until another session waits for a lock of this one's."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
+    while not bulk.rows(query)[0][0]:
+        time.sleep(0.01)

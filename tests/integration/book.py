@@ -10,10 +10,14 @@ from typing import Any
 
 from config.kernel.services.export import write_register
 from loans.files.kinds import KINDS
+from loans.models import PreAllocation
 from loans.services.intake import import_file
 from loans.services.outcomes import Outcome
+from settlement.models import Scheme
 from settlement.resources import REGISTERS
 from settlement.services import deductions
+from settlement.services.funds import FundKey
+from settlement.services.pre_allocations import book_pre_allocation
 from settlement.services.schemes import load_schemes
 
 PORTFOLIO = Path(__file__).resolve().parents[1] / "data" / "portfolio"
@@ -54,6 +58,20 @@ def run(through: date | None = None, **params: Any) -> dict[str, int]:
     if started is None:
         return {}
     return deductions.work_run(run_id=started.run_id, owner="test", clock=lambda: AT)
+
+
+def pre_allocate(key: FundKey, fen: int, document: str) -> None:
+    """Finance pays ahead (negative: takes back), and a second person books it."""
+    made = PreAllocation.objects.create(
+        institution_id=key.institution_id,
+        scheme_code=Scheme.objects.get(pk=key.scheme_id).code,
+        tier=key.tier,
+        purpose=key.purpose,
+        received_on=date(2026, 1, 4),
+        amount_fen=fen,
+        document_number=document,
+    )
+    book_pre_allocation(pre_allocation_id=made.pk, actor="checker", at=AT)
 
 
 def exported(kind: str, folder: Path) -> list[dict[str, str]]:

@@ -59,7 +59,7 @@ def checker(bank: Institution, web: Any) -> Any:
 
 FORM = {
     "note_number": "A", "institution_code": "", "scheme": "test", "tier": "municipal",
-    "year": "2026", "amount": "1,500.00", "origin": "staff", "document_number": "",
+    "purpose": "interest", "year": "2026", "amount": "1,500.00", "origin": "staff", "document_number": "",
     "why": "挪用贷款", "is_offset": "on",
 }  # fmt: skip
 
@@ -182,7 +182,7 @@ def test_a_wrong_value_is_told_at_its_field(field: str, value: str, told: str, m
     before = everything()
     found = faults(propose(maker, **{field: value}))
     blamed = "tier" if told == "nothing" else field
-    words = "没有由您可见的这一政策和层级的资金支付过贴息" if told == "nothing" else told
+    words = "没有由您可见的这一政策、层级和用途的资金支付过贴息" if told == "nothing" else told
     assert list(found) == [blamed]
     assert words in found[blamed]
     assert everything() == before

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection
+from django.utils import timezone
 
+from loans.services.intake import import_file
 from loans.values.errors import DomainError
 from settlement.models import Clawback, ClawbackMovement, Fund, LedgerEntry, Receipt
 from settlement.services import clawback_movements, clawbacks, funds
@@ -18,6 +24,8 @@ from settlement.services.pre_allocations import book_pre_allocations
 from settlement.services.verification import verify
 from tests.integration.book import AT, exported, run
 from tests.integration.small_book import FIRST, TREE, SmallBook
+from tests.integration.steps import everything
+from tests.integration.test_append_only import AsRole
 from tests.integration.test_postings import balances
 
 pytestmark = pytest.mark.django_db
@@ -189,9 +197,9 @@ def test_no_more_is_received_than_is_owed(small: SmallBook) -> None:
     assert ClawbackMovement.objects.count() == 1
 
 
-def received(small: SmallBook, yuan: str, document: str) -> None:
+def received(small: SmallBook, yuan: str, document: str, *, bank: str = TREE[0][0]) -> None:
     row = {
-        "scheme_code": "test", "institution_code": TREE[0][0], "tier": "municipal",
+        "scheme_code": "test", "institution_code": bank, "tier": "municipal",
         "received_on": "2026-01-04", "amount": yuan, "document_number": document,
     }  # fmt: skip
     small.enter("pre-allocations", row)
@@ -211,6 +219,30 @@ def test_a_pre_allocation_counts_once_a_second_person_checked_it(small: SmallBoo
     received(small, "-3000.00", "甲2")
     book_pre_allocations(actor="checker", at=AT)
     assert balances() == {"subsidy_applied": 2_000, "bank_advance": -2_000}
+
+
+def test_a_stand_in_for_the_second_person_books_only_what_commands_brought_in(
+    small: SmallBook, tmp_path: Path
+) -> None:
+    received(small, "1500.00", "甲1")
+    received(small, "700.00", "乙1", bank=TREE[2][0])
+    by_hand = tmp_path / "zhang.csv"
+    by_hand.write_text(
+        "scheme_code,institution_code,tier,received_on,amount,document_number\n"
+        f"test,{TREE[0][0]},municipal,2026-01-04,800.00,甲2\n",
+        encoding="utf-8",
+    )
+    import_file(kind="pre-allocations", path=by_hand, actor="zhang", at=AT)
+    call_command("run_deductions", institution=TREE[0][0], stdout=io.StringIO())
+    booked = Receipt.objects.order_by("pk").values_list("pre_allocation__document_number")
+    assert list(booked) == [("甲1",)]
+    assert balances() == {
+        "treasury_advance": -1_500, "subsidy_applied": 2_000, "bank_advance": -500,
+    }  # fmt: skip
+    call_command("run_deductions", stdout=io.StringIO())
+    assert list(booked.all()) == [("甲1",), ("乙1",)]
+    assert book_pre_allocations(actor="zhang", at=AT).receipts == 0
+    assert book_pre_allocations(actor="li", at=AT).amount_fen == 80_000
 
 
 def test_unspent_money_is_told_by_receipt_first_in_first_out(
@@ -236,6 +268,17 @@ def test_unspent_money_is_told_by_receipt_first_in_first_out(
     )
 
 
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "Etc/GMT-14"])  # never of one date
+def test_money_is_as_old_as_it_is_in_china(small: SmallBook, tmp_path: Path, zone: str) -> None:
+    received(small, "2500.00", "甲1")
+    book_pre_allocations(actor="checker", at=AT)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])
+    (row,) = exported("fund-ageing", tmp_path)
+    age = timezone.localdate(timezone=ZoneInfo("Asia/Shanghai")) - date(2026, 1, 4)
+    assert (row["days"], row["unspent"]) == (str(age.days), "500.00")
+
+
 def test_the_ledger_is_exported_line_by_line(small: SmallBook, tmp_path: Path) -> None:
     received(small, "1500.00", "甲1")
     book_pre_allocations(actor="checker", at=AT)
@@ -248,6 +291,44 @@ def test_the_ledger_is_exported_line_by_line(small: SmallBook, tmp_path: Path) -
         ("advance_repaid", "municipal", "special_account", "0.00", "1500.00", "甲1", "2026"),
     ]
     assert len(found) == 8
+
+
+@pytest.mark.parametrize("role", ["app", "worker"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE settlement_clawback SET checked_by = 'third' WHERE state = 'decided'",
+        "UPDATE settlement_clawback SET state = 'proposed', received_fen = 0 WHERE state = 'decided'",
+        "UPDATE settlement_clawback SET state = 'dismissed', dismissed_why = 'x', received_fen = 0"
+        " WHERE state = 'decided'",
+        "UPDATE settlement_clawback SET dismissed_why = 'x' WHERE state = 'dismissed'",
+        "UPDATE settlement_clawbackmovement SET checked_by = 'third'",
+        "UPDATE settlement_clawbackmovement SET checked_by = NULL, checked_at = NULL",
+        "UPDATE settlement_clawbackmovement SET refused_why = 'x'",
+        "UPDATE settlement_madegood SET checked_at = now()",
+        "UPDATE settlement_schemeversion SET checked_by = 'third'",
+    ],
+)
+def test_what_is_answered_stays_answered(
+    small: SmallBook, as_role: AsRole, role: str, change: str
+) -> None:
+    made = decided(1_500)
+    move(made, "received", 400, "T1")
+    move(made, "written_off", 300)
+    (fund,) = Fund.objects.all()
+    details = {"fund_id": fund.pk, "moved_on": date(2026, 8, 1), "actor": "maker", "at": AT}
+    good = record_made_good(**details, amount_fen=30_000, reference="B1")
+    check_made_good(made_good_id=good, actor="checker", at=AT)
+    no = proposed(100)
+    clawbacks.decide(clawback_id=no, accept=False, dismissed_why="无", actor="checker", at=AT)
+    before = everything()
+    with (
+        pytest.raises(IntegrityError, match="answered and stays"),
+        as_role(role, everything=True),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(change)
+    assert everything() == before
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -221,3 +222,11 @@ def test_two_hundred_thousand_rows_in_bounded_memory(tmp_path: Path) -> None:
         sheet = package.read("xl/worksheets/sheet1.xml")
     assert sheet.count(b"<row ") == MANY + 2
     assert b"<f>SUM(B2:B200001)</f><v>200001000.00</v>" in sheet
+
+
+def test_the_readme_names_the_columns_of_every_export_of_our_own() -> None:
+    text = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `([a-z-]+)` \|[^|]*\| ([a-z_, ]+) \|$", text, re.MULTILINE))
+    assert len(told) == 10
+    for kind, columns in told.items():
+        assert columns.split(", ") == [field.key for field in REGISTERS[kind].fields], kind

@@ -11,13 +11,15 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
 from config.kernel.models import Institution
+from config.kernel.services.export import write_register
 from loans.models import Note
 from loans.values.errors import DomainError
 from settlement.models import Clawback, Finding, FindingDecision, FindingSide
+from settlement.resources import REGISTERS
 from settlement.selectors.findings import OF_NOTES, of_notes
 from settlement.services import clawback_movements, clawbacks, findings
 from settlement.services.duplicates import check_duplicates
-from tests.integration.book import AT, exported
+from tests.integration.book import AT, exported, read_csv
 from tests.integration.planted import A1, A2, B1, HEAD_A, HEAD_B, SME, Planted
 
 AsRole = Callable[..., AbstractContextManager[None]]
@@ -195,6 +197,23 @@ def test_a_decision_said_of_other_facts_is_not_agreed_to(book: Planted) -> None:
     assert (the("P2").state, FindingDecision.objects.get().refused_why) == ("open", "证据已变")
 
 
+def test_what_was_said_goes_with_the_finding_when_the_other_side_gives_way(
+    book: Planted, as_role: AsRole
+) -> None:
+    made = findings.propose_decision(
+        finding_id=the("P2").pk, outcome="confirmed", why="x", actor="maker", at=AT
+    )
+    owner = Note.objects.get(note_number="JK-31").contract.enterprise.uscc
+    book.note(owner, "JK-31", drawn="2026-02-10", collected=False)  # now the later one
+    book.post()
+    check_duplicates(at=AT + timedelta(1))
+    finding = the("P2")
+    assert (finding.institution.code, finding.note.note_number) == (A1, "JK-31")
+    with as_role("app", Institution.objects.get(code=A1)):
+        findings.refuse_decision(decision_id=made, why="证据已变", actor="checker", at=AT)
+    assert FindingDecision.objects.get().refused_why == "证据已变"
+
+
 def test_a_finding_whose_facts_are_gone_is_kept_and_comes_back_as_itself(book: Planted) -> None:
     key, owner = the("P2").pk, Note.objects.get(note_number="JK31").contract.enterprise.uscc
     book.note(owner, "JK31", at=A2, schemes="", collected=False)
@@ -260,10 +279,37 @@ def test_each_bank_sees_its_own_findings_and_its_own_side(book: Planted, as_role
             assert (seen(), sides()) == (of_findings, of_sides), code
             if code == B1:
                 told = str(list(Finding.objects.values())) + str(list(FindingSide.objects.values()))
+                others = Note.objects.values_list("contract__enterprise__uscc", flat=True)
+                assert len(others) == 1
     assert the("P3").evidence["ask"] == [HEAD_A]
-    assert "YZ-1" not in told
+    (other,) = Note.objects.filter(note_number="YZ-1").values_list("contract__enterprise__uscc")
+    assert "YZ-1" not in told and other[0] not in told
     with as_role("app", banks[A1]):
         refused_in_sight(the_key(Finding.objects.filter(rule="P2")), banks[A1])
+
+
+def test_an_export_holds_no_side_of_another_bank(book: Planted, tmp_path: Path) -> None:
+    def numbers(scope: tuple[int, int] | None) -> list[tuple[str, str, str]]:
+        path = tmp_path / "findings.csv"
+        write_register(
+            register=REGISTERS["findings"], path=path, file_format="csv", scope=scope, filters={}
+        )
+        keys = ("rule", "first_note_number", "second_note_number")
+        return [tuple(row[key] for key in keys) for row in read_csv(path)]
+
+    bank = Institution.objects.get(code=HEAD_B)
+    assert numbers((bank.id, bank.last_id)) == [("P3", "", "YZ-2")]
+    assert "YZ-1" not in (tmp_path / "findings.csv").read_text()
+    assert numbers(None) == [("P2", "JK-31", "JK31"), ("P3", "YZ-1", "YZ-2")]
+
+
+def test_what_another_has_agreed_to_stays(book: Planted) -> None:
+    made = decide("P2", "confirmed")
+    before = kept()
+    for change in ({"checked_by": "third"}, {"checked_by": None}, {"refused_why": "x"}):
+        with pytest.raises(IntegrityError, match="answered and stays"), transaction.atomic():
+            FindingDecision.objects.filter(pk=made).update(**change)
+        assert kept() == before
 
 
 def the_key(rows: Any) -> int:

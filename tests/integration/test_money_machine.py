@@ -46,12 +46,12 @@ from settlement.services import (
 )
 from settlement.services.clawback_movements import Payment
 from settlement.services.clawbacks import Claim, Ground
-from settlement.services.funds import FundKey, Posting
+from settlement.services.funds import FundKey
 from settlement.services.ledger_verification import verify_ledger
 from settlement.services.made_good import check_made_good, record_made_good
 from settlement.services.settlements import Ask
 from settlement.services.verification import verify
-from tests.integration.book import AT, run
+from tests.integration.book import AT, pre_allocate, run
 from tests.integration.small_book import FIRST, NORTH, SECOND, TREE, SmallBook
 
 DAY = date(2026, 11, 2)
@@ -153,8 +153,7 @@ class Money(RuleBasedStateMachine):
         fund = Fund.objects.get(pk=self.fund_of(scheme))
         key = FundKey(fund.institution_id, fund.scheme_id, fund.tier)
         self.count += 1
-        posting = Posting(Event.PRE_ALLOCATION, DAY, "文号", self.count, "maker")
-        funds.receive(key=key, amount_fen=yuan * 100, posting=posting, year=2026)
+        pre_allocate(key, yuan * 100, f"文号 {self.count}")
         self.received += yuan * 100
 
     @rule(number=st.sampled_from(sorted(NOTES)), month=st.integers(2, 10))

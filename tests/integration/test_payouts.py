@@ -13,11 +13,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from config.kernel.models import Institution, Run
+from config.kernel.services import work
 from config.kernel.services.scope import scoped
 from loans.models import InterestCollection, PayoutAgreement
 from settlement.models import Event, Fund, Payout, Scheme
 from settlement.selectors.institutions import fund_institutions
-from settlement.services import funds, payouts, plans
+from settlement.services import deductions, funds, groups, payouts, plans
 from settlement.services.funds import FundKey, Posting
 from settlement.services.verification import verify
 from tests.integration.book import AT, exported, run
@@ -94,6 +95,32 @@ def test_a_correction_upwards_is_paid_out_when_posted_and_downwards_becomes_a_de
     book.repay("A", "2026-02-20", 1_800_000)
     run()
     assert len(due()) == 2
+    assert agrees()
+
+
+def test_an_enterprise_that_comes_twice_in_a_run_is_paid_out_once_for_each_deduction(
+    book: SmallBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A's group is worked on, then B, which a contract has tied to A since the run was cut."""
+    monkeypatch.setattr(groups, "CHUNK_NOTES", 1)
+    for number, month in (("A", 2), ("B", 2), ("B", 3)):
+        book.collect(number, month)
+    started = deductions.start_run(actor="system", at=AT)
+    assert started is not None
+    first = work.claim_chunk(run_id=started.run_id, owner="test", at=AT)
+    assert first is not None
+    deductions.work_chunk(chunk_id=first, at=AT)
+    work.release_chunk(chunk_id=first)
+    assert due() == [("A-2", 0, "2026-02-11", 100_000, 0)]
+    book.collect("A", 3)
+    book.project("P")
+    for number, uscc in (("A", FIRST), ("B", SECOND)):
+        book.contract(number, uscc, project="P")
+    deductions.work_run(run_id=started.run_id, owner="test", clock=lambda: AT)
+    assert Run.objects.get().state == "done"
+    assert due() == [
+        ("A-2", 0, "2026-02-11", 100_000, 0), ("A-3", 0, "2026-03-11", 100_000, 0),
+    ]  # fmt: skip
     assert agrees()
 
 
@@ -215,10 +242,13 @@ def test_the_database_keeps_one_payout_per_deduction(book: SmallBook) -> None:
     book.collect("A", 3)
     run()
     (made,) = Payout.objects.all()
+    again = payouts.make_payouts(
+        run_id=Run.objects.get().pk, enterprise_ids=[made.note.contract.enterprise_id]
+    )
+    assert (again, Payout.objects.count()) == (0, 1)
+    made.pk, made.municipal_fen = None, 1
     with pytest.raises(IntegrityError, match="payout_once_per_deduction"), transaction.atomic():
-        payouts.make_payouts(
-            run_id=Run.objects.get().pk, enterprise_ids=[made.note.contract.enterprise_id]
-        )
+        made.save(force_insert=True)
     assert Payout.objects.count() == 1
 
 

@@ -17,12 +17,13 @@ from django.db import IntegrityError, connection, transaction
 from config.kernel.models import Institution
 from loans.models import InterestCollection
 from loans.values.errors import DomainError
-from settlement.models import Event, Fund, Plan, PlanException, PlannedDeduction, Scheme
+from settlement.models import Clawback, Fund, Plan, PlanException, PlannedDeduction, Scheme
+from settlement.selectors import plans as plans_selected
 from settlement.selectors.institutions import fund_institutions
-from settlement.services import funds, plans
-from settlement.services.funds import FundKey, Posting
+from settlement.services import plans
+from settlement.services.funds import FundKey
 from settlement.services.verification import verify
-from tests.integration.book import AT, exported, run
+from tests.integration.book import AT, exported, pre_allocate, run
 from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, SmallBook
 
 pytestmark = pytest.mark.django_db
@@ -58,8 +59,7 @@ def receive(small: SmallBook, yuan: int, number: int = 1) -> None:
         Scheme.objects.get(code="test").pk,
         "municipal",
     )
-    posting = Posting(Event.PRE_ALLOCATION, date(2026, 1, 2), "文号", number, "system")
-    funds.receive(key=key, amount_fen=yuan * 100, posting=posting, year=2026)
+    pre_allocate(key, yuan * 100, f"文号 {number}")
 
 
 def plan(check: bool = True) -> list[int]:
@@ -206,6 +206,28 @@ def test_a_holding_scheme_reserves_whole_or_holds(tmp_path: Path) -> None:
     assert plan() == []
 
 
+def test_what_was_reserved_is_not_used_for_what_comes_before_it(tmp_path: Path) -> None:
+    small = SmallBook(tmp_path)
+    small.scheme(shortfall="hold")
+    for number, uscc in (("A", FIRST), ("B", SECOND)):
+        small.lend(number, uscc)
+    say(small, "B", 2)
+    receive(small, 1500)
+    plan()
+    assert states() == {"B-2": ("reserved", 1000)}
+    say(small, "A", 2, "3000.00")
+    say(small, "B", 2, "3000.00")
+    counts = run()
+    assert (counts["originals"], counts["held"]) == (1, 1)
+    assert small.net() == {"B-2": 1000}
+    assert states() == {"B-2": ("posted", 0)}
+    assert fund() == (500, 0, 0)
+    receive(small, 500, 2)
+    run()
+    assert small.net() == {"A-2": 1000, "B-2": 1000}
+    assert verify().problems == []
+
+
 def test_exceptions_and_instructions(two: SmallBook, tmp_path: Path) -> None:
     two.participation(valid_to="2026-01-01")
     two.lend("C", SECOND, at=SOUTH)
@@ -224,12 +246,90 @@ def test_exceptions_and_instructions(two: SmallBook, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def owing(small: SmallBook, scheme: str = "advance") -> None:
+    """A owes 500 yuan back, B nothing; the next interest of both is planned."""
+    small.scheme(shortfall=scheme)
+    for number, uscc in (("A", FIRST), ("B", SECOND)):
+        small.lend(number, uscc)
+    receive_for(small, 3000)
+    small.collect("A", 2)
+    run()
+    small.repay("A", "2026-01-20", 1_800_000)
+    run()
+    for number in "AB":
+        say(small, number, 3)
+
+
+def receive_for(small: SmallBook, yuan: int) -> None:
+    """Money before anything was collected."""
+    say(small, "B", 2)
+    receive(small, yuan)
+    say(small, "B", 2, "0.00")
+
+
+def instructed(folder: Path) -> dict[str, tuple[str, ...]]:
+    names = ("total", "offset", "net_to_collect", "paid_out")
+    return {r["reference"]: tuple(r[n] for n in names) for r in exported("instructions", folder)}
+
+
+def test_what_is_owed_back_is_collected_with_the_interest(tmp_path: Path) -> None:
+    small = SmallBook(tmp_path)
+    owing(small)
+    assert fund() == (2000, 0, 0)
+    plan()
+    assert instructed(tmp_path) == {
+        "A-3": ("500.00", "500.00", "3000.00", "0.00"),
+        "B-3": ("1000.00", "0.00", "2000.00", "0.00"),
+    }
+    assert fund() == (2000, 1000, 0)
+    (line,) = plans_selected.funds_of_plan(plan_id=Plan.objects.get().pk)
+    assert (line.planned_fen, line.offset_fen, line.reserved_fen) == (150_000, 50_000, 100_000)
+    assert (line.available_fen, line.shortfall_fen) == (100_000, 0)
+    for number in "AB":
+        say(small, number, 3, "3000.00")
+    run()
+    assert fund() == (1000, 0, 0)
+    assert Clawback.objects.values_list("amount_fen", "offset_fen").get() == (50_000, 50_000)
+    assert instructed(tmp_path)["A-3"] == ("500.00", "500.00", "3000.00", "0.00")
+    assert verify().problems == []
+
+
+def test_a_debt_is_offset_in_one_plan_only_and_not_where_staff_decided_so(tmp_path: Path) -> None:
+    small = SmallBook(tmp_path)
+    owing(small)
+    Clawback.objects.update(is_offset=False)
+    (first,) = plan()
+    assert instructed(tmp_path)["A-3"] == ("500.00", "0.00", "2500.00", "0.00")
+    plans.end_plan(plan_id=first, actor="maker", why="改为抵扣")
+    Clawback.objects.update(is_offset=True)
+    plan()
+    say(small, "A", 4)
+    plan()
+    found = instructed(tmp_path)
+    assert found["A-3"] == ("500.00", "500.00", "3000.00", "0.00")
+    assert found["A-4"] == ("500.00", "0.00", "2500.00", "0.00")
+    assert fund() == (2000, 1500, 0)
+
+
+def test_a_holding_scheme_holds_nothing_back_that_needs_no_money(tmp_path: Path) -> None:
+    small = SmallBook(tmp_path)
+    owing(small, "hold")
+    receive(small, -1900, 2)
+    plan()
+    assert states() == {"A-3": ("reserved", 0), "B-3": ("held", 0)}
+    say(small, "A", 3, "3000.00")
+    run()
+    assert small.net() == {"A-2": 500, "A-3": 500, "B-2": 0}
+    assert fund() == (100, 0, 0)
+
+
 def test_the_command_plans_checks_and_prints(two: SmallBook) -> None:
     out = io.StringIO()
     call_command("run_deductions", "--plan", "--through", "2026-02-28", stdout=out)
     assert "2,000.00 元" in out.getvalue()
-    assert out.getvalue().splitlines()[-1].split()[-4:] == [
+    assert out.getvalue().splitlines()[-1].split()[-5:] == [
         "2,000.00",
+        "0.00",
         "1,500.00",
         "0.00",
         "500.00",

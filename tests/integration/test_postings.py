@@ -13,14 +13,19 @@ from settlement.models import (
     Clawback,
     ClawbackMovement,
     Deduction,
-    Event,
     Fund,
     LedgerEntry,
     Scheme,
 )
-from settlement.services import funds
-from settlement.services.funds import FundKey, Posting
-from tests.integration.book import PORTFOLIO, exported, import_folder, load_shipped, run
+from settlement.services.funds import FundKey
+from tests.integration.book import (
+    PORTFOLIO,
+    exported,
+    import_folder,
+    load_shipped,
+    pre_allocate,
+    run,
+)
 from tests.integration.small_book import FIRST, SECOND, TREE, SmallBook, agrees
 
 pytestmark = pytest.mark.django_db
@@ -37,8 +42,7 @@ def receive(yuan: int, number: int = 1, *, bank: str = TREE[0][0], code: str = "
     key = FundKey(
         Institution.objects.get(code=bank).pk, Scheme.objects.get(code=code).pk, "municipal"
     )
-    posting = Posting(Event.PRE_ALLOCATION, date(2026, 1, 4), f"文号 {number}", number, "maker")
-    funds.receive(key=key, amount_fen=yuan * 100, posting=posting, year=2026)
+    pre_allocate(key, yuan * 100, f"文号 {number}")
 
 
 def balances() -> dict[str, int]:
@@ -162,6 +166,25 @@ def test_a_scheme_that_holds_pays_in_order_what_fits(small: SmallBook) -> None:
     assert run()["held"] == 0
     assert agrees()
     assert balances()["special_account"] == 1_100
+
+
+def test_a_scheme_that_holds_needs_no_money_for_what_the_run_itself_takes_back(
+    small: SmallBook,
+) -> None:
+    small.scheme(shortfall="hold")
+    receive(1_000)
+    small.lend("A", FIRST)
+    small.lend("B", SECOND)
+    small.collect("A", 2)
+    run()
+    small.repay("A", "2026-01-20", 1_800_000)
+    for number in "AB":
+        small.collect(number, 3)
+    counts = run()
+    assert (counts["originals"], counts["differences"], counts["held"]) == (1, 1, 1)
+    assert small.net() == {"A-2": 500, "A-3": 500}
+    assert balances() == {"treasury_advance": -1_000, "subsidy_applied": 1_000}
+    assert agrees(waiting=1)
 
 
 def test_each_enterprise_pays_its_bank(small: SmallBook) -> None:

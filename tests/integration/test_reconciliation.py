@@ -38,9 +38,11 @@ from settlement.services.reconciliation import (
     record_differences,
 )
 from tests.integration import rows
+from tests.integration.book import run
 from tests.integration.rows import AT, BANK
+from tests.integration.small_book import FIRST, TREE, SmallBook
 from tests.integration.test_append_only import AsRole
-from tests.integration.test_clawbacks import refused
+from tests.integration.test_clawbacks import decided, move, refused
 from tests.integration.test_ledger import DAY, paid, received
 
 pytestmark = pytest.mark.django_db
@@ -220,12 +222,14 @@ def test_the_database_wants_two_people_and_keeps_what_was_said(
     agreed()
     stated(7, 5_007, "C")
     record_differences(scope=SCOPE_ALL, at=AT)
-    accepted(ReconciliationDifference.objects.get())
+    difference = ReconciliationDifference.objects.get()
+    said = explain_difference(difference_id=difference.pk, why="专户利息", actor="maker", at=AT)
     with (
         pytest.raises(IntegrityError, match="explanation_checked_by_another"),
         transaction.atomic(),
     ):
         DifferenceExplanation.objects.update(checked_by="maker")
+    check_explanation(explanation_id=said, actor="checker", at=AT)
     for role in ("app", "worker"):
         for statement in (
             "UPDATE settlement_differenceexplanation SET why = '别的'",
@@ -291,3 +295,28 @@ def test_vouchers_are_the_turnover_of_the_month(key: FundKey, tmp_path: Path) ->
     assert exported(tmp_path / "again.csv", until=date(2026, 3, 31)) == found
     assert (tmp_path / "again.csv").read_bytes() == before
     assert exported(tmp_path / "none.csv", since=date(2026, 4, 1)) == []
+
+
+def test_what_a_clawback_brought_in_is_known_by_the_banks_reference(tmp_path: Path) -> None:
+    book = SmallBook(tmp_path)
+    book.scheme()
+    book.lend("A", FIRST)
+    book.collect("A", 2)
+    run()
+    made = decided(600)
+    for reference in ("T1", "T2"):  # received in July, checked in November
+        move(made, "received", 300, reference)
+    line = {"institution_code": TREE[0][0], "scheme_code": "test", "tier": "municipal"}
+    book.enter(
+        "bank-statements",
+        {**line, "moved_on": "2026-07-01", "amount": "300.00", "balance": "300.00", "reference": "T2"},
+        {
+            **line, "moved_on": "2026-07-02", "amount": "300.00", "balance": "600.00",
+            "reference": "B9", "summary": "还款 T1",
+        },
+    )  # fmt: skip
+    (found,) = reconcile_statements(scope=SCOPE_ALL).values()
+    assert found.differences == ()
+    assert [(m.how, m.lines[0].reference, m.movements[0].source) for m in found.matches] == [
+        ("reference", "T2", "T2"), ("reference", "B9", "T1"),
+    ]  # fmt: skip

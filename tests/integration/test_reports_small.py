@@ -100,6 +100,27 @@ def test_money_paid_out_stands_beside_what_is_netted(book: SmallBook) -> None:
     ]  # fmt: skip
 
 
+def test_a_correction_lowers_days_and_money_but_not_what_was_paid_out(book: SmallBook) -> None:
+    """Overdue from the sixth day: half is owed back, while the pay-out of the whole is long gone."""
+    agreement = {
+        "institution_code": EASTERN, "note_number": "A", "scheme_code": "", "valid_from": "2026-02-01",
+        "valid_to": "", "account_name": "甲公司", "account_number": "0032", "bank_name": "丙银行",
+        "reason": "不能直接抵减",
+    }  # fmt: skip
+    book.enter("payout-agreements", agreement)
+    collect(book, 2)
+    run()
+    status = {"institution_code": EASTERN, "note_number": "A", "status": "overdue"}
+    book.enter("note-statuses", {**status, "starts_on": "2026-02-06", "ends_on": "2026-02-11"})
+    run()
+    found = report("quarterly-payout", "2026-Q1", EAST)
+    assert rows(found, "by_branch", *PAID) == [(EAST, 1, 50_000, -50_000, 100_000, 0, 0)]
+    columns = ("days", "product", "raw_fen", "municipal_fen")
+    assert rows(report("monthly-application", "2026-02", EAST), "detail", *columns) == [
+        (5, 1_800_000_000, 50_000, 50_000)
+    ]
+
+
 def test_a_period_paid_in_two_parts_counts_its_days_once(book: SmallBook) -> None:
     book.collect("A", 3, at=EASTERN, paid="1000.00", reference="A-3-1")
     book.collect("A", 3, at=EASTERN, paid="2000.00", reference="A-3-2")
@@ -148,6 +169,7 @@ def test_balances_states_and_exits_are_those_of_the_last_day(book: SmallBook) ->
     book.repay("A", "2026-04-01", 1_000_000, at=EASTERN)
     status = {"institution_code": WESTERN, "note_number": "B", "status": "overdue"}
     book.enter("note-statuses", {**status, "starts_on": "2026-03-31", "ends_on": "2026-04-30"})
+    book.enter("note-statuses", {**status, "starts_on": "2026-06-01", "ends_on": ""})
     assess_notes(at=AT)
 
     def state(period: str) -> list[tuple]:
@@ -158,6 +180,8 @@ def test_balances_states_and_exits_are_those_of_the_last_day(book: SmallBook) ->
     assert state("2026-02") == [(2, 720_000_000, 30_000)]
     assert state("2026-03") == [(2, 660_000_000, 30_000), ("B", "逾期", 360_000_000)]
     assert state("2026-04") == [(2, 560_000_000, 30_000)]  # overdue until 29 April
+    assert state("2026-05") == [(2, 560_000_000, 30_000)]  # and again from 1 June
+    assert state("2026-06") == [(2, 560_000_000, 30_000), ("B", "逾期", 360_000_000)]
 
 
 def test_a_note_finance_refuses_and_one_paid_off_early_have_left(book: SmallBook) -> None:

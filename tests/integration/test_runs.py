@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +14,7 @@ import pytest
 
 from config.celery import app
 from config.kernel.models import Chunk, Institution, Run
-from config.kernel.services import work
+from config.kernel.services import bulk, work
 from loans.models import Note
 from settlement import tasks
 from settlement.models import Deduction, EnterprisePosting, LedgerEntry
@@ -128,11 +130,15 @@ def start() -> int:
     return started.run_id
 
 
-def in_other_hands(chunk: Chunk) -> database.psycopg.Connection:
-    """Another session that holds a chunk; closing it lets go."""
-    session = database.connect("worker")
-    session.execute("SELECT pg_advisory_lock(%s)", [work.CHUNK_LOCKS + chunk.pk])
-    return session
+@contextmanager
+def in_other_hands(chunk: Chunk) -> Iterator[None]:
+    """Another session holds a chunk, until it is gone: the server frees the lock a moment later."""
+    with database.connect("worker") as session:
+        session.execute("SELECT pg_advisory_lock(%s)", [work.CHUNK_LOCKS + chunk.pk])
+        holder = session.info.backend_pid
+        yield
+    while bulk.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = %s", [holder]):
+        time.sleep(0.01)
 
 
 def test_a_chunk_in_other_hands_is_left_to_them(three: SmallBook) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loans.values.errors import DomainError
-from settlement.models import Deduction, Fund, SettlementItem
+from settlement.models import Deduction, Fund, Settlement, SettlementItem
 from settlement.services import funds, settlements
 from settlement.services.funds import FundKey
 from settlement.services.settlements import Ask
@@ -25,6 +25,7 @@ from tests.integration.test_settlements import (
     FINAL,
     everything,
     money,  # noqa: F401
+    said,
 )
 from tests.integration.test_settlements import Money as Books
 
@@ -160,3 +161,27 @@ def test_a_year_withdrawn_after_closing_stays_closed(money: Books) -> None:
     item = money.settle(Ask(2026))
     assert (item.claimed_fen, item.settlement.is_final, item.settlement.part) == (1_000, True, 1)
     assert money.settle(Ask(2027)).claimed_fen == 50
+
+
+@pytest.mark.django_db
+def test_what_settled_years_have_left_is_returned_though_nothing_is_to_be_claimed(
+    money: Books,
+) -> None:
+    money.receive(5_000)
+    money.pay(1_000)
+    money.settle()
+    assert money.balances() == (4_000, -4_000, 0, 0, 0, 0)
+    item = money.settle(Ask(None))
+    assert said(item) == {"opening": 4_000, "surplus": 4_000}
+    assert money.balances() == (0, 0, 0, 0, 0, 0)
+    assert money.draft(Ask(None)) is None
+    assert Settlement.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_gap_that_settled_years_leave_is_said_once_at_the_end(money: Books) -> None:
+    money.pay(1_000)
+    money.settle()
+    assert said(money.settle(Ask(None))) == {"opening": -1_000, "gap": 1_000}
+    assert money.balances() == (0, 1_000, 0, -1_000, 0, 0)
+    assert money.draft(Ask(None)) is None

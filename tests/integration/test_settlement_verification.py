@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import psycopg
 import pytest
+from django.db import DatabaseError, connection
 
 from settlement.models import MadeGood, SettlementItem
+from settlement.services import settlements
 from settlement.services.made_good import check_made_good, record_made_good
 from settlement.services.settlement_verification import verify_settlements
 from settlement.services.settlements import Ask
 from settlement.services.verification import verify
-from tests.integration.test_settlements import AT, FINAL, Money
+from tests.integration.test_settlements import AT, FINAL, Money, everything
+
+AsRole = Callable[..., AbstractContextManager[None]]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,3 +88,20 @@ def test_what_a_superuser_rewrites_is_named(
     named = f"{MADE}: #{MadeGood.objects.get().pk}"
     assert verify_settlements() == [named]
     assert named in verify().problems
+
+
+@pytest.mark.parametrize("role", ["app", "worker"])
+def test_nobody_puts_another_name_to_what_was_submitted(as_role: AsRole, role: str) -> None:
+    money = Money()
+    money.pay(1_000)
+    made = money.draft()
+    assert made is not None
+    settlements.submit(settlement_id=made, actor="checker", at=AT)
+    before = everything()
+    with (
+        pytest.raises(DatabaseError, match="answered and stays"),
+        as_role(role, everything=True),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("UPDATE settlement_settlement SET checked_by = 'third'")
+    assert everything() == before

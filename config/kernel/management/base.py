@@ -17,6 +17,7 @@ from tqdm import tqdm
 from config.kernel.models import SCOPE_ALL, Role, User
 from config.kernel.selectors import institution_range
 
+SYSTEM = "system"  # whom commands act as, and nobody else
 CHECKER = "system-checker"
 MAKERS = frozenset({Role.MAKER, Role.MANAGER, Role.ADMINISTRATOR})  # who may bring in and post
 
@@ -31,7 +32,7 @@ class ProjectCommand(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Arguments every command takes."""
-        parser.add_argument("--actor", default="system", help="以谁的名义 / on whose behalf")
+        parser.add_argument("--actor", default=SYSTEM, help="以谁的名义 / on whose behalf")
         parser.add_argument(
             "--institution", help="机构范围（机构编码）/ scope: this institution and below"
         )

@@ -22,6 +22,7 @@ from config.kernel.services.files import whole
 
 SHEET_ROWS = workbook.SHEET_ROWS
 FETCH_ROWS = 20_000
+TODAY = "(now() AT TIME ZONE 'Asia/Shanghai')::date"  # for the SQL of a field: sessions run in UTC
 
 Progress = Callable[[int], None]
 
@@ -163,10 +164,10 @@ def _source(
 ) -> tuple[str, dict[str, Any]]:
     """FROM … WHERE … with its parameters."""
     conditions = [register.condition, *((register.filters or {})[name] for name in filters)]
-    params = dict(filters)
-    if scope not in (None, SCOPE_ALL) and register.visible:
+    lo, hi = scope or SCOPE_ALL
+    params = {**filters, "lo": lo, "hi": hi}  # a source may narrow what stands beside a row, too
+    if (lo, hi) != SCOPE_ALL and register.visible:
         conditions.append(register.visible)
-        params |= {"lo": scope[0], "hi": scope[1]}
     where = " AND ".join(f"({condition})" for condition in conditions)
     return f"FROM {register.source} WHERE {where}", params
 

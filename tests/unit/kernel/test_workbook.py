@@ -295,7 +295,7 @@ def test_wide_sheets_print_on_pages_side_by_side(tmp_path: Path) -> None:
     columns = tuple(Column(f"c{n}", f"列{n}", "text", width=40) for n in range(6))
     above = (Line("月报", "title"),)
     (wide,) = written(tmp_path / "w.xlsx", Table("t", (*columns, TEXT), above), ())
-    assert [str(area) for area in wide.merged_cells.ranges] == ["A1:F1"]
+    assert [str(area) for area in wide.merged_cells.ranges] == ["A1:C1"]
     (fitting,) = written(tmp_path / "f.xlsx", Table("t", columns), ())
     assert (wide.page_setup.fitToWidth, wide.print_title_cols) == (2, "$A:$A")
     assert (fitting.page_setup.fitToWidth, fitting.print_title_cols) == (1, None)

@@ -250,3 +250,35 @@ def test_units_follow_the_columns() -> None:
     sheet = report()
     assert [words.unit(sheet, table) for table in sheet.tables] == ["元", "万元", "万元"]
     assert words.unit(sheet, Table("t", "t", BY_FIELD[:2], whole(pl.DataFrame()))) == "元"
+
+
+def long_report(parts: int) -> Sheet:
+    """A list of ten thousand rows, so many times over."""
+    frame = detail(10_000)
+
+    def rows() -> Iterator[pl.DataFrame]:
+        return (frame.clone() for _ in range(parts))
+
+    return Sheet(HEADING, (Table("detail", "明细", sheets.DETAIL, rows),))
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    short, long = long_report(4), long_report(24)
+    for form, writer in WRITERS.items():
+        writer(short, tmp_path / f"short.{form}")
+        assert peak_growth(writer, long, tmp_path / f"long.{form}") < 64 * 2**20, form
+    assert (tmp_path / "long.csv").read_bytes().count(b"\n") == 240_001
+    assert openpyxl.load_workbook(tmp_path / "long.xlsx", read_only=True).sheetnames[1] == "说明"
+
+
+def peak_growth(writer: Callable[[Sheet, Path], object], sheet: Sheet, path: Path) -> int:
+    """How far memory rose above where it was, in bytes."""
+    Path("/proc/self/clear_refs").write_text("5")
+    before = memory("VmRSS")
+    writer(sheet, path)
+    return memory("VmHWM") - before
+
+
+def memory(name: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024

@@ -63,6 +63,7 @@ class Sheet:
         self._last = letters(max(len(table.columns) - 1, 0))
         width = sum(column.width for column in table.columns)
         self._pages_across = max(1, -(-width // _PAGE_WIDTH))
+        self._page_width = -(-width // self._pages_across)
         self._begin(is_first=is_first)
 
     def write(self, frame: pl.DataFrame) -> None:
@@ -176,7 +177,7 @@ class Sheet:
     def _across(self, line: Line) -> None:
         """A line over the first page's columns, its right part over the last third of them."""
         sums = itertools.accumulate(column.width for column in self._table.columns)
-        columns = max(sum(width <= _PAGE_WIDTH for width in sums), 1)
+        columns = max(sum(width <= self._page_width for width in sums), 1)
         widths = [column.width for column in self._table.columns[:columns]] or [110]
         split = columns - columns // 3
         text, right = line.text, line.right

@@ -19,7 +19,12 @@ END $$;
 CREATE TRIGGER decided BEFORE INSERT OR UPDATE OF state, decision_id ON settlement_finding
     FOR EACH ROW EXECUTE FUNCTION settlement_finding_decided();
 """
+ANSWERED = """
+CREATE TRIGGER answered BEFORE UPDATE ON settlement_findingdecision
+    FOR EACH ROW WHEN (OLD.checked_by IS NOT NULL) EXECUTE FUNCTION settlement_answer_stays();
+"""
 UNDECIDED = """
+DROP TRIGGER answered ON settlement_findingdecision;
 DROP TRIGGER decided ON settlement_finding;
 DROP FUNCTION settlement_finding_decided();
 """
@@ -29,7 +34,7 @@ SELECT kernel_protect('settlement_finding'), kernel_protect('settlement_findings
 SELECT kernel_grant('settlement_finding', 'SELECT, UPDATE (state, decision_id)',
     'SELECT, INSERT, UPDATE');
 SELECT kernel_grant('settlement_findingside', 'SELECT', 'SELECT, INSERT, UPDATE, DELETE');
-SELECT kernel_grant('settlement_findingdecision', may, may)
+SELECT kernel_grant('settlement_findingdecision', may, may || ', UPDATE (institution_id)')
 FROM (VALUES ('SELECT, INSERT, UPDATE (checked_by, checked_at, refused_why)')) AS g(may);
 """
 
@@ -38,7 +43,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0005_analyze_by_hand"),
         ("loans", "0006_payout_agreements"),
-        ("settlement", "0021_stated_needs"),
+        ("settlement", "0023_answers_stay"),
     ]
 
     operations = [
@@ -446,6 +451,6 @@ class Migration(migrations.Migration):
                 fields=("finding", "position"), name="finding_side_once_per_position"
             ),
         ),
-        migrations.RunSQL(DECIDED, UNDECIDED),
+        migrations.RunSQL(DECIDED + ANSWERED, UNDECIDED),
         migrations.RunSQL(PROTECTION, migrations.RunSQL.noop),
     ]
