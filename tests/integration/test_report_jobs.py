@@ -403,6 +403,21 @@ def test_a_letter_that_cannot_be_sent_is_not_noted(
     assert reminders.remind(at=AT) == Reminder.objects.count() > 0
 
 
+def test_an_address_that_cannot_be_used_keeps_no_other_bank_from_its_letter(
+    banks: dict[str, Institution],
+) -> None:
+    rows.note(banks[OTHER], "N9", drawn_on=date(2026, 2, 10))
+    person("m1", banks[BANK], email="m1@bank.example\nCc: all@bank.example")
+    person("m2", banks[OTHER])
+    obligations.refresh(today=date(2026, 3, 2))
+
+    assert reminders.remind(at=AT) == Reminder.objects.count() == 5
+
+    (letter,) = mail.outbox
+    assert letter.to == ["m2@bank.example"]
+    assert {one.institution_id for one in Reminder.objects.all()} == {banks[OTHER].pk}
+
+
 def test_store_keeps_one_copy(tmp_path: Path) -> None:
     one = tmp_path / "a"
     one.write_bytes(b"same")
