@@ -236,6 +236,16 @@ def _ledger(made: loans.Note) -> None:
         posted_on=date(2026, 3, 31),
         actor="system",
     )
+    settlement.ClawbackLapse.objects.create(
+        **of,
+        fund_id=owed.fund_id,
+        origin_id=1,
+        year=2026,
+        amount_fen=1,
+        settled_fen=0,
+        posted_on=date(2026, 3, 31),
+        actor="system",
+    )
     owed.movements.create(**of, **by, kind="received", moved_on=date(2026, 4, 1), amount_fen=1)
 
 

@@ -25,6 +25,7 @@ EVIDENCE = (
     "loans_preallocation",
     "loans_repayment",
     "loans_reviewresult",
+    "settlement_clawbacklapse",
     "settlement_deduction",
     "settlement_guaranteeposting",
     "settlement_ledgerentry",
