@@ -25,6 +25,7 @@ from loans.values.errors import DomainError
 from settlement.engine.settling import Covered, Figures, figures
 from settlement.models import (
     Clawback,
+    ClawbackLapse,
     Deduction,
     Event,
     Fund,
@@ -108,7 +109,7 @@ class Money(RuleBasedStateMachine):
     @initialize(
         yuan=st.sampled_from([0, 1_300, 5_000]),
         planned=st.integers(0, 2),
-        past=st.sampled_from(["", "taken over", "posted", "settled"]),
+        past=st.sampled_from(["", "taken over", "posted", "settled", "claimed", "lapsed"]),
     )
     def begin(self, yuan: int, planned: int, past: str) -> None:
         """With money or without it, with so many checked plans, and with a past or without one."""
@@ -333,7 +334,27 @@ class Money(RuleBasedStateMachine):
         )
         liquidated = booked.filter(settlement__year=None).values_list("surplus_fen", flat=True)
         assert moved.pop(Event.SURPLUS_RETURNED, 0) == sum(liquidated)
-        assert moved.keys() <= {Event.CLAWBACK_DECIDED}
+        assert moved.keys() <= {Event.CLAWBACK_DECIDED, Event.CLAWBACK_LAPSED}
+
+    @invariant()
+    def nothing_is_asked_back_twice(self) -> None:
+        """Of each note and fund: claims and differences, less what lapsed, within what was paid."""
+        for fund in Fund.objects.all():
+            for note_id in set(fund.scheme.deductions.values_list("note_id", flat=True)):
+                rows = fund.scheme.deductions.filter(note_id=note_id)
+                paid = list(rows.values_list("municipal_fen", flat=True))
+                owed = Clawback.objects.filter(note_id=note_id, fund=fund, state="decided")
+                claimed = sum(
+                    owed.exclude(origin="difference").values_list("amount_fen", flat=True)
+                )
+                differences = sum(
+                    owed.filter(origin="difference").values_list("amount_fen", flat=True)
+                )
+                gone = ClawbackLapse.objects.filter(note_id=note_id, fund=fund)
+                lapsed = sum(gone.values_list("amount_fen", flat=True))
+                assert claimed + differences <= sum(fen for fen in paid if fen > 0)
+                assert differences == -sum(fen for fen in paid if fen < 0) - lapsed
+                assert lapsed == max(0, claimed - sum(paid))
 
     @invariant()
     def one_original_each(self) -> None:
