@@ -265,7 +265,8 @@ def _move_money(
         _post(fund, Event.NEGATIVE_DIFFERENCE, lines, month, cause, source)
     owed = Counter({tuple(key): -fen for *key, fen in _sums(lowered, OWING)})
     owed.subtract(_lapse(parts, by_id, cause, claims=claims))
-    debts.owe(amounts=[Owed(*key, fen) for key, fen in sorted(owed.items()) if fen], cause=cause)
+    rows = [(*key, fen) for key, fen in sorted(owed.items()) if fen]
+    debts.owe(amounts=[Owed(*row) for row in rows], cause=cause)
     paid = parts.filter(pl.col("fen") > 0)
     offsets = _offset(paid, cause)
     for fund_id, month, fen in _sums(paid, months):
