@@ -174,6 +174,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _payout(made)
     _difference(made)
     _taken_over(made)
+    _lapse(made)
     _plan(made)
     _make_history(of)
     return made
@@ -236,16 +237,6 @@ def _ledger(made: loans.Note) -> None:
         posted_on=date(2026, 3, 31),
         actor="system",
     )
-    settlement.ClawbackLapse.objects.create(
-        **of,
-        fund_id=owed.fund_id,
-        origin_id=1,
-        year=2026,
-        amount_fen=1,
-        settled_fen=0,
-        posted_on=date(2026, 3, 31),
-        actor="system",
-    )
     owed.movements.create(**of, **by, kind="received", moved_on=date(2026, 4, 1), amount_fen=1)
 
 
@@ -264,6 +255,13 @@ def _payout(made: loans.Note) -> None:
         offset_fen=0,
     )
     _payout_sent(payout)
+
+
+def _lapse(made: loans.Note) -> None:
+    settlement.ClawbackLapse.objects.create(
+        institution_id=made.institution_id, note=made, fund=settlement.Clawback.objects.get(note=made).fund,
+        origin_id=1, year=2026, amount_fen=1, settled_fen=0, posted_on=date(2026, 3, 31), actor="system",
+    )  # fmt: skip
 
 
 def _taken_over(made: loans.Note) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -285,6 +286,20 @@ class Money(RuleBasedStateMachine):
             clawback_id=made, accept=accept, dismissed_why="" if accept else "试验",
             actor="checker", at=AT,
         )  # fmt: skip
+
+    @rule(number=st.sampled_from(sorted(NOTES)), undo=st.booleans(), is_offset=st.booleans())
+    def claim_and_correct(self, number: str, undo: bool, is_offset: bool) -> None:
+        """Take back all that is left of a note, lower it, and perhaps raise it again."""
+        for paid in Deduction.objects.filter(note__note_number=number, sequence=0):
+            claim = Claim(paid.note_id, self.fund_of(paid.scheme.code), 2026, 1)
+            left = self.claimable_fen(claim)
+            if left > 0:
+                self.take_back(replace(claim, amount_fen=left), accept=True, is_offset=is_offset)
+        self.repay(number=number, month=1)
+        run()
+        if undo and self.repaid:
+            self.undo_repayment()
+            run()
 
     def claimable_fen(self, claim: Claim) -> int:
         fund = Fund.objects.get(pk=claim.fund_id)
