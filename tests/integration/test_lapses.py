@@ -1,15 +1,19 @@
 """A subsidy is owed back once: claims by people lapse where a recomputation takes the same money back (S21)."""
+# ruff: noqa: F811 (fixtures are imported by the name they are asked for by)
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.kernel.models import Institution, Role
+from loans.values.errors import DomainError
 from settlement.models import (
     Clawback,
     ClawbackLapse,
@@ -25,9 +29,9 @@ from settlement.services.record_verification import verify_records
 from settlement.services.settlements import Ask
 from settlement.services.verification import verify
 from tests.integration.book import AT, exported, run
-from tests.integration.small_book import FIRST, SmallBook
-from tests.integration.steps import everything
-from tests.integration.test_clawbacks import refused
+from tests.integration.small_book import FIRST, TREE, SmallBook
+from tests.integration.steps import address, everything
+from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_postings import balances, receive
 
 pytestmark = pytest.mark.django_db
@@ -164,7 +168,7 @@ def test_a_claim_beyond_what_is_left_lapses_in_part_and_then_whole(small: SmallB
     assert lapsed() == [(100, 0)]
     assert balances() == {"bank_advance": -1_000, "clawback_receivable": 1_000}
     before = everything()
-    with refused("clawback_beyond_paid"):
+    with pytest.raises(DomainError, match=r"between 0\.01 and 0\.00 yuan"):
         claim(1)
     assert everything() == before
     undo(small, "2026-02-03")
@@ -297,6 +301,21 @@ def test_it_is_exported_and_has_its_voucher(small: SmallBook, tmp_path: Path) ->
         ("subsidy_applied", "300.00", "0.00"),
     ]
     assert {one["summary"] for one in vouchers} == {"试验 追回并入差额"}
+
+
+def test_the_claim_shows_what_lapsed_and_the_list_names_it(small: SmallBook, web: Any) -> None:
+    made = claim(300, is_offset=False)
+    lower(small)
+    client = web(person(Role.AUDITOR, Institution.objects.get(code=TREE[0][0]), "wang"))
+    page = client.get(address("settlement.clawback", "change", made)).content.decode()
+    (lapse,) = ClawbackLapse.objects.values_list("pk", flat=True)
+    assert page.count("追回并入差额") == 2  # in the navigation, and above its section
+    assert address("settlement.clawbacklapse", "change", lapse) in page
+    listed = client.get(address("settlement.clawbacklapse", "changelist")).content.decode()
+    assert "300.00" in listed
+    client.cookies["django_language"] = "en"
+    page = client.get(address("settlement.clawback", "change", made)).content.decode()
+    assert "Claims lapsed" in page
 
 
 def test_without_claims_it_costs_one_query(small: SmallBook) -> None:
