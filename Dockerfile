@@ -2,7 +2,7 @@ FROM python:3.11-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 DJANGO_SETTINGS_MODULE=config.settings.production
 WORKDIR /srv/tiexi
-RUN useradd --create-home --uid 10001 tiexi
+RUN useradd --create-home --uid 10001 tiexi && install --directory --owner=tiexi /srv/files
 
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
@@ -11,6 +11,7 @@ COPY manage.py ./
 COPY config config
 COPY loans loans
 COPY settlement settlement
+COPY reports reports
 # The settings want every address and secret; collecting static files uses none of them.
 RUN SECRET_KEY=unused ALLOWED_HOSTS=unused REDIS_URL=redis://unused/0 \
     DATABASE_URL=postgresql://owner@unused/tiexi APP_DATABASE_URL=postgresql://app@unused/tiexi \

@@ -11,6 +11,17 @@ from celery.signals import beat_init, celeryd_init
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
 
 VISIBILITY_SECONDS = 900  # Redis hands a task out again after this: all three places must agree
+# When drafts are looked after: one entry per report that some document sets a day for. What is due is
+# read from the obligations, so an entry that did not run is made up by its next one.
+PREPARED = {
+    "new-loans": crontab(hour=2, minute=0),
+    "monthly-execution": crontab(hour=2, minute=5),
+    "monthly-application": crontab(hour=2, minute=10),
+    "quarterly-payout": crontab(hour=2, minute=15),
+    "annual-demand": crontab(hour=2, minute=20),
+    "annual-settlement": crontab(hour=2, minute=25),
+    "liquidation": crontab(hour=2, minute=30),
+}
 app = Celery("tiexi")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
@@ -57,6 +68,22 @@ app.conf.update(
             "task": "settlement.propose_disallowances",
             "schedule": crontab(hour=6, minute=45),
             "options": {"expires": 3600.0},
+        },
+        "sweep-jobs": {"task": "reports.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+        # Hourly in office hours: who was told today is not told again, a letter that failed is.
+        "remind": {
+            "task": "reports.remind",
+            "schedule": crontab(hour="8-17", minute=30),
+            "options": {"expires": 1800.0},
+        },
+        **{
+            f"prepare-{code}": {
+                "task": "reports.prepare",
+                "schedule": schedule,
+                "kwargs": {"code": code},
+                "options": {"expires": 3600.0},
+            }
+            for code, schedule in PREPARED.items()
         },
     },
     timezone="Asia/Shanghai",

@@ -16,6 +16,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Servers of their own, so that a test run never touches the data of a running demo.
 DATA_DIR = PROJECT_DATA_DIR / "test"
+REPORTS_DIR = DATA_DIR / "files"
 ADDRESSES, EMBEDDED = connections.addresses(os.environ, DATA_DIR)
 # Nothing here outlives a crash; and autovacuum would count what a test has not committed as nothing.
 EMBEDDED_OPTIONS = ("--fsync=off", "--full_page_writes=off", "--autovacuum=off")

@@ -7,6 +7,18 @@ from dataclasses import dataclass
 
 from reports.definitions.period import Period
 from reports.definitions.sheet import Sheet
+from reports.services import (
+    build_annual_demand,
+    build_annual_settlement,
+    build_audit_pack,
+    build_duplicates,
+    build_liquidation,
+    build_monthly_application,
+    build_monthly_execution,
+    build_new_loans,
+    build_quarterly_payout,
+    build_register,
+)
 
 
 @dataclass(frozen=True)
@@ -26,4 +38,15 @@ class Asked:
 
 Builder = Callable[[Asked], Sheet]
 
-BUILDERS: dict[str, Builder] = {}
+BUILDERS: dict[str, Builder] = {
+    "new-loans": build_new_loans.build,
+    "monthly-execution": build_monthly_execution.build,
+    "monthly-application": build_monthly_application.build,
+    "quarterly-payout": build_quarterly_payout.build,
+    "annual-demand": build_annual_demand.build,
+    "annual-settlement": build_annual_settlement.build,
+    "liquidation": build_liquidation.build,
+    "subsidy-register": build_register.build,
+    "duplicate-check": build_duplicates.build,
+    "audit-pack": build_audit_pack.build,
+}

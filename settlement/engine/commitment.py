@@ -9,7 +9,8 @@ from settlement.engine.codes import PPM_ONE
 from settlement.engine.terms_model import Terms
 
 
-def _days(terms: Terms) -> pl.Expr:
+def counted_days(terms: Terms) -> pl.Expr:
+    """Days from `starts_on` to before `ends_on`, as the scheme counts them."""
     start, end = pl.col("starts_on"), pl.col("ends_on")
     if terms.day_count in ("months", "months_odd_days_360"):
         whole, odd = months.months_and_odd_days(start, end)
@@ -38,7 +39,7 @@ def with_factors(terms: Terms, labels: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.col("starts_on") < pl.col("ends_on"))
         .group_by("note_id")
-        .agg(factor=(total * _days(terms)).sum())
+        .agg(factor=(total * counted_days(terms)).sum())
     )  # fmt: skip
     return labels.join(parts, on="note_id", how="left").with_columns(pl.col("factor").fill_null(0))
 

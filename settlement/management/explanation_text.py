@@ -209,6 +209,11 @@ def _header(explained: Explanation) -> Iterator[str]:
         f"设备 equipment {yuan(note.equipment_fen)}，年利率 rate {percent_ppm(note.rate_ppm)}{rate}",
         2,
     )
+    yield from warnings(explained)
+
+
+def warnings(explained: Explanation) -> Iterator[str]:
+    """What the reader must know before trusting the rest: facts newer than judgement or postings."""
     if not explained.is_judged_current:
         yield "  ! 资格认定之后又有新事实，请运行 facts changed since labels were judged: run assess"
     if not explained.is_posted_current:
@@ -225,12 +230,13 @@ def _labels(explained: Explanation, notes: Footnotes) -> Iterator[str]:
         old = "" if scheme.is_in_force else "（已有新版本 not the version in force）"
         yield f"    版本 version v{scheme.version} sha256 {scheme.sha256[:12]}{old}"
         yield f"    结论 status: {STATUS[label.status]}"
-        yield from _label(label, notes)
+        yield from label_lines(label, notes)
     for one in explained.guarantees:
-        yield from _guarantee(one, notes)
+        yield from guarantee_lines(one, notes)
 
 
-def _guarantee(one: GuaranteeWorking, notes: Footnotes) -> Iterator[str]:
+def guarantee_lines(one: GuaranteeWorking, notes: Footnotes) -> Iterator[str]:
+    """A guarantee-fee subsidy, or why there is none."""
     line = one.line
     yield from wrap(
         f"担保费补贴 guarantee-fee subsidy {line.guarantee_number}（{line.scheme_code}）: "
@@ -249,7 +255,8 @@ def _guarantee(one: GuaranteeWorking, notes: Footnotes) -> Iterator[str]:
         )
 
 
-def _label(label: LabelWorking, notes: Footnotes) -> Iterator[str]:
+def label_lines(label: LabelWorking, notes: Footnotes) -> Iterator[str]:
+    """Why a label is judged as it is, and on what amount and days it is subsidised."""
     for refusal in label.refusals:
         yield from _refusal(refusal, notes)
     if label.lpr is not None and label.lpr.rate_ppm is not None:

@@ -4,6 +4,7 @@ from settlement.models.assessment import Assessment
 from settlement.models.clawback import Clawback, ClawbackLapse, ClawbackMovement
 from settlement.models.deduction import Deduction, EnterprisePosting
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
+from settlement.models.finding import Finding, FindingDecision, FindingSide
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
 from settlement.models.payout import Payout
@@ -26,6 +27,9 @@ __all__ = [
     "Enrolment",
     "EnterprisePosting",
     "Event",
+    "Finding",
+    "FindingDecision",
+    "FindingSide",
     "Fund",
     "GuaranteePosting",
     "GuaranteeSubsidy",

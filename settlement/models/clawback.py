@@ -83,6 +83,9 @@ class Clawback(Checked):
         ordering = ["-id"]
         indexes = [
             models.Index(
+                name="clawback_of_finding", fields=["origin_id"], condition=Q(origin="finding")
+            ),
+            models.Index(
                 name="clawback_to_offset",
                 fields=["enterprise", "fund"],
                 condition=Q(state="decided", is_offset=True)

@@ -1,4 +1,4 @@
-"""Lists of guarantee fees, compensations, syndicates and committed funds, as they are exported.
+"""Lists of guarantee fees, compensations, syndicates, committed funds and findings, as they are exported.
 
 Rows that add up several banks (no institution code) are seen by whoever sees everything; beside them
 stands one row per bank, which its head office sees.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from config.kernel.services.export import Field, Register
 from settlement.engine.codes import CUT_REASONS, PPM_ONE
 from settlement.engine.compensation import GUARANTOR_PPM, STOP_ABOVE_PPM
+from settlement.selectors.findings import FINDINGS
 
 _TIERS = ("central", "provincial", "municipal")
 _TIER_NAMES = dict(zip(_TIERS, ("中央", "省级", "市级"), strict=True))
@@ -352,5 +353,6 @@ REGISTERS = {
         COMPENSATIONS_WATCH,
         COMMITMENTS,
         JOINT_CAPS,
+        FINDINGS,
     )
 }

@@ -103,12 +103,15 @@ def open_clawbacks(*, ids: Collection[int]) -> list[OpenClawback]:
     ]
 
 
-def eligible_enterprises(*, scheme_code: str) -> dict[int, int]:
-    """Which enterprises have notes eligible under the scheme, and how many?"""
+def eligible_enterprises(
+    *, scheme_codes: Collection[str], scope: tuple[int, int]
+) -> dict[int, int]:
+    """Which enterprises have notes of these institutions eligible under any of the schemes? → labels."""
     found = rows(
         "SELECT c.enterprise_id, count(*) FROM settlement_enrolment e"
         " JOIN loans_note n ON n.id = e.note_id JOIN loans_contract c ON c.id = n.contract_id"
-        " WHERE e.scheme_code = %s AND e.status = 'eligible' GROUP BY 1 ORDER BY 1",
-        [scheme_code],
+        " WHERE e.scheme_code = ANY(%s) AND e.status = 'eligible'"
+        " AND n.institution_id BETWEEN %s AND %s GROUP BY 1 ORDER BY 1",
+        [list(scheme_codes), *scope],
     )
     return {int(enterprise): int(notes) for enterprise, notes in found}

@@ -27,6 +27,7 @@ from loans.services import locks
 from settlement.selectors import deductions, reservations
 from settlement.services import groups
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
+from settlement.services.guarantee_postings import NO_FEES, post_guarantee_subsidies
 from settlement.services.postings import post_chunk
 from settlement.services.reviews import propose_disallowances
 from settlement.services.schemes import Book, terms_in_force
@@ -107,7 +108,7 @@ def work_run(
     One that fails is tried again after the others, ATTEMPTS_MAX times in all, and then fails the run
     when everything else of it is done. Chunks in other hands are waited for, unless `until` is
     given: then none is begun after that moment, and what others hold is left to them. At its end
-    what finance disallowed is proposed to be taken back.
+    guarantee-fee subsidies are posted and what finance disallowed is proposed to be taken back.
     """
     total = Chunk.objects.filter(run_id=run_id).count()
     while until is None or clock() < until:
@@ -125,20 +126,28 @@ def work_run(
     state = work.close_run(run_id=run_id, at=clock())
     counts = work.total(Chunk.objects.filter(run_id=run_id).values_list("stats", flat=True))
     bulk.analyze("settlement_deduction", written=counts.get("originals", 0))
-    return counts if state == Run.State.OPEN else counts | _disallowed(run_id=run_id, at=clock())
+    return counts if state == Run.State.OPEN else counts | _afterwards(run_id=run_id, at=clock())
 
 
-def _disallowed(*, run_id: int, at: datetime) -> dict[str, Any]:
-    """Propose what finance's reviews disallow of what is posted now; counts of what there was."""
+def _afterwards(*, run_id: int, at: datetime) -> dict[str, Any]:
+    """What follows on what is posted now: fees (D17), and what reviews disallow; what there was of it."""
     run = Run.objects.get(pk=run_id)
-    scope = run.params["scope"]
-    proposed = propose_disallowances(
+    scheme, scope = run.params["scheme"], tuple(run.params["scope"] or SCOPE_ALL)
+    fees = post_guarantee_subsidies(
         actor=run.actor,
         at=at,
-        scheme=run.params["scheme"],
-        scope=SCOPE_ALL if scope is None else (scope[0], scope[1]),
+        through=date.fromisoformat(run.params["through"]),
+        scheme=scheme,
+        scope=(scope[0], scope[1]),
     )
-    told = {"proposed": proposed.clawbacks, "beyond_paid": proposed.beyond_paid}
+    proposed = propose_disallowances(
+        actor=run.actor, at=at, scheme=scheme, scope=(scope[0], scope[1])
+    )
+    told = {
+        "fees": fees if fees != NO_FEES else None,
+        "proposed": proposed.clawbacks,
+        "beyond_paid": proposed.beyond_paid,
+    }
     return {name: value for name, value in told.items() if value}
 
 

@@ -44,6 +44,9 @@ class PostedGuarantees:
     held: int
 
 
+NO_FEES = PostedGuarantees(originals=0, differences=0, amount_fen=0, held=0)
+
+
 class _Act(NamedTuple):
     actor: str
     at: datetime

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from config.kernel.models import SCOPE_ALL
-from loans.services.payout_files import payout_problem, read_payout_results
+from loans.services.outside_files import payout_problem, read_payout_results
 from loans.values.errors import DomainError, bilingual
 from settlement.models import PayoutAttempt, PayoutResult
 

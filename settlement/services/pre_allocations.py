@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import ProgrammingError, transaction
+from psycopg.errors import InsufficientPrivilege
 
 from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import entries
 from settlement.models import Event, Fund
+from settlement.selectors.institutions import fund_institutions
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
+from settlement.services.schemes import Book, terms_in_force
 
 
 @dataclass(frozen=True)
 class Booked:
-    """How many receipts were booked, how many fen in all, and how many still wait for a checker."""
+    """How many receipts were booked, how many fen in all, and how many still wait for a checker.
+
+    `strange`: documents not booked because their scheme pays nothing of that tier.
+    """
 
     receipts: int
     amount_fen: int
     waiting: int
+    strange: tuple[str, ...] = ()
 
 
 _CHECK = """
@@ -34,10 +42,16 @@ FROM loans_preallocation p LEFT JOIN loans_importbatch b ON b.id = p.batch_id
 WHERE coalesce(b.actor, 'system') <> %(actor)s AND (%(ids)s::bigint[] IS NULL OR p.id = ANY(%(ids)s))
     AND (%(made_by)s::text IS NULL OR coalesce(b.actor, 'system') = %(made_by)s)
     AND p.institution_id BETWEEN %(lo)s AND %(hi)s
+    AND (p.scheme_code || ' ' || p.tier = ANY(%(paid)s) OR p.scheme_code <> ALL(%(codes)s))
     AND NOT EXISTS (SELECT 1 FROM settlement_receipt r WHERE r.pre_allocation_id = p.id)
 ORDER BY p.id
 ON CONFLICT (pre_allocation_id) DO NOTHING
 RETURNING pre_allocation_id
+"""
+_STRANGE = """
+SELECT p.document_number || ' ' || p.scheme_code || ' ' || p.tier FROM loans_preallocation p
+WHERE p.scheme_code = ANY(%(codes)s) AND p.scheme_code || ' ' || p.tier <> ALL(%(paid)s)
+    AND p.institution_id BETWEEN %(lo)s AND %(hi)s ORDER BY p.id
 """
 _CHECKED = """
 SELECT p.id, p.institution_id, s.id, p.tier, p.purpose, p.received_on, p.amount_fen, p.document_number
@@ -62,26 +76,61 @@ def book_pre_allocations(
     """Let `actor` check these pre-allocations (None: all) and book them, oldest first.
 
     `made_by` and `scope` narrow them to what one person brought in, and to some institutions. Left
-    alone: what the actor brought in, and what is booked. The bank's own advance is repaid first
-    (D19). Each belongs to the year it was received in, or to the open one if that is settled.
+    alone: what the actor brought in, what is booked, and a tier the scheme does not pay. Money goes
+    to the fund that pays for the institution named, like a deduction's (domain §5), and repays the
+    bank's own advance first (D19). Each belongs to the year it was received in, or to the open one if
+    that is settled.
     """
+    book = terms_in_force()
+    known = {
+        "codes": [terms.code for terms in book.terms],
+        "paid": [f"{terms.code} {tier}" for terms in book.terms for tier in terms.tiers],
+        "lo": scope[0],
+        "hi": scope[1],
+    }
     asked = {"ids": None if ids is None else sorted(ids), "made_by": made_by}
-    checked = bulk.rows(_CHECK, {"actor": actor, "at": at, "lo": scope[0], "hi": scope[1], **asked})
+    checked = bulk.rows(_CHECK, {"actor": actor, "at": at, **known, **asked})
     rows = bulk.rows(_CHECKED, [[row[0] for row in checked]])
-    _lock({FundKey(*row[1:5]) for row in rows})
+    keys = _funds(rows, book)
+    _lock(set(keys.values()))
     total_fen = 0
-    for key, place, scheme, tier, purpose, day, fen, document in rows:
+    for key, _, _, _, _, day, fen, document in rows:
         posting = Posting(Event.PRE_ALLOCATION, at.date(), document, key, actor)
-        fund = FundKey(place, scheme, tier, purpose)
-        funds.receive(key=fund, amount_fen=fen, posting=posting, year=day.year)
+        funds.receive(key=keys[key], amount_fen=fen, posting=posting, year=day.year)
         total_fen += fen
     ((waiting,),) = bulk.rows(_WAITING)
-    return Booked(len(rows), total_fen, waiting)
+    strange = tuple(text for (text,) in bulk.rows(_STRANGE, known))
+    return Booked(len(rows), total_fen, waiting, strange)
+
+
+def _funds(rows: Iterable[tuple[Any, ...]], book: Book) -> dict[int, FundKey]:
+    """Pre-allocation → the fund that pays for the institution it names."""
+    levels = {book.scheme_ids[terms.code]: terms.fund_level for terms in book.terms}
+    places = {level: fund_institutions(level=level) for level in set(levels.values())}
+    return {
+        key: FundKey(
+            places[levels[scheme]][place] if scheme in levels else place, scheme, tier, purpose
+        )
+        for key, place, scheme, tier, purpose, *_ in rows
+    }
 
 
 def _lock(keys: set[FundKey]) -> None:
     """All funds at once, in the order in which runs lock them: nobody waits in a circle."""
-    funds.lock(fund_ids=funds.open_funds(keys=keys).values())
+    try:
+        with transaction.atomic():
+            ids = funds.open_funds(keys=keys).values()
+    except ProgrammingError as refused:
+        if not isinstance(refused.__cause__, InsufficientPrivilege):
+            raise
+        raise DomainError(
+            "pre_allocation_scope",
+            bilingual(
+                "资金账在上级资金机构，请由该机构的复核人入账",
+                "the fund is that of an institution above: a checker there books it",
+            ),
+        ) from refused
+    funds.lock(fund_ids=ids)
 
 
 @transaction.atomic
@@ -92,17 +141,23 @@ def book_pre_allocation(*, pre_allocation_id: int, actor: str, at: datetime) -> 
     raise DomainError(
         "pre_allocation_not_booked",
         bilingual(
-            "未入账：已入账的不再变动，本人登记的须由另一人复核",
-            "not booked: what is booked stays as it is, and what you entered another must check",
+            "未入账：已入账的不再变动，本人登记的须由另一人复核，政策没有的资金层级不能入账",
+            "not booked: what is booked stays as it is, what you entered another must check, and a tier"
+            " the scheme does not pay cannot be booked",
         ),
     )
 
 
 def lines_if_booked(*, pre_allocation_id: int) -> list[tuple[Event, entries.Lines]]:
     """What the ledger will say once it is booked, for whoever is to check it; nothing is locked."""
-    ((_, place, scheme, tier, purpose, _, fen, _),) = bulk.rows(_CHECKED, [[pre_allocation_id]])
+    rows = bulk.rows(_CHECKED, [[pre_allocation_id]])
+    ((_, _, _, _, _, _, fen, _),) = rows
+    key = _funds(rows, terms_in_force())[pre_allocation_id]
     known = Fund.objects.filter(
-        institution_id=place, scheme_id=scheme, tier=tier, purpose=purpose
+        institution_id=key.institution_id,
+        scheme_id=key.scheme_id,
+        tier=key.tier,
+        purpose=key.purpose,
     ).first()
     available = known.available_fen if known is not None else 0
     owed = -known.bank_advance_fen if known is not None else 0

@@ -11,13 +11,20 @@ from config.kernel.services import bulk
 # Records that one entry each books: (event, source_id, fund, wording, checker, year, fen moved in an
 # account, and what to call the record).
 _RECEIPT = """
-SELECT 'pre_allocation' AS event, p.id AS source_id, f.id AS fund_id, p.document_number AS source,
+SELECT 'pre_allocation' AS event, p.id AS source_id, f.fund_id, p.document_number AS source,
     r.checked_by AS actor, extract(year FROM p.received_on) AS year,
     'treasury_advance' AS account, -p.amount_fen AS fen, p.document_number AS place
 FROM settlement_receipt r JOIN loans_preallocation p ON p.id = r.pre_allocation_id
 LEFT JOIN settlement_scheme s ON s.code = p.scheme_code
-LEFT JOIN settlement_fund f ON f.institution_id = p.institution_id AND f.scheme_id = s.id
-    AND f.tier = p.tier AND f.purpose = p.purpose
+-- The fund is that of the institution named, or of one above it; its entry says of which.
+LEFT JOIN LATERAL (
+    SELECT f.id AS fund_id FROM settlement_fund f JOIN kernel_institution i ON i.id = f.institution_id
+    LEFT JOIN settlement_ledgerentry e ON e.fund_id = f.id AND e.event = 'pre_allocation'
+        AND e.source_id = p.id
+    WHERE f.scheme_id = s.id AND f.tier = p.tier AND f.purpose = p.purpose
+        AND p.institution_id BETWEEN i.id AND i.last_id
+    ORDER BY e.id IS NULL, f.institution_id DESC LIMIT 1
+) f ON true
 WHERE p.amount_fen <> 0
 """
 _DECIDED = """

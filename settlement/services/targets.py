@@ -27,11 +27,16 @@ class Evidence:
 def gather(*, enterprise_ids: Sequence[int]) -> Evidence:
     """Read all facts of these enterprises (whole groups) and what has been posted for them."""
     scopes = facts.note_scopes(enterprise_ids=enterprise_ids)
-    note_ids = scopes["note_id"].to_list()
-    posted = deductions.posted(note_ids=note_ids)
-    known = DeductFacts(
+    posted = deductions.posted(note_ids=scopes["note_id"].to_list())
+    known = facts_of(enterprise_ids=enterprise_ids, scopes=scopes)
+    return Evidence(facts=known, scopes=scopes, posted=posted)
+
+
+def facts_of(*, enterprise_ids: Sequence[int], scopes: pl.DataFrame) -> DeductFacts:
+    """Everything deductions of these enterprises' notes depend on; `scopes` as `note_scopes` gives."""
+    return DeductFacts(
         notes=facts.notes(enterprise_ids=enterprise_ids),
-        enrolments=enrolments.eligible(note_ids=note_ids),
+        enrolments=enrolments.eligible(note_ids=scopes["note_id"].to_list()),
         repayments=facts.repayments(enterprise_ids=enterprise_ids),
         stops=facts.stops(enterprise_ids=enterprise_ids),
         collections=facts.collections(enterprise_ids=enterprise_ids),
@@ -40,7 +45,6 @@ def gather(*, enterprise_ids: Sequence[int]) -> Evidence:
         opening=facts.opening(enterprise_ids=enterprise_ids),
         funds=facts.funds(),
     )
-    return Evidence(facts=known, scopes=scopes, posted=posted)
 
 
 def targets(

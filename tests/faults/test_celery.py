@@ -15,8 +15,11 @@ import redis
 from celery import Celery
 from celery.schedules import crontab
 
-from config.celery import app
+from config.celery import PREPARED, app
 from config.settings.connections import broker
+from reports.definitions.deadlines import DEADLINES
+from reports.services import jobs
+from settlement.services import deductions
 from tests.faults.books import PROCESS, Book, until
 
 CELERY = f"""{PROCESS}
@@ -40,7 +43,7 @@ deductions.gather = die
 IMPATIENT = CELERY.replace(
     PROCESS,
     f"""{PROCESS}
-from config.celery import app
+from config.celery import PREPARED, app
 app.conf.beat_schedule["sweep"]["schedule"] = 1.0
 """,
 )
@@ -190,9 +193,12 @@ def test_a_worker_with_another_role_takes_no_message(
     assert book.state() == before
 
 
-def test_the_sweep_is_scheduled_every_minute_and_what_people_answer_every_morning() -> None:
-    assert app.conf.beat_schedule == {
+def test_what_beat_rings_and_when() -> None:
+    schedule = dict(app.conf.beat_schedule)
+    prepared = {name: schedule.pop(name) for name in list(schedule) if name.startswith("prepare-")}
+    assert schedule == {
         "sweep": {"task": "kernel.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+        "sweep-jobs": {"task": "reports.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         "reconcile": {
             "task": "settlement.reconcile",
             "schedule": crontab(hour=6, minute=30),
@@ -203,4 +209,25 @@ def test_the_sweep_is_scheduled_every_minute_and_what_people_answer_every_mornin
             "schedule": crontab(hour=6, minute=45),
             "options": {"expires": 3600.0},
         },
+        "remind": {
+            "task": "reports.remind",
+            "schedule": crontab(hour="8-17", minute=30),
+            "options": {"expires": 1800.0},
+        },
     }
+    assert list(prepared) == [f"prepare-{code}" for code in dict.fromkeys(PREPARED)]
+    for place, (name, entry) in enumerate(prepared.items()):
+        assert entry == {
+            "task": "reports.prepare",
+            "schedule": crontab(hour=2, minute=5 * place),
+            "kwargs": {"code": name.removeprefix("prepare-")},
+            "options": {"expires": 3600.0},
+        }
+
+
+def test_every_report_with_a_deadline_is_prepared_and_every_kind_of_run_swept() -> None:
+    assert set(PREPARED) == {filing.code for filing in DEADLINES}
+    app.loader.import_default_modules()
+    rung = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert rung <= set(app.tasks)
+    assert {deductions.KIND, *jobs.KINDS} == {"deductions", "report", "export"}

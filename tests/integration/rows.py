@@ -12,6 +12,7 @@ from settlement import models as settlement
 from settlement.models import Event
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
+from tests.integration import report_rows
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TREE = (
@@ -176,6 +177,8 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _taken_over(made)
     _lapse(made)
     _plan(made)
+    report_rows.filed(made.institution_id, AT)
+    _finding(made)
     _make_history(of)
     return made
 
@@ -264,10 +267,21 @@ def _lapse(made: loans.Note) -> None:
     )  # fmt: skip
 
 
+def _finding(made: loans.Note) -> None:
+    of = {"institution_id": made.institution_id, "note": made}
+    found = settlement.Finding.objects.create(
+        **of, rule="P1", severity="violation", article="一(三)", identity=f"{made.pk:064d}",
+        evidence_digest="0" * 64, central_fen=123_456, found_at=AT, changed_at=AT,
+    )  # fmt: skip
+    found.sides.create(**of, position=1, facts={"days": 65})
+    found.decisions.create(
+        **of, outcome="confirmed", why="属实", evidence_digest="0" * 64, made_by="maker", made_at=AT
+    )
+
+
 def _taken_over(made: loans.Note) -> None:
     settlement.TakenOver.objects.create(
-        institution_id=made.institution_id, fund=settlement.Fund.objects.filter(institution_id=made.institution_id).earliest("pk"), year=2026,
-        sequence=0, amount_fen=1, posted_on=date(2026, 3, 21), actor="maker",
+        institution_id=made.institution_id, fund=settlement.Fund.objects.filter(institution_id=made.institution_id).earliest("pk"), year=2026, sequence=0, amount_fen=1, posted_on=date(2026, 3, 21), actor="maker",
     )  # fmt: skip
 
 

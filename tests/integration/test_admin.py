@@ -22,7 +22,8 @@ ADMINISTRATORS_ONLY = {"kernel.user", "kernel.chunk", "settlement.assessment"}
 FREE_OF_INSTITUTIONS = {
     "kernel.user", "kernel.run", "kernel.chunk", "settlement.assessment", "settlement.scheme",
     "settlement.schemeversion", "loans.lpr", "loans.lprevent", "loans.schemefund",
-    "loans.schemefundevent", "loans.schemelabel", "loans.usccconfirmation",
+    "loans.schemefundevent", "loans.schemelabel", "loans.usccconfirmation", "reports.job",
+    "reports.workingdayexception",
 }  # fmt: skip
 CODE, OTHER_CODE = "91320000000000001X", "91310000000000002Y"
 
@@ -62,7 +63,13 @@ def complete_book(tree):
     loans.SchemeFund.objects.create(scheme_code="central-sme-2026", year=2026, amount_fen=1)
     loans.SchemeFund.objects.update(amount_fen=2)
     loans.UsccConfirmation.objects.create(uscc=CODE, reason="已核对", made_by="maker", at=rows.AT)
-    Chunk.objects.create(run=Run.objects.get(), ordinal=0)
+    Chunk.objects.create(run=Run.objects.get(kind="deductions"), ordinal=0)
+    branch = tree[rows.NANJING]
+    params = {"register": "deductions", "format": "csv", "filters": {}}
+    Run.objects.create(
+        kind="export", params=params, actor="maker", created_at=rows.AT, scope_lo=branch.id,
+        scope_hi=branch.last_id,
+    )  # fmt: skip
     settlement.Assessment.objects.create(
         facts_position=1, terms_key="1", engine=1, labels=2, changed=2, at=rows.AT
     )
@@ -126,7 +133,7 @@ def test_every_model_of_ours_has_a_page():
 
     ours = {
         model
-        for app in ("kernel", "loans", "settlement")
+        for app in ("kernel", "loans", "settlement", "reports")
         for model in apps.get_app_config(app).get_models()
     }
 

@@ -18,6 +18,7 @@ from django.db import connection
 from config.kernel.models import Institution
 from config.kernel.services import export
 from config.kernel.services.export import Field, Register, write_register
+from config.kernel.services.workbook.sheet import Sheet
 from loans.files.kinds import KINDS
 from loans.services.intake import import_file
 from loans.services.outcomes import Outcome
@@ -170,7 +171,8 @@ def test_a_failed_export_leaves_the_old_file(
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export._Sheets, "write", broken)
+    monkeypatch.setattr(export, "FETCH_ROWS", 1)  # the server is still sending when it happens
+    monkeypatch.setattr(Sheet, "write", broken)
     with pytest.raises(OSError, match="No space left"):
         written("lpr", path)
     assert path.read_bytes() == before

@@ -432,3 +432,10 @@ def test_the_joint_cap_with_leasing_is_shown(book: SmallBook) -> None:
         ("joint", "2026", TREE[0][0], THIRD): ("3500.00", "0.00", "1000.00", "4500.00", "0"),
         ("joint", "2026", TREE[2][0], THIRD): ("3500.00", "0.00", "500.00", "4000.00", "1"),
     }
+
+
+def test_every_run_posts_fees_too(book: SmallBook) -> None:
+    book.collect("A", 3)
+    assert run()["fees"] == PostedGuarantees(2, 0, 500_000, 0)
+    assert "fees" not in run()
+    assert GuaranteePosting.objects.count() == 2

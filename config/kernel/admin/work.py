@@ -17,7 +17,13 @@ from config.kernel.admin.searching import exact, number
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, list_address, texts
 from config.kernel.models import Chunk, Run
 
-KINDS = {"deductions": _("代付贴息计算"), "assess": _("贴息认定"), "import": _("导入")}
+KINDS = {
+    "deductions": _("代付贴息计算"),
+    "assess": _("贴息认定"),
+    "import": _("导入"),
+    "report": _("报表"),
+    "export": _("导出"),
+}
 
 
 def chunks(request: HttpRequest, run: Run) -> Section:

@@ -5,7 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Run(models.Model):
-    """One order of long work: who asked for what, and what came of it."""
+    """One order of long work: who asked for what, and what came of it.
+
+    `scope_*`: the range of institutions whose staff see it, and beyond which it may not reach.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("进行中")
@@ -19,6 +22,20 @@ class Run(models.Model):
     created_at = models.DateTimeField(_("发起时间"))
     finished_at = models.DateTimeField(_("完成时间"), null=True, blank=True)
     stats = models.JSONField(_("统计"), null=True, blank=True)
+    scope_lo = models.BigIntegerField(
+        _("机构范围起"),
+        null=True,
+        blank=True,
+        help_text=_("空 = 全部机构的任务 / blank = work of the whole installation"),
+    )
+    scope_hi = models.BigIntegerField(_("机构范围止"), null=True, blank=True)
+    result_name = models.CharField(
+        _("结果文件"), max_length=200, blank=True, default="", db_default=""
+    )
+    result_sha256 = models.CharField(
+        _("结果摘要"), max_length=64, blank=True, default="", db_default=""
+    )
+    error = models.TextField(_("错误"), blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("任务")
@@ -27,6 +44,11 @@ class Run(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="run_state_known", condition=models.Q(state__in=["open", "done", "failed"])
+            ),
+            models.CheckConstraint(
+                name="run_scope_whole",
+                condition=models.Q(scope_lo__isnull=True, scope_hi__isnull=True)
+                | models.Q(scope_lo__isnull=False, scope_hi__gte=models.F("scope_lo")),
             ),
         ]
 

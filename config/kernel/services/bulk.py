@@ -7,7 +7,10 @@ from there by `INSERT … SELECT`, where every policy and constraint applies (DE
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from typing import Any, cast
 
 import polars as pl
@@ -17,6 +20,7 @@ from psycopg import Cursor, sql
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 SLICE_ROWS = 50_000
+WHOLE = 2**62
 ANALYZE_SHARE = 10  # a write of a tenth of a table deserves fresh statistics
 
 
@@ -33,13 +37,72 @@ def read_frame(
 
     Columns are Int64, String, Date or Boolean; a null text arrives as the empty string.
     """
-    buffer = io.BytesIO()
-    statement = f"COPY ({query}) TO STDOUT (FORMAT csv)"
-    with driver_cursor() as cursor, cursor.copy(cast("Any", statement), params) as copy:
-        for block in copy:
-            buffer.write(block)
-    if buffer.tell() == 0:
-        return pl.DataFrame(schema=dict(schema))
+    frames = [*read_slices(query, params, schema=schema, rows=WHOLE)]
+    return frames[0] if frames else pl.DataFrame(schema=dict(schema))
+
+
+def read_slices(
+    query: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    schema: Schema,
+    rows: int = SLICE_ROWS,
+) -> Iterator[pl.DataFrame]:
+    """The same in frames of so many rows, none of them empty: a long list in bounded memory.
+
+    The connection is busy until the last frame was taken or the iterator closed.
+    """
+    buffer, held = io.BytesIO(), 0
+    with driver_cursor() as cursor, cursor.copy(_to_csv(query), params) as copy:
+        for row in copy:  # the server sends each row as a message of its own
+            buffer.write(row)
+            held += 1
+            if held == rows:
+                yield _parsed(buffer, schema)
+                buffer, held = io.BytesIO(), 0
+    if held:
+        yield _parsed(buffer, schema)
+
+
+@contextmanager
+def closing_frames(frames: Iterable[pl.DataFrame]) -> Iterator[None]:
+    """Whatever happens to a reader of frames, the connection they come from is free afterwards."""
+    try:
+        yield
+    finally:
+        if isinstance(frames, Generator):
+            frames.close()
+
+
+def read_parts(
+    query: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    schema: Schema,
+    rows: int = SLICE_ROWS,
+) -> Iterator[pl.DataFrame]:
+    """The same slices with no query open between them, all from one snapshot.
+
+    The whole result goes to an unnamed file first, so that whoever writes the frames may use the
+    connection meanwhile.
+    """
+    with tempfile.TemporaryFile() as spool:
+        sizes = []
+        with driver_cursor() as cursor, cursor.copy(_to_csv(query), params) as copy:
+            messages = iter(copy)
+            while part := list(islice(messages, rows)):
+                sizes.append(spool.write(b"".join(part)))
+        spool.seek(0)
+        for size in sizes:
+            yield _parsed(io.BytesIO(spool.read(size)), schema)
+
+
+def _to_csv(query: str) -> Any:
+    return cast("Any", f"COPY ({query}) TO STDOUT (FORMAT csv)")
+
+
+def _parsed(buffer: io.BytesIO, schema: Schema) -> pl.DataFrame:
+    """Rows as the server wrote them, as a frame."""
     buffer.seek(0)
     flags = [name for name, dtype in schema.items() if dtype == pl.Boolean]
     texts = [name for name, dtype in schema.items() if dtype == pl.String]

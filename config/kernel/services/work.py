@@ -21,6 +21,7 @@ from config.kernel.services import bulk
 CHUNK_LOCKS = 0x7469 << 48  # advisory lock keys from here on mean "chunk in hand"
 LEASE_MINUTES = 15
 ATTEMPTS_MAX = 5
+ERRORS_SHOWN = 10  # of a run's failed chunks, the first line each
 DIED = (
     "{attempts} 次尝试均中断，没有留下错误 / the worker died at each attempt, last of all {owner}"
 )
@@ -34,9 +35,16 @@ def open_run(
     payloads: Iterable[dict[str, Any]],
     actor: str,
     at: datetime,
+    scope: tuple[int, int] | None = None,
 ) -> int:
-    """Record a run and cut it into chunks, in order; returns the run's number."""
-    run = Run.objects.create(kind=kind, params=params, actor=actor, created_at=at)
+    """Record a run and cut it into chunks, in order; returns the run's number.
+
+    `scope`: the institutions it may reach and whose staff see it; None is all of them.
+    """
+    lo, hi = scope or (None, None)
+    run = Run.objects.create(
+        kind=kind, params=params, actor=actor, created_at=at, scope_lo=lo, scope_hi=hi
+    )
     Chunk.objects.bulk_create(
         Chunk(run=run, ordinal=ordinal, payload=payload) for ordinal, payload in enumerate(payloads)
     )
@@ -82,6 +90,18 @@ def note_failure(*, chunk_id: int, error: str) -> None:
     Chunk.objects.filter(pk=chunk_id, attempts__gte=ATTEMPTS_MAX).update(state=Chunk.State.FAILED)
 
 
+def refuse_chunk(*, chunk_id: int, error: str) -> None:
+    """Give a chunk up at once: what a rule refuses, another attempt will not change."""
+    Chunk.objects.filter(pk=chunk_id).update(
+        state=Chunk.State.FAILED, error=error[:4000], lease_owner="", lease_until=None
+    )
+
+
+def keep_result(*, run_id: int, name: str, sha256: str) -> None:
+    """Name the file that came of the run; call it in the transaction that finishes its last chunk."""
+    Run.objects.filter(pk=run_id).update(result_name=name, result_sha256=sha256)
+
+
 @transaction.atomic
 def close_run(*, run_id: int, at: datetime) -> str:
     """Close the run if nothing of it waits or is in hand; returns the state it is in now."""
@@ -89,14 +109,15 @@ def close_run(*, run_id: int, at: datetime) -> str:
     if run.state != Run.State.OPEN:
         return str(run.state)
     _give_up(run_id=run_id)
-    chunks = list(Chunk.objects.filter(run_id=run_id).values_list("state", "stats"))
-    if any(state == Chunk.State.TODO for state, _ in chunks):
+    chunks = list(Chunk.objects.filter(run_id=run_id).order_by("ordinal"))
+    if any(chunk.state == Chunk.State.TODO for chunk in chunks):
         return str(run.state)
-    failed = any(state == Chunk.State.FAILED for state, _ in chunks)
+    failed = [chunk for chunk in chunks if chunk.state == Chunk.State.FAILED]
     run.state = Run.State.FAILED if failed else Run.State.DONE
     run.finished_at = at
-    run.stats = total(stats for _, stats in chunks)
-    run.save(update_fields=["state", "finished_at", "stats"])
+    run.stats = total(chunk.stats for chunk in chunks)
+    run.error = "\n".join(chunk.error.partition("\n")[0] for chunk in failed[:ERRORS_SHOWN])
+    run.save(update_fields=["state", "finished_at", "stats", "error"])
     return str(run.state)
 
 
@@ -130,6 +151,12 @@ def total(stats: Iterable[dict[str, Any] | None]) -> dict[str, int]:
         for key, count in (chunk_stats or {}).items():
             totals[key] = totals.get(key, 0) + int(count)
     return totals
+
+
+def progress(*, run_id: int) -> tuple[int, int]:
+    """How many chunks of the run are finished, well or badly, and how many are there?"""
+    chunks = Chunk.objects.filter(run_id=run_id)
+    return chunks.exclude(state=Chunk.State.TODO).count(), chunks.count()
 
 
 def open_runs(*, kind: str) -> list[int]:

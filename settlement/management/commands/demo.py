@@ -10,9 +10,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from django.conf import settings
@@ -25,7 +26,7 @@ from config.kernel.services.people import create_demo_users
 from loans.values.money import yuan_from_fen
 from settlement.management import demo_story
 from settlement.management.tables import table, yuan
-from settlement.models import Settlement, SettlementItem
+from settlement.models import Purpose, Settlement, SettlementItem
 from settlement.selectors import balances, receipts, summary
 from settlement.services import settlement_decisions, settlements
 from settlement.services.needs import computed_needs
@@ -69,6 +70,7 @@ class Command(ProjectCommand):
         portfolio = str(options["portfolio"])
         self._call(f"导入 import {portfolio}", "import_portfolio", portfolio)
         self._run_years(is_sample=options["portfolio"].resolve() == settings.BASE_DIR / PORTFOLIO)
+        self._call("重复贴息核查 duplicates", "check_duplicates")
         self._call("核对 verify", "verify")
         self._print_table()
         self._print_balances()
@@ -84,7 +86,8 @@ class Command(ProjectCommand):
     def _run_years(self, *, is_sample: bool) -> None:
         """Each year: finance pays ahead, every month with an interest day is run, and it is settled.
 
-        The shipped sample also shows a correction in its first year and a planned day in its last.
+        The shipped sample also shows a correction in its first year, a planned day in its last, and
+        finance paying what it found missing at each settlement.
         """
         needs = None if receipts.any_pre_allocation() else computed_needs(at=now())
         if needs is not None:
@@ -97,26 +100,36 @@ class Command(ProjectCommand):
         for year in years:
             self.stdout.write(self.style.MIGRATE_HEADING(f"== {year} 年 year"))
             if needs is not None:
-                self._pre_allocate(needs.filter(pl.col("year") == year))
+                self._pre_allocate(needs.filter(pl.col("year") == year), year)
             of_year = [month for month in months if month.year == year]
             if is_sample and year == years[-1]:
                 self._tell(demo_story.planned_day())
             self._run_months(of_year)
             if is_sample and year == years[0]:
                 self._tell(demo_story.correction(of_year[-1]))
-            self._settle(year)
+            self._settle(year, pays_gap=is_sample and needs is not None)
         call_command("run_deductions", stdout=self.stdout, stderr=self.stderr)
 
     def _tell(self, lines: Iterator[str]) -> None:
         for line in lines:
             self.stdout.write(line)
 
-    def _pre_allocate(self, needs: pl.DataFrame) -> None:
-        """Bring in a file of pre-allocations, as finance would send it in January."""
+    def _pre_allocate(self, needs: pl.DataFrame, year: int) -> None:
+        """Finance pays a share of the year's need ahead in January."""
+        codes = dict(Institution.objects.values_list("pk", "code"))
+        self._bring_in(
+            Paid(
+                one["scheme_code"], codes[one["institution_id"]], one["tier"], share, f"预拨{year}"
+            )
+            for one in needs.iter_rows(named=True)
+            for share in [one["fen"] * SHARE_PERCENT // 100]
+        )
+
+    def _bring_in(self, paid: Iterable[Paid]) -> None:
+        """Bring in a file of pre-allocations."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "pre-allocations.csv"
-            lines = needs.iter_rows(named=True)
-            path.write_text("".join(_pre_allocations(lines)), encoding="utf-8")
+            path.write_text("".join(_pre_allocations(paid)), encoding="utf-8")
             call_command("import_data", "pre-allocations", str(path), stdout=self.stdout)
 
     def _run_months(self, months: list[date]) -> None:
@@ -128,8 +141,8 @@ class Command(ProjectCommand):
                 bar.update()
         self.stdout.write(f"逐月代付 deductions month by month: {len(months)} 个月 months")
 
-    def _settle(self, year: int) -> None:
-        """January: what was used is settled in full, as if finance had approved all of it."""
+    def _settle(self, year: int, *, pays_gap: bool) -> None:
+        """January: what was used is settled in full, as if finance had approved and paid all of it."""
         drafts = io.StringIO()
         for code in terms_in_force().scheme_ids:
             call_command("settle", scheme=code, year=year, final=True, stdout=drafts)
@@ -152,6 +165,21 @@ class Command(ProjectCommand):
         self.stdout.write(
             f"年度结算 settled {year}: {len(ids)} 份 settlements, 认可 approved {yuan(claimed)} 元 yuan"
         )
+        gaps = SettlementItem.objects.filter(settlement_id__in=ids, gap_fen__gt=0).order_by("pk")
+        if pays_gap and gaps:
+            gap = yuan(sum(gaps.values_list("gap_fen", flat=True)))
+            self.stdout.write(f"缺口由财政补拨 gap, advanced by the bank, paid: {gap} 元 yuan")
+            self._bring_in(
+                Paid(
+                    item.settlement.scheme.code,
+                    item.institution.code,
+                    item.fund.tier,
+                    item.gap_fen,
+                    f"结算补拨{year}",
+                    item.fund.purpose,
+                )
+                for item in gaps.select_related("settlement__scheme", "institution", "fund")
+            )
 
     def _print_balances(self) -> None:
         """Who holds, owes and bears what, by scheme and tier."""
@@ -223,22 +251,46 @@ class Command(ProjectCommand):
         environment = {**os.environ, "TIEXI_ROLE": "app"}
         manage = str(settings.BASE_DIR / "manage.py")
         server = [sys.executable, manage, "runserver", ADDRESS, "--noreload"]
+        with _worker():
+            try:
+                subprocess.run(server, env=environment, check=False)
+            except KeyboardInterrupt:
+                self.stdout.write("已停止 / stopped")
+
+
+@contextmanager
+def _worker() -> Iterator[None]:
+    """A worker with the clock's bells beside the web, so that what is ordered there is also made."""
+    beat = ["--beat", f"--schedule={settings.DATA_DIR / 'beat'}", "--loglevel=WARNING"]
+    command = [sys.executable, "-m", "celery", "--app=config.celery", "worker", "--concurrency=1"]
+    environment = {**os.environ, "TIEXI_ROLE": "worker"}
+    with subprocess.Popen([*command, *beat], cwd=settings.BASE_DIR, env=environment) as worker:
         try:
-            subprocess.run(server, env=environment, check=False)
-        except KeyboardInterrupt:
-            self.stdout.write("已停止 / stopped")
+            yield
+        finally:
+            worker.terminate()
 
 
-def _pre_allocations(lines: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """The rows of a pre-allocations file, one per scheme, institution, tier and year."""
-    yield "scheme_code,institution_code,tier,received_on,amount,document_number\n"
-    codes = dict(Institution.objects.values_list("pk", "code"))
-    for line in lines:
-        amount = yuan_from_fen(line["fen"] * SHARE_PERCENT // 100)
-        code = codes[line["institution_id"]]
+class Paid(NamedTuple):
+    """What finance pays into one fund; what it is for ends in the year it is for."""
+
+    scheme_code: str
+    institution_code: str
+    tier: str
+    fen: int
+    why: str
+    purpose: str = Purpose.INTEREST
+
+
+def _pre_allocations(paid: Iterable[Paid]) -> Iterator[str]:
+    """The rows of a pre-allocations file: paid ahead in January, the gap in February of the next year."""
+    yield "scheme_code,institution_code,tier,received_on,amount,document_number,purpose\n"
+    for one in paid:
+        year = int(one.why[-4:])
+        day = f"{year}-01-04" if one.why.startswith("预拨") else f"{year + 1}-02-26"
         yield (
-            f"{line['scheme_code']},{code},{line['tier']},{line['year']}-01-04,{amount},"
-            f"演示预拨{line['year']}\n"
+            f"{one.scheme_code},{one.institution_code},{one.tier},{day},{yuan_from_fen(one.fen)},"
+            f"演示{one.why},{one.purpose}\n"
         )
 
 

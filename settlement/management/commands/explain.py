@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -11,7 +12,9 @@ from django.core.management.base import CommandError
 from config.kernel.management.base import ProjectCommand
 from config.kernel.selectors import institution_range
 from loans.selectors.notes import NoteCard
+from settlement.management.explanation_form import write_form
 from settlement.management.explanation_text import page
+from settlement.services.explained import Explanation
 from settlement.services.explanations import explain, find_notes
 
 
@@ -30,9 +33,12 @@ class Command(ProjectCommand):
         parser.add_argument(
             "--collection", metavar="REF", help="只说明这笔收息（流水号）/ only this collection"
         )
+        parser.add_argument(
+            "--pdf", type=Path, metavar="FILE", help="写成 PDF，每笔收息一页 / as PDF, a page each"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the explanation; exit 1 if the note is unknown or not the only one."""
+        """Print or typeset the explanation; exit 1 if the note is unknown or not the only one."""
         number, reference = options["note_number"], options["collection"]
         narrowed = self.scope(options)
         own = self.scope({**options, "institution": None})
@@ -45,7 +51,18 @@ class Command(ProjectCommand):
                 f"借据 {number} 没有流水号为 {reference} 的已收利息 / "
                 "no interest collected on this note under this reference"
             ) from missing
-        self.stdout.write(page(found))
+        if options["pdf"] is None:
+            self.stdout.write(page(found))
+        else:
+            self._paper(found, options["pdf"], one_collection=reference is not None)
+
+    def _paper(self, found: Explanation, path: Path, *, one_collection: bool) -> None:
+        """Write the explanation as PDF, whole or not at all."""
+        try:
+            count = write_form(found, path, one_collection=one_collection)
+        except OSError as error:
+            raise CommandError(f"无法写入 {path} / cannot write there: {error.strerror}") from error
+        self.stdout.write(f"{found.note.note_number}: {count} 份说明 forms → {path}")
 
     def _only(self, number: str, notes: Sequence[NoteCard]) -> NoteCard:
         if not notes:

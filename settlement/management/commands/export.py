@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from config.kernel.management.base import ProjectCommand
+from config.kernel.management.base import ProjectCommand, progress
 from config.kernel.services.export import write_register
 from loans.values.errors import DomainError
 from settlement.resources import REGISTERS
@@ -54,13 +54,15 @@ class Command(ProjectCommand):
         if filters.get("since", date.min) > filters.get("until", date.max):
             raise CommandError("收息日起晚于收息日止 / --since is later than --until")
         try:
-            count = write_register(
-                register=register,
-                path=out,
-                file_format=file_format,
-                scope=self.scope(options),
-                filters=filters,
-            )
+            with progress(register.title_zh) as bar:
+                count = write_register(
+                    register=register,
+                    path=out,
+                    file_format=file_format,
+                    scope=self.scope(options),
+                    filters=filters,
+                    progress=bar.update,
+                )
         except OSError as error:
             raise CommandError(f"无法写入 {out} / cannot write there: {error.strerror}") from error
         self.stdout.write(f"{register.name}: {count} 行 rows → {out}")

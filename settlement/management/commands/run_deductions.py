@@ -18,7 +18,11 @@ from loans.values.money import grouped_yuan
 from settlement.management import plan_table
 from settlement.selectors.plans import last_planned_on
 from settlement.services import deductions, plans, pre_allocations
-from settlement.services.guarantee_postings import post_guarantee_subsidies
+from settlement.services.guarantee_postings import (
+    NO_FEES,
+    PostedGuarantees,
+    post_guarantee_subsidies,
+)
 from settlement.services.schemes import terms_in_force
 
 
@@ -71,10 +75,9 @@ class Command(ProjectCommand):
         )
         if started is None:
             self.stdout.write("没有已收利息 / no interest collected yet")
+            self._post_guarantees(options, scope=scope)
         else:
             self._print(started, self._work(started.run_id))
-        through = started.through if started else options["through"]
-        self._post_guarantees(options, through=through, scope=scope)
 
     def _print(self, started: deductions.Started, counts: dict[str, Any]) -> None:
         self.stdout.write(
@@ -88,7 +91,7 @@ class Command(ProjectCommand):
             self.stdout.write(
                 f"待资金到位 held for want of funds: {counts['held']} 笔 rows；预拨到账后重新运行 / run again after the next pre-allocation"
             )
-
+        self._print_fees(counts.get("fees", NO_FEES))
         if counts.get("proposed"):
             self.stdout.write(
                 f"核减待决定 disallowances proposed as clawbacks: {counts['proposed']} 笔；"
@@ -100,18 +103,19 @@ class Command(ProjectCommand):
                 f"not proposed: {'；'.join(counts['beyond_paid'])}"
             )
 
-    def _post_guarantees(
-        self, options: dict[str, Any], *, through: date | None, scope: tuple[int, int]
-    ) -> None:
-        """Guarantee-fee subsidies (D17) come out of a fund of their own."""
+    def _post_guarantees(self, options: dict[str, Any], *, scope: tuple[int, int]) -> None:
+        """Guarantee-fee subsidies (D17) wait for no interest; where there is some, the run posts them."""
         posted = post_guarantee_subsidies(
             actor=self.actor(options),
             at=now(),
-            through=through,
+            through=options["through"],
             scheme=options["scheme"],
             scope=scope,
         )
-        if posted.originals or posted.differences or posted.held:
+        self._print_fees(posted)
+
+    def _print_fees(self, posted: PostedGuarantees) -> None:
+        if posted != NO_FEES:
             self.stdout.write(
                 f"担保费补贴 guarantee fees: 原始 originals {posted.originals}, 差额 differences "
                 f"{posted.differences}, {grouped_yuan(posted.amount_fen)} 元 yuan, 待资金 held {posted.held}"
@@ -131,11 +135,17 @@ class Command(ProjectCommand):
                 self.stdout.write(
                     f"预拨入账 pre-allocations booked: {booked.receipts} 笔, {grouped_yuan(booked.amount_fen)} 元 yuan"
                 )
+            for document in booked.strange:
+                self.stderr.write(
+                    f"预拨未入账：政策没有该资金层级，请冲回后重新登记 / not booked, the scheme does not pay this "
+                    f"tier: reverse and enter it again: {document}"
+                )
 
     def _plan(self, options: dict[str, Any]) -> None:
         """Draft plans; checked and reserved where a checker stands in for the second person."""
         if options["scheme"] is not None:
             raise CommandError("计划涵盖全部政策，不能与 --scheme 合用 / plans cover every scheme")
+        self._book_receipts(self.scope(options))
         through = options["through"] or last_planned_on()
         made = (
             plans.make_plans(

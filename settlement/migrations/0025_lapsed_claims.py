@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0005_analyze_by_hand"),
         ("loans", "0006_payout_agreements"),
-        ("settlement", "0023_answers_stay"),
+        ("settlement", "0024_findings"),
     ]
 
     operations = [

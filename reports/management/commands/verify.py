@@ -1,4 +1,4 @@
-"""`verify`: work everything out again from the evidence."""
+"""`verify`: work everything out again from the evidence, and prove the reports that were kept."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from config.kernel.management.base import ProjectCommand, progress
+from reports.services.verification import verify_reports
 from settlement.services.verification import verify
 
 
@@ -25,10 +26,12 @@ class Command(ProjectCommand):
                 bar.update(done - bar.n)
 
             found = verify(progress=show)
-        for problem in found.problems:
+        kept = verify_reports()
+        problems = [*found.problems, *kept.problems]
+        for problem in problems:
             self.stderr.write(problem)
-        if found.problems:
-            raise CommandError(f"{len(found.problems)} 处不符 / disagreements")
+        if problems:
+            raise CommandError(f"{len(problems)} 处不符 / disagreements")
         waiting = (
             f"，{found.waiting} 户企业待重新计算 enterprises wait for a run"
             if found.waiting
@@ -42,5 +45,6 @@ class Command(ProjectCommand):
             )
         self.stdout.write(
             f"核对一致 verified: {found.labels} 个标签 labels, {found.collections} 笔收息 collections, "
-            f"{found.rows} 行贴息 deductions, {found.entries} 笔分录 ledger entries{waiting}"
+            f"{found.rows} 行贴息 deductions, {found.entries} 笔分录 ledger entries, "
+            f"{kept.reports} 份报表 reports, {kept.files} 个文件 files{waiting}"
         )

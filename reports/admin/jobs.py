@@ -1,0 +1,148 @@
+"""Jobs: reports and exports under way, how far they are, and what came of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import display
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.access import staff
+from config.kernel.admin.searching import exact, number
+from loans.admin.base import own_language, scheme_name
+from loans.admin.fields import WordChoice
+from loans.admin.steps import StepForm, StepsAdmin
+from reports.admin import wording
+from reports.admin.downloads import handed_out
+from reports.admin.report_forms import ring, scope_of
+from reports.models import Job
+from reports.selectors.scheme_codes import scheme_codes
+from reports.services import jobs, storing
+from settlement.resources import REGISTERS
+
+
+class OrderExport(StepForm):
+    """A register of what this person may see, as a file."""
+
+    title = _("导出台账")
+    button = _("提交任务")
+    icon = "download"
+    note = _("由后台任务导出您可见范围内的数据，完成后在此下载。")
+    done = _("任务已提交")
+    at_field = {"filter_unknown": "scheme", "export_unknown": "register"}
+
+    register = WordChoice(label=_("台账"))
+    file_format = WordChoice(label=_("格式"), choices=[(one, one) for one in jobs.FORMATS])
+    scheme = WordChoice(label=_("贴息政策"), required=False)
+
+    def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
+        super().__init__(request, row, data)
+        fields: Any = self.fields
+        fields["register"].choices = [(name, one.title_zh) for name, one in REGISTERS.items()]
+        schemes = [(code, scheme_name(code)) for code in scheme_codes()]
+        fields["scheme"].choices = [("", wording.EVERY_SCHEME), *schemes]
+
+    @classmethod
+    def may(cls, request: HttpRequest) -> bool:
+        """Everybody who sees rows at all: it only reads."""
+        user = staff(request)
+        return user is not None and user.scope is not None
+
+    def act(self, *, actor: str, at: datetime) -> int:
+        """Order it."""
+        data = self.cleaned_data
+        run_id = jobs.order_export(
+            register=data["register"],
+            file_format=data["file_format"],
+            filters={"scheme": data["scheme"]} if data["scheme"] else {},
+            scope=scope_of(self.request),
+            actor=actor,
+            at=at,
+        )
+        ring(run_id)
+        return run_id
+
+    def leads_to(self, outcome: Any) -> str:
+        """The job."""
+        return reverse("admin:reports_job_change", args=[outcome])
+
+
+@admin.register(Job)
+class JobAdmin(StepsAdmin):
+    """Jobs of one's own scope, latest first."""
+
+    list_display = (
+        "number_of_job", "what", "state", "progress", "result", "told_error", "actor", "created_at",
+        "finished_at",
+    )  # fmt: skip
+    fields = list_display
+    list_filter = ("state", "kind")
+    sortable_by = ()
+    ordering = ("-pk",)
+    search_by = (number("pk"), exact("actor"))
+    search_help_text = _("任务序号或发起人")
+    list_steps = {"export": OrderExport}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Jobs with how far they are; those whose result the person may have."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        finished = Count("chunks", filter=~Q(chunks__state="todo"))
+        found: QuerySet[Any] = rows.annotate(chunks_done=finished, chunks_all=Count("chunks"))
+        return found
+
+    def get_urls(self) -> list[Any]:
+        """Results have addresses of their own."""
+        view = self.admin_site.admin_view(self.result_view)
+        address = path("<path:object_id>/result/", view, name="reports_job_result")
+        return [address, *super().get_urls()]
+
+    def result_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """The file that came of a job in this person's scope."""
+        job: Any = self.row(request, object_id)
+        if job is None or not job.result_sha256 or not self.has_view_permission(request, job):
+            raise Http404
+        return handed_out(
+            request,
+            name=job.result_name,
+            opened=lambda: storing.opened_result(sha256=job.result_sha256, name=job.result_name),
+            home=reverse("admin:reports_job_change", args=[job.pk]),
+        )
+
+    @display(description=_("序号"), ordering="pk")
+    def number_of_job(self, row: Job) -> str:
+        """The job's number."""
+        return f"#{row.pk}"
+
+    @display(description=_("内容"))
+    def what(self, row: Job) -> Any:
+        """What was asked for."""
+        asked = row.params
+        if row.kind == jobs.EXPORT:
+            return f"{REGISTERS[asked['register']].title_zh} {asked['format']}"
+        scheme = wording.scheme_or_all(asked["scheme"])
+        return f"{wording.report_name(asked['code'])} {asked['period']} {asked['institution']} {scheme}"
+
+    @display(description=_("进度"))
+    def progress(self, row: Any) -> str:
+        """Parts that are finished, of all."""
+        return f"{row.chunks_done}/{row.chunks_all}"
+
+    @display(description=_("结果"))
+    def result(self, row: Job) -> Any:
+        """The file, to take away."""
+        if not row.result_sha256:
+            return None
+        address = reverse("admin:reports_job_result", args=[row.pk])
+        return format_html('<a href="{}" class="text-link">{}</a>', address, row.result_name)
+
+    @display(description=_("错误"))
+    def told_error(self, row: Job) -> str:
+        """Why it failed."""
+        return own_language(row.error)

@@ -1,0 +1,33 @@
+"""Names of reports, as people say them (domain §6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from loans.admin.base import scheme_name
+
+REPORTS: dict[str, Any] = {
+    "new-loans": _("新发放贷款月报"),
+    "monthly-execution": _("政策执行情况月报"),
+    "monthly-application": _("贴息资金月度申请"),
+    "quarterly-payout": _("季度贴息资金拨付汇总"),
+    "annual-demand": _("年度资金需求申请"),
+    "annual-settlement": _("年度结算申请"),
+    "liquidation": _("清算申请"),
+    "subsidy-register": _("贴息明细台账"),
+    "duplicate-check": _("重复贴息核查报告"),
+    "audit-pack": _("审计资料包"),
+}
+EVERY_SCHEME = _("全部政策")
+
+
+def report_name(code: str) -> Any:
+    """What the report is called."""
+    return REPORTS.get(code, code)
+
+
+def scheme_or_all(code: str) -> Any:
+    """The policy's name; a report without one is about all."""
+    return scheme_name(code) if code else EVERY_SCHEME

@@ -1,0 +1,66 @@
+"""Where each obligation stands: what the reports say that have been made for it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
+
+from reports.models import TOLD, UNTOLD, Obligation, Report
+
+TO_DO = ("overdue", "pending", "generated")  # not yet handed in
+
+
+def with_standing(obligations: QuerySet[Any], *, today: date) -> QuerySet[Any]:
+    """Obligations with `report_id`, `report_state` and `standing`, overdue ones first.
+
+    `standing`: accepted, submitted; else overdue after the due day; else generated once there is a
+    draft (checked or not), else pending. A correction not yet submitted does not undo a submission.
+    """
+    reports = (
+        Report.objects.filter(
+            institution=OuterRef("institution"),
+            scheme_code=OuterRef("scheme_code"),
+            code=OuterRef("code"),
+            period=OuterRef("period"),
+        )
+        .exclude(state__in=["superseded", "returned"])
+        .order_by(Case(When(state__in=TOLD, then=Value(0)), default=Value(1)), "-version")
+    )
+    standing = Case(
+        When(report_state__in=TOLD, then=F("report_state")),
+        When(due_on__lt=today, then=Value("overdue")),
+        When(report_state__in=UNTOLD, then=Value("generated")),
+        default=Value("pending"),
+        output_field=CharField(),
+    )
+    place = Case(
+        When(standing="overdue", then=Value(0)),
+        When(standing__in=["pending", "generated"], then=Value(1)),
+        default=Value(2),
+    )
+    told = obligations.annotate(
+        report_id=Subquery(reports.values("pk")[:1]),
+        report_state=Subquery(reports.values("state")[:1]),
+    )
+    found: QuerySet[Any] = told.annotate(standing=standing).annotate(place=place)
+    return found.order_by("place", "due_on", "institution_id", "scheme_code", "code", "pk")
+
+
+def without_draft(*, code: str, today: date) -> QuerySet[Any]:
+    """Obligations of a report whose draft should be there by now and is not, oldest first."""
+    due = Obligation.objects.filter(code=code, draft_from__lte=today)
+    return with_standing(due, today=today).filter(report_id=None).order_by("due_on", "pk")
+
+
+def to_remind(*, today: date, until: date) -> QuerySet[Any]:
+    """What is overdue, or has its last working day by `until`, and finance does not have."""
+    near = Obligation.objects.filter(Q(due_on__lt=today) | Q(last_working_day__lte=until))
+    found: QuerySet[Any] = (
+        with_standing(near, today=today)
+        .filter(standing__in=TO_DO)
+        .exclude(reminders__day=today)
+        .select_related("institution")
+    )
+    return found

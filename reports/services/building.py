@@ -1,0 +1,92 @@
+"""From a question to files on disk: one snapshot of the database, one sheet, its totals and ties."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from config.kernel.services import bulk, store
+from reports.definitions.cut import held
+from reports.definitions.sheet import Sheet
+from reports.selectors.cut import Position, position
+from reports.services import formats
+from reports.services.catalogue import BUILDERS, Asked
+from settlement.services.schemes import terms_in_force
+
+
+@dataclass(frozen=True)
+class Built:
+    """A report as it can be told now: its sheet, the cut, and the files of its figures."""
+
+    sheet: Sheet
+    position: Position
+    terms_key: str
+    content_sha256: str
+    totals: list[dict[str, Any]]
+    ties: list[dict[str, Any]]
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Let every query see the database at one moment; within a transaction, as that one does."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            bulk.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def build(*, code: str, asked: Asked, folder: Path, dated: date) -> Built:
+    """Build the report and write its CSV into the folder; DomainError if its sums do not tie."""
+    cut = position(scope=asked.scope, scheme_code=asked.scheme_code)
+    sheet = held(BUILDERS[code](asked))
+    sheet = replace(sheet, heading=replace(sheet.heading, cut_zh=cut.words_zh))
+    name = formats.stem(code, asked)
+    written = formats.write(sheet, folder, name, formats=(formats.CSV,), dated=dated)
+    return Built(
+        sheet=sheet,
+        position=cut,
+        terms_key=terms_in_force().key,
+        content_sha256=_content(written, name),
+        totals=totals(sheet, name),
+        ties=[{"name": t.name_zh, "fen": t.one_fen} for t in sheet.ties],
+    )
+
+
+def _content(written: list[Path], name: str) -> str:
+    """One digest of all tables, each under its own name."""
+    told = [(path.name.removeprefix(name), store.digest(path)) for path in written]
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def totals(sheet: Sheet, name: str) -> list[dict[str, Any]]:
+    """The sums of every summed column, in fen (other whole numbers in their own unit).
+
+    `file` and `key` say where in the report's CSV they are added up from.
+    """
+    found = []
+    for table in sheet.tables:
+        columns = [column for column in table.columns if column.total]
+        sums = dict.fromkeys((column.key for column in columns), 0)
+        for part in table.parts() if columns else ():
+            for key in sums:
+                sums[key] += int(part[key].sum())
+        found += [
+            {
+                "table": table.title_zh,
+                "column": column.title_zh,
+                "kind": column.kind,
+                "file": formats.csv_name(sheet, name, table.key),
+                "key": column.key,
+                "value": sums[column.key],
+            }
+            for column in columns
+        ]
+    return found

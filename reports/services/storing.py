@@ -1,0 +1,80 @@
+"""The files of a report: kept by content for ever, proved on every reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from config.kernel.services import store
+from loans.values.errors import DomainError, bilingual
+from reports.models import Report, ReportFile
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file that is in the store."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+def keep_all(*, folder: Path) -> list[Kept]:
+    """Take every file of the folder into the store, in order of their names."""
+    return [
+        Kept(path.name, path.stat().st_size, store.keep(path)) for path in sorted(folder.iterdir())
+    ]
+
+
+def record(*, report: Report, kept: list[Kept]) -> None:
+    """Write down which files a report consists of."""
+    ReportFile.objects.bulk_create(
+        ReportFile(
+            institution_id=report.institution_id,
+            report=report,
+            role="difference" if "_difference." in one.name else "report",
+            format=one.name.rpartition(".")[2],
+            name=one.name,
+            size=one.size,
+            sha256=one.sha256,
+        )
+        for one in kept
+    )
+
+
+def opened(*, file: ReportFile) -> BinaryIO:
+    """The file's content, proved; DomainError `file_missing` or `file_tampered` names the file."""
+    return opened_result(sha256=file.sha256, name=file.name)
+
+
+def opened_result(*, sha256: str, name: str) -> BinaryIO:
+    """As `opened`, for a file known by its content."""
+    try:
+        return store.opened(sha256)
+    except store.MissingFileError as error:
+        raise DomainError(
+            "file_missing",
+            bilingual(
+                f"文件库中缺少 {name}（sha256 {sha256}），请从备份恢复",
+                "the store lacks this file, restore it from a backup",
+            ),
+        ) from error
+    except store.TamperedFileError as error:
+        raise DomainError(
+            "file_tampered",
+            bilingual(
+                f"文件 {name} 与登记的 sha256 {sha256} 不符，已被改动，请从备份恢复",
+                "the stored file was changed, restore it from a backup",
+            ),
+        ) from error
+
+
+def hand_out(*, report_id: int, folder: Path) -> list[Path]:
+    """Copy a report's files into a folder, proved; returns where they are."""
+    paths = []
+    for file in ReportFile.objects.filter(report_id=report_id).order_by("name"):
+        opened(file=file).close()
+        store.copy_out(file.sha256, folder / file.name)
+        paths.append(folder / file.name)
+    return paths

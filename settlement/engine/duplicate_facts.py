@@ -1,0 +1,128 @@
+"""The frames the duplicate rules read, and what they look up again and again."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from settlement.engine import duplicates, overlap
+from settlement.engine.terms_model import Terms
+
+
+@dataclass(frozen=True)
+class Known:
+    """Everything the rules are about; frames as `settlement.selectors.duplicates` gives them.
+
+    `overlapping`: notes with two interest periods that share days. `all_notes`, `stops`, `opening`,
+    `titles` as `loans.selectors.facts` gives them.
+    """
+
+    terms: tuple[Terms, ...]
+    notes: pl.DataFrame
+    enrolments: pl.DataFrame
+    names: pl.DataFrame
+    invoices: pl.DataFrame
+    repayments: pl.DataFrame
+    stops: pl.DataFrame
+    titles: pl.DataFrame
+    industries: pl.DataFrame
+    external: pl.DataFrame
+    opening: pl.DataFrame
+    paid: pl.DataFrame
+    interest: pl.DataFrame
+    products: pl.DataFrame
+    guaranteed: pl.DataFrame
+    overlapping: tuple[int, ...]
+    untouched: pl.DataFrame
+
+    @cached_property
+    def schemes(self) -> dict[str, Terms]:
+        """Terms by code."""
+        return {terms.code: terms for terms in self.terms}
+
+    @cached_property
+    def duties(self) -> dict[str, str]:
+        """Scheme code → what it excludes (`duplicates.duty`)."""
+        return {terms.code: duplicates.duty(terms) for terms in self.terms}
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Note → its row in `notes`."""
+        return {note: place for place, note in enumerate(self.notes["note_id"].to_list())}
+
+    @cached_property
+    def subsidised(self) -> dict[int, list[str]]:
+        """Note → the schemes it is eligible under, those served first first."""
+        order = {terms.code: place for place, terms in enumerate(self.terms)}
+        found: dict[int, list[str]] = {}
+        for note, scheme in self.enrolments.select("note_id", "scheme_code").iter_rows():
+            found.setdefault(note, []).append(scheme)
+        return {
+            note: sorted(codes, key=lambda code: order.get(code, len(order)))
+            for note, codes in found.items()
+        }
+
+    @cached_property
+    def same_enterprises(self) -> pl.DataFrame:
+        """Pairs of enterprises that are one (`overlap.same_enterprises`)."""
+        return overlap.same_enterprises(self.notes, self.names)
+
+    @cached_property
+    def shared_invoices(self) -> pl.DataFrame:
+        """Pairs of notes with one invoice or machine (`overlap.shared_invoices`)."""
+        return overlap.shared_invoices(self.notes, self.invoices)
+
+    def note(self, note_id: int) -> dict[str, Any]:
+        """One note's row."""
+        return self.notes.row(self.places[note_id], named=True)
+
+    def name(self, note_id: int) -> str:
+        """A note's key as text: institution code and number."""
+        row = self.note(note_id)
+        return f"{row['institution_code']}/{row['note_number']}"
+
+    def in_order(self, note_ids: Iterable[int]) -> tuple[int, ...]:
+        """Notes in D4's order."""
+        return tuple(sorted(set(note_ids), key=self._order))
+
+    def _order(self, note_id: int) -> tuple[datetime.date, str, str]:
+        row = self.note(note_id)
+        return row["drawn_on"], row["institution_code"], row["note_number"]
+
+    def keys(self, note_ids: Iterable[int]) -> list[str]:
+        """Names of notes, sorted, for an identity."""
+        return sorted(self.name(note_id) for note_id in note_ids)
+
+    def shared_duties(self, first: Iterable[int], second: Iterable[int]) -> set[str]:
+        """The duties that some note of both is subsidised under."""
+        return self._duties_of(first) & self._duties_of(second)
+
+    def _duties_of(self, note_ids: Iterable[int]) -> set[str]:
+        return {
+            self.duties[s]
+            for note in note_ids
+            for s in self.subsidised.get(note, ())
+            if s in self.duties
+        }
+
+    def yielding_scheme(
+        self, note_ids: Iterable[int], duties: set[str] | None = None
+    ) -> Terms | None:
+        """Of the schemes of notes, within some duties if given, the one that is served last."""
+        found = [
+            self.schemes[code]
+            for note in note_ids
+            for code in self.subsidised.get(note, ())
+            if code in self.schemes and (duties is None or self.duties[code] in duties)
+        ]
+        return max(found, key=lambda terms: (terms.priority, terms.code), default=None)
+
+    def asks(self, yields: Sequence[int], others: Iterable[int]) -> list[str]:
+        """Which other banks a person has to ask: their codes."""
+        own = {self.note(note)["bank_code"] for note in yields}
+        return sorted({self.note(note)["bank_code"] for note in others} - own)

@@ -1,0 +1,247 @@
+"""Which notes, contracts, invoices and enterprises are the same thing twice? Exact keys only (domain §7).
+
+Frames in, pairs out. Pairs are neighbours in a group's order, so that the work grows with the number
+of rows and not with the square of a group. In every pair the first is the earlier one in D4's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from settlement.engine import exact
+
+ORDER = ("drawn_on", "institution_code", "note_number", "note_id")
+ORGANISATION = (8, 9)  # where the organisation's own number stands in a credit code, and its length
+DAYS_APART = 7  # how close a new note and a repayment are to be one refinancing: assumed
+INVOICE_UNIQUE_CHARACTERS = 20  # fully digital invoices are numbered once for the whole country
+SERIAL_TELLING_CHARACTERS = 6  # shorter serial numbers repeat between makers
+
+PAIRS: dict[str, type[pl.DataType]] = {
+    "first": pl.Int64,
+    "second": pl.Int64,
+    "matched": pl.String,
+    "by": pl.String,
+}
+
+
+def normal(column: str) -> pl.Expr:
+    """A number or name as it is compared: one width, one case, letters and digits only.
+
+    Leading zeros stay: 0012 and 12 are different numbers (domain §8).
+    """
+    return (
+        pl.col(column)
+        .str.normalize("NFKC")
+        .str.to_uppercase()
+        .str.replace_all(r"[^\p{L}\p{N}]", "")
+    )
+
+
+def neighbours(
+    frame: pl.DataFrame, *, by: Sequence[str], order: Sequence[str], key: str
+) -> pl.DataFrame:
+    """Each row of a group with the one before it: `first`, `second` (values of `key`) and the group."""
+    return (
+        frame.filter(pl.len().over(by) > 1)  # nearly all rows are alone: nothing to sort
+        .sort(*by, *order)
+        .with_columns(first=pl.col(key).shift(1).over(by))
+        .filter(pl.col("first").is_not_null() & (pl.col("first") != pl.col(key)))
+        .rename({key: "second"})
+    )
+
+
+def _paired(found: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """One row per pair; what it matched by joined."""
+    parts = [frame.select(*PAIRS) for frame in found if frame.height]
+    if not parts:
+        return pl.DataFrame(schema=PAIRS)
+    return (
+        pl.concat(parts)
+        .unique()
+        .sort("first", "second", "by", "matched")
+        .group_by("first", "second", maintain_order=True)
+        .agg(pl.col("matched").unique(maintain_order=True).str.join(";"),
+             pl.col("by").unique(maintain_order=True).str.join(";"))
+    )  # fmt: skip
+
+
+def same_numbers(notes: pl.DataFrame) -> pl.DataFrame:
+    """P1, P2: pairs of notes of one enterprise whose numbers are equal once normalised.
+
+    Punctuation also tells 1-12 from 11-2, so a pair counts only if principal or drawdown day agree.
+    `by` is principal, drawn_on or both.
+    """
+    keyed = notes.with_columns(matched=normal("note_number")).filter(pl.col("matched") != "")
+    return _paired(
+        [
+            neighbours(
+                keyed, by=["enterprise_id", "matched", same], order=ORDER, key="note_id"
+            ).with_columns(by=pl.lit(same))
+            for same in ("principal_fen", "drawn_on")
+        ]
+    )
+
+
+def same_contracts(notes: pl.DataFrame) -> pl.DataFrame:
+    """P2: pairs of contracts of one enterprise whose numbers are equal once normalised.
+
+    As with notes, amount or day of signing must agree. `first` and `second` are contract ids.
+    """
+    contracts = notes.unique("contract_id").with_columns(matched=normal("contract_number"))
+    order = ("signed_on", "institution_code", "contract_number", "contract_id")
+    return _paired(
+        [
+            neighbours(
+                contracts.filter(pl.col("matched") != ""),
+                by=["enterprise_id", "matched", same],
+                order=order,
+                key="contract_id",
+            ).with_columns(by=pl.lit(same))
+            for same in ("contract_fen", "signed_on")
+        ]
+    )
+
+
+def same_enterprises(notes: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """P3: pairs of enterprises with notes that have one name, or one organisation number in the code.
+
+    `names`: enterprise_id, name, one row per name ever recorded. The organisation number (characters
+    9–17, GB 32100) belongs to one legal person for life, wherever it is registered.
+    """
+    owners = notes.sort(*ORDER).unique("enterprise_id", keep="first", maintain_order=True)
+    named = owners.join(names, on="enterprise_id").with_columns(matched=normal("name"))
+    numbered = owners.with_columns(matched=pl.col("uscc").str.slice(*ORGANISATION))
+    keys = {"name": named, "organisation_code": numbered}
+    return _paired(
+        [
+            neighbours(
+                frame.filter(pl.col("matched") != "").unique(["enterprise_id", "matched"]),
+                by=["matched"],
+                order=ORDER,
+                key="enterprise_id",
+            ).with_columns(by=pl.lit(by))
+            for by, frame in keys.items()
+        ]
+    )
+
+
+def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
+    """P5: pairs of notes with one invoice, or one machine; `amounts_agree` says if it is the same money.
+
+    `invoices`: note_id, invoice_number, serial_number, supplier, issued_on, amount_fen. Between
+    enterprises, a number that is not unique in the country must also agree in day and supplier, a
+    serial number in supplier.
+    """
+    listed = (
+        invoices.filter(pl.col("amount_fen") > 0)
+        .join(notes.select(*ORDER, "enterprise_id"), on="note_id")
+        .with_columns(
+            invoice=normal("invoice_number"),
+            serial=normal("serial_number"),
+            maker=normal("supplier"),
+        )
+    )
+    own = pl.col("enterprise_id").cast(pl.String)
+    long_invoice = pl.col("invoice").str.len_chars() >= INVOICE_UNIQUE_CHARACTERS
+    telling = pl.col("serial").str.len_chars() >= SERIAL_TELLING_CHARACTERS
+    issue = pl.format("{}|{}", "issued_on", "maker")
+    places = {
+        "invoice_number": [own, pl.when(long_invoice).then(pl.lit("")).otherwise(issue)],
+        "serial_number": [own, pl.when(telling).then("maker").otherwise(own)],
+    }
+    found = [
+        neighbours(
+            listed.with_columns(matched=pl.col(by.removesuffix("_number")), place=place)
+            .filter(pl.col("matched") != "")
+            .unique(["matched", "place", "note_id"], maintain_order=True),
+            by=["matched", "place"],
+            order=ORDER,
+            key="note_id",
+        ).with_columns(by=pl.lit(by))
+        for by, all_places in places.items()
+        for place in all_places
+    ]
+    return _with_amounts(_paired(found), listed)
+
+
+def _with_amounts(pairs: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
+    """Whether each pair has, for what it shares, the same amount on both notes."""
+    sums = listed.group_by("note_id").agg(pl.col("amount_fen").unique())
+    first = sums.rename({"note_id": "first", "amount_fen": "first_fen"})
+    second = sums.rename({"note_id": "second", "amount_fen": "second_fen"})
+    return (
+        pairs.join(first, on="first", how="left")
+        .join(second, on="second", how="left")
+        .with_columns(
+            amounts_agree=pl.col("first_fen").list.set_intersection("second_fen").list.len() > 0
+        )
+        .drop("first_fen", "second_fen")
+    )
+
+
+def refinanced(notes: pl.DataFrame, repayments: pl.DataFrame) -> pl.DataFrame:
+    """P8: notes drawn within a week of a repayment, of the same amount, of the enterprise's older note.
+
+    Bridged loans are repaid shortly before, refinanced ones on the day or shortly after. `first` is the
+    note repaid, `second` the new one; also `repaid_on` and `amount_fen`.
+    """
+    paid = (
+        repayments.group_by("note_id", "repaid_on")
+        .agg(pl.col("amount_fen").sum())
+        .filter(pl.col("amount_fen") > 0)
+        .join(notes.select("note_id", "enterprise_id", old_drawn_on="drawn_on"), on="note_id")
+        .rename({"note_id": "first"})
+    )
+    new = notes.select(
+        "enterprise_id", second="note_id", drawn_on="drawn_on", amount_fen="principal_fen"
+    )
+    apart = (pl.col("drawn_on") - pl.col("repaid_on")).dt.total_days()
+    return (
+        paid.join(new, on=["enterprise_id", "amount_fen"])
+        .filter(
+            (pl.col("first") != pl.col("second"))
+            & (pl.col("old_drawn_on") < pl.col("drawn_on"))
+            & (apart.abs() <= DAYS_APART)
+        )
+        .sort("second", "first", "repaid_on")
+        .unique(["first", "second"], keep="first", maintain_order=True)
+        .select("first", "second", "repaid_on", "amount_fen")
+    )
+
+
+def above_cap(bases: pl.DataFrame, *, by: str, limit_fen: int) -> pl.DataFrame:
+    """P9, P10: notes of groups that stay below a limit only each by itself, in D4's order.
+
+    `bases`: the notes' ORDER columns, `by`, `base_fen` (before any cap), `eligible_fen` (after it).
+    Adds `granted_over_fen`: what of the note's subsidised principal lies above the limit.
+    """
+    total = pl.col("base_fen").sum().over(by)
+    alone = pl.col("base_fen").max().over(by) <= limit_fen
+    so_far = pl.col("eligible_fen").cum_sum().over(by)
+    over = (so_far - limit_fen).clip(0, pl.col("eligible_fen"))
+    return (
+        bases.sort(by, *ORDER)
+        .with_columns(total_fen=total, each_below=alone, granted_over_fen=over)
+        .filter((pl.col("total_fen") > limit_fen) & (pl.len().over(by) > 1))
+    )
+
+
+def on_one_day(notes: pl.DataFrame) -> pl.DataFrame:
+    """P9: notes with `draw`, the number of the draw they belong to.
+
+    Notes of one enterprise belong together if drawn on one day, or within a week under one contract.
+    """
+    placed = notes.sort("enterprise_id", "drawn_on", "contract_id", "note_id")
+    apart = (pl.col("drawn_on") - pl.col("drawn_on").shift(1)).dt.total_days()
+    same = (pl.col("enterprise_id") == pl.col("enterprise_id").shift(1)) & (
+        (apart == 0)
+        | ((pl.col("contract_id") == pl.col("contract_id").shift(1)) & (apart <= DAYS_APART))
+    )
+    return placed.with_columns(draw=(~same.fill_null(value=False)).cast(pl.Int64).cum_sum())
+
+
+def in_cny(column: str) -> pl.Expr:
+    """An amount in the note's currency as fen of CNY, half up (D18)."""
+    return exact.half_up(exact.wide(column) * exact.wide("exchange_rate_e8"), exact.lit(10**8))

@@ -1,0 +1,116 @@
+"""Findings in the admin: both sides beside each other, decided by two people, asked back."""
+# ruff: noqa: F811 (fixtures are imported by the name they are asked for by)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from config.kernel.models import Institution, Role, User
+from config.kernel.services import scope
+from settlement.models import Clawback, Finding, FindingDecision
+from tests.integration.planted import B1, HEAD_A, Planted
+from tests.integration.steps import faults, send, taken
+from tests.integration.test_admin import person, url, web  # noqa: F401
+from tests.integration.test_findings import book, kept, the  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+
+Read = TypeVar("Read")
+PAGE, SAID = "settlement.finding", "settlement.findingdecision"
+
+
+@pytest.fixture
+def bank(book: Planted) -> Institution:
+    return Institution.objects.get(code=HEAD_A)
+
+
+@pytest.fixture
+def maker(bank: Institution, web: Any) -> Any:
+    return web(person(Role.MAKER, bank, "zhang"))
+
+
+@pytest.fixture
+def checker(bank: Institution, web: Any) -> Any:
+    return web(person(Role.CHECKER, bank, "li"))
+
+
+def whole(read: Callable[[], Read]) -> Read:
+    """What somebody sees who sees everything."""
+    with scope.scoped(User(username="root", role=Role.ADMINISTRATOR)):
+        return read()
+
+
+def key(rule: str) -> int:
+    return whole(lambda: int(the(rule).pk))
+
+
+def page(client: Any, pk: int) -> str:
+    content: str = client.get(url(PAGE, "change", pk)).content.decode()
+    return content
+
+
+def test_both_sides_stand_beside_each_other(maker: Any) -> None:
+    shown = page(maker, key("P2"))
+    for text in (
+        "JK-31",
+        "JK31",
+        "2 应退方",
+        "3,600,000.00",
+        "4,200.00",
+        "≠",
+        "财金〔2026〕4号 一(三)",
+    ):
+        assert text in shown, text
+    rows = maker.get(url(PAGE), {"gone": "no", "rule": "P2"}).content.decode()
+    assert "4,200.00" in rows and "P2 合同或借据号重复录入" in rows
+
+
+def test_another_bank_sees_neither_finding_nor_side(bank: Institution, web: Any) -> None:
+    other = web(person(Role.MAKER, Institution.objects.get(code=B1), "wang"))
+    assert other.get(url(PAGE, "change", key("P2"))).status_code == 302
+    own = page(other, key("P3"))
+    assert "YZ-2" in own and "YZ-1" not in own
+    before = whole(kept)
+    assert send(other, PAGE, "confirm", key("P2"), why="x").status_code == 404
+    assert whole(kept) == before
+
+
+def test_a_finding_is_confirmed_by_two_and_asked_back(maker: Any, checker: Any) -> None:
+    pk = key("P2")
+    before = whole(kept)
+    assert "why" in faults(send(maker, PAGE, "dismiss", pk, why=" "))
+    assert send(checker, PAGE, "confirm", pk, why="x").status_code == 403
+    assert whole(kept) == before
+    assert taken(send(maker, PAGE, "confirm", pk, why="同一笔贷款"))
+    (said,) = whole(lambda: list(FindingDecision.objects.all()))
+    before = whole(kept)
+    assert send(maker, SAID, "check", said.pk).status_code == 403
+    assert "确认属实" in faults(send(maker, PAGE, "claw-back", pk))[""]
+    assert whole(kept) == before
+    assert "JK31" in checker.get(url(SAID, "check", said.pk)).content.decode()
+    assert taken(send(checker, SAID, "check", said.pk))
+    assert whole(lambda: the("P2").state) == "confirmed"
+    assert taken(send(maker, PAGE, "claw-back", pk))
+    asked = whole(lambda: list(Clawback.objects.values_list("amount_fen", "state", "made_by")))
+    assert asked == [(420_000, "proposed", "zhang")]
+    assert "4,200.00" in page(checker, pk)
+
+
+def test_many_are_decided_at_once_for_one_reason(bank: Institution, web: Any) -> None:
+    boss, other = (web(person(Role.ADMINISTRATOR, None, name)) for name in ("boss", "other"))
+    keys = whole(lambda: list(Finding.objects.values_list("pk", flat=True)))
+    before = whole(kept)
+    boss.post(url(PAGE), {"action": "dismiss_chosen", "_selected_action": keys, "why": ""})
+    assert whole(kept) == before
+    boss.post(url(PAGE), {"action": "dismiss_chosen", "_selected_action": keys, "why": "已核实"})
+    said = whole(lambda: list(FindingDecision.objects.values_list("pk", flat=True)))
+    assert len(said) == 2
+    before = whole(kept)
+    boss.post(url(SAID), {"action": "pass_check", "_selected_action": said})
+    assert whole(kept) == before
+    other.post(url(SAID), {"action": "pass_check", "_selected_action": said})
+    states = whole(lambda: set(Finding.objects.values_list("state", flat=True)))
+    assert states == {"dismissed"}
