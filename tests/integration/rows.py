@@ -222,24 +222,14 @@ def _ledger(made: loans.Note) -> None:
         institution_id=made.institution_id, pre_allocation=received, **by
     )
     settlement.MadeGood.objects.create(
-        institution_id=made.institution_id,
-        fund_id=owed.fund_id,
-        moved_on=date(2026, 4, 1),
-        amount_fen=1,
-        reference="补1",
-        **by,
-    )
+        institution_id=made.institution_id, fund_id=owed.fund_id, moved_on=date(2026, 4, 1),
+        amount_fen=1, reference="补1", **by,
+    )  # fmt: skip
     settlement.GuaranteePosting.objects.create(
-        **of,
-        guarantee=made.guarantees.get(),
-        scheme_id=key.scheme_id,
-        fund_id=owed.fund_id,
-        sequence=0,
-        amount_fen=50_000,
-        month=date(2026, 1, 1),
-        posted_on=date(2026, 3, 31),
+        **of, guarantee=made.guarantees.get(), scheme_id=key.scheme_id, fund_id=owed.fund_id,
+        sequence=0, amount_fen=50_000, month=date(2026, 1, 1), posted_on=date(2026, 3, 31),
         actor="system",
-    )
+    )  # fmt: skip
     owed.movements.create(**of, **by, kind="received", moved_on=date(2026, 4, 1), amount_fen=1)
 
 
