@@ -21,7 +21,7 @@ from reports.services.catalogue import Asked
 from reports.services.generation import Generated
 from reports.services.obligations import refresh
 from tests.integration import book, rows
-from tests.integration.rows import BANK, NANJING
+from tests.integration.rows import BANK, NANJING, OTHER
 from tests.integration.small_report import CODE, Small, small
 from tests.integration.test_report_life import AT
 
@@ -139,6 +139,25 @@ def test_a_tampered_file_is_not_handed_out(report: Small, bank: None, tmp_path: 
 def days(path: Path, content: str) -> Path:
     path.write_text(HEADER + content, encoding="utf-8")
     return path
+
+
+def test_deadlines_are_there_once_they_are_asked_for(bank: None) -> None:
+    rows.note(rows.institutions()[NANJING], drawn_on=date(2026, 2, 10))
+    assert not Obligation.objects.exists()
+
+    out, _ = run("deadlines", "--list", f"--institution={BANK}")
+
+    told = out.splitlines()
+    assert told[0].startswith(
+        f"报送事项 obligations: 新增 new {Obligation.objects.count()}, 更新 updated 0; "
+    )
+    listed = next(line for line in told if line.startswith("2026-03-05"))
+    assert listed.endswith(
+        f" new-loans central-sme-2026 2026-02 {BANK} → 对口财政部门，财金〔2026〕4号 二(三)"
+    )
+    assert len(told) == 1 + Obligation.objects.count()
+    out, _ = run("deadlines", f"--institution={OTHER}")
+    assert out == "报送事项 obligations: 新增 new 0, 更新 updated 0; \n"
 
 
 def test_a_year_is_brought_in_and_its_deadlines_with_it(bank: None, tmp_path: Path) -> None:
