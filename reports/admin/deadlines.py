@@ -144,7 +144,7 @@ class ObligationAdmin(StepsAdmin, FactAdmin):
         """The list; years that cannot be dated are told."""
         for year in unpublished_years(today=timezone.localdate()):
             text = gettext(
-                "%(year)d 年节假日安排尚未导入，该年的截止日无法计算：请用 import_holidays 导入"
+                "%(year)d 年节假日安排尚未导入或不全，该年的截止日无法计算：请用 import_holidays 导入"
             )
             messages.warning(request, text % {"year": year})
         return super().changelist_view(request, extra_context)

@@ -1,7 +1,7 @@
 """Which day is a report due, and which is the last working day to hand it in? Pure: days in, days out.
 
-A day is a working day as its weekday says, unless public notice says otherwise; a year without any
-notice is one whose days nobody knows yet, and is refused. A deadline on a rest day is never moved
+A day is a working day as its weekday says, unless public notice says otherwise; a year without the
+days off for every public holiday is one whose notice nobody knows yet, or not all of, and is refused. A deadline on a rest day is never moved
 later: it is shown with the last working day before it (D21).
 """
 
@@ -18,31 +18,57 @@ from reports.definitions.period import Period
 DAY = timedelta(days=1)
 SATURDAY = 5
 AHEAD_WORKING_DAYS = 5  # a draft is made, and people are reminded, so many before the last one
+# 全国年节及纪念日放假办法: each of these is a day off every year, whichever day of the moon it falls on.
+HOLIDAYS = {
+    "元旦": ((1, 1), (1, 1)),
+    "春节": ((1, 21), (2, 21)),
+    "清明节": ((4, 4), (4, 6)),
+    "劳动节": ((5, 1), (5, 1)),
+    "端午节": ((5, 28), (6, 26)),
+    "中秋节": ((9, 7), (10, 8)),
+    "国庆节": ((10, 1), (10, 1)),
+}
+SINCE = {"清明节": 2008, "端午节": 2008, "中秋节": 2008}
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Working days. `notices`: day → is it worked, for every day a notice speaks of."""
+    """Working days. `notices`: day → is it worked, for every day a notice speaks of.
+
+    `missing`: year → public holidays that no notice gives a day off for; years not in it are unknown.
+    """
 
     notices: Mapping[date, bool]
-    years: frozenset[int] = field(init=False)
+    missing: Mapping[int, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "years", frozenset(day.year for day in self.notices))
+        off = frozenset(day for day, is_working in self.notices.items() if not is_working)
+        years = sorted({day.year for day in self.notices})
+        object.__setattr__(self, "missing", {year: _missing(year, off) for year in years})
+
+    @property
+    def years(self) -> frozenset[int]:
+        """The years whose days are all known."""
+        return frozenset(year for year, holidays in self.missing.items() if not holidays)
 
     def is_working(self, day: date) -> bool:
-        """Is it worked? DomainError `holidays_unpublished` for a year without a notice."""
-        if day.year not in self.years:
-            raise DomainError(
-                "holidays_unpublished",
-                bilingual(
-                    f"{day.year} 年节假日安排尚未导入，无法计算截止日。"
-                    "请在国务院办公厅公布后用 import_holidays 导入该年的放假与调休日期",
-                    f"the holidays of {day.year} are not known: once they are published, bring its days off "
-                    "and make-up working days in with import_holidays",
-                ),
-            )
+        """Is it worked? DomainError `holidays_unpublished` for a year without its whole notice."""
+        if self.missing.get(day.year, HOLIDAYS):
+            raise DomainError("holidays_unpublished", self._unknown(day.year))
         return self.notices.get(day, day.weekday() < SATURDAY)
+
+    def _unknown(self, year: int) -> str:
+        lacking = "、".join(self.missing.get(year, ()))
+        return bilingual(
+            (
+                f"{year} 年节假日安排不全（缺{lacking}）"
+                if lacking
+                else f"{year} 年节假日安排尚未导入"
+            )
+            + "，无法计算截止日。请在国务院办公厅公布后用 import_holidays 导入该年的放假与调休日期",
+            f"the holidays of {year} are not {'all ' if lacking else ''}known: once they are published, "
+            "bring its days off and make-up working days in with import_holidays",
+        )
 
     def last_working_day(self, day: date) -> date:
         """The day itself, or the last working day before it."""
@@ -63,6 +89,16 @@ class Calendar:
             day -= DAY
             count -= self.is_working(day)
         return day
+
+
+def _missing(year: int, off: frozenset[date]) -> tuple[str, ...]:
+    """Which public holidays of a year have no day off?"""
+    return tuple(
+        name
+        for name, (first, last) in HOLIDAYS.items()
+        if year >= SINCE.get(name, year)
+        and not any(date(year, *first) <= day <= date(year, *last) for day in off)
+    )
 
 
 @dataclass(frozen=True)

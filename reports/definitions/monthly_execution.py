@@ -250,6 +250,15 @@ def _left_tables(cut: Cut, left: pl.DataFrame) -> tuple[Table, Table]:
     )
 
 
+_SUMMED = {
+    "drawn_fen": "本期发放金额",
+    "ytd_drawn_fen": "累计发放金额",
+    "balance_fen": "期末贴息贷款余额",
+    "total_fen": "本期贴息合计",
+    "ytd_total_fen": "累计贴息合计",
+}
+
+
 def _ties(facts: Facts, book: pl.DataFrame, summaries: dict[str, pl.DataFrame]) -> tuple[Tie, ...]:
     ties = []
     by_scheme = summaries["by_scheme"]
@@ -262,10 +271,10 @@ def _ties(facts: Facts, book: pl.DataFrame, summaries: dict[str, pl.DataFrame]) 
             Tie(f"{code}：{title}", rows.get(code, 0), elsewhere.get(code, 0))
             for code in sorted({*rows, *elsewhere})
         ]
-    for name in ("by_field", "by_region"):
-        for column in ("drawn_fen", "ytd_drawn_fen", "balance_fen", "total_fen", "ytd_total_fen"):
+    for name, title in (("by_field", "分领域"), ("by_region", "分地区")):
+        for column, what in _SUMMED.items():
             one, other = sum_of(by_scheme, column), sum_of(summaries[name], column)
-            ties.append(Tie(f"执行情况 = {name} {column}", one, other))
+            ties.append(Tie(f"执行情况 = {title} {what}", one, other))
     ties.append(
         Tie(
             "逐笔余额 = 执行情况余额", sum_of(book, "balance_fen"), sum_of(by_scheme, "balance_fen")

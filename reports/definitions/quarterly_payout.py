@@ -71,9 +71,13 @@ def define(*, cut: Cut, notes: pl.DataFrame) -> Sheet:
         ties=(
             *ties_of_money(sums_by_tier(by_enterprise), cut.money),
             *(
-                Tie(f"明细 = {name} {column}", sum_of(by_enterprise, column), sum_of(one, column))
+                Tie(f"明细 = {name} {what}", sum_of(by_enterprise, column), sum_of(one, column))
                 for name, one in (("分市汇总", by_city), ("分行汇总", by_branch))
-                for column in ("total_fen", "netted_fen", "paid_out_fen")
+                for column, what in (
+                    ("total_fen", "拨付"),
+                    ("netted_fen", "直接抵减"),
+                    ("paid_out_fen", "直接拨付"),
+                )
             ),
         ),
         notes=(

@@ -27,3 +27,6 @@ class Job(Run):
         verbose_name = _("报表与导出任务")
         verbose_name_plural = _("报表与导出任务")
         ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

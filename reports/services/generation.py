@@ -7,9 +7,9 @@ it was, and what differs becomes a correction with a report of the differences.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from config.kernel.services import bulk
 from loans.values.errors import DomainError, bilingual
 from reports.definitions.cut import held
 from reports.definitions.difference import Pair, difference_sheet
-from reports.models import TOLD, UNTOLD, Report
+from reports.definitions.sheet import Column, Table, whole
+from reports.models import TOLD, UNTOLD, Report, ReportFile
 from reports.services import formats, storing
 from reports.services.building import Built, Progress, build, one_snapshot, untold
 from reports.services.catalogue import Asked
@@ -156,21 +157,51 @@ def _draw(
 
 
 def _pairs(built: Built, base: Report, folder: Path, name: str) -> list[Pair]:
-    """Each table as it was submitted, from the files that were, and as it is now."""
-    stored = {file.name: file for file in base.files.filter(role="report", format=formats.CSV)}
+    """Each table as it was submitted, from the files that were, and as it is now.
+
+    Columns and tables that are no more are among them: what they held was taken back.
+    """
+    files = base.files.filter(role="report", format=formats.CSV).order_by("name")
+    stored = {file.name: file for file in files}
     pairs = []
     for table in built.sheet.tables:
         file_name = formats.csv_name(built.sheet, name, table.key)
         after = pl.read_csv(folder.joinpath(file_name), infer_schema=False)
-        before = after.clear()
-        if file_name in stored:
-            with storing.opened(file=stored[file_name]) as source:
-                before = pl.read_csv(source.read(), infer_schema=False)
+        file = stored.pop(file_name, None)
+        before = after.clear() if file is None else _submitted(file)
         keys = {column.csv_name: column.key for column in table.columns}
+        gone = _columns(file_name, [one for one in before.columns if one not in keys], base)
+        told = replace(table, columns=(*table.columns, *gone))
         pairs.append(
-            Pair(table, before.rename(keys, strict=False), after.rename(keys, strict=False))
+            Pair(told, before.rename(keys, strict=False), after.rename(keys, strict=False))
         )
-    return pairs
+    return [*pairs, *(_gone(file, base, name) for file in stored.values())]
+
+
+def _submitted(file: ReportFile) -> pl.DataFrame:
+    with storing.opened(file=file) as source:
+        return pl.read_csv(source.read(), infer_schema=False)
+
+
+def _gone(file: ReportFile, base: Report, name: str) -> Pair:
+    """A table that was submitted and is no more."""
+    before = _submitted(file)
+    titles = [one["table"] for one in base.totals if one["file"] == file.name]
+    key = file.name.removeprefix(f"{name}.").removesuffix(f".{formats.CSV}")
+    columns = _columns(file.name, before.columns, base)
+    table = Table(key, titles[0] if titles else key, columns, whole(before.clear()))
+    return Pair(table, before, before.clear())
+
+
+def _columns(file_name: str, names: Sequence[str], base: Report) -> tuple[Column, ...]:
+    """Columns that only the submitted file has: sums as its totals recorded them, the rest as texts."""
+    summed = {one["key"]: one for one in base.totals if one["file"] == file_name}
+    return tuple(
+        Column(name, summed[name]["column"], summed[name]["kind"], total=True)
+        if name in summed
+        else Column(name, name, "text")
+        for name in names
+    )
 
 
 def _record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.db import transaction
 from loans.services.outside_files import read_holidays
 from loans.values.errors import DomainError, bilingual
 from reports.models import WorkingDayException
+from reports.selectors.calendar import calendar
 
 FIELDS = ("is_working", "name", "document_number")
 
@@ -31,11 +33,12 @@ class HolidaysRefused(DomainError):
 
 @dataclass(frozen=True)
 class Taken:
-    """What a file did to the days there are."""
+    """What a file did to the days there are; `missing`: the file's years → public holidays still unknown."""
 
     rows: int
     inserted: int
     corrected: int
+    missing: Mapping[int, tuple[str, ...]]
 
 
 @transaction.atomic
@@ -53,7 +56,15 @@ def import_days(*, path: Path, encoding: str | None = None) -> Taken:
     WorkingDayException.objects.bulk_create(
         list(days.values()), update_conflicts=True, unique_fields=["day"], update_fields=FIELDS
     )
-    return Taken(len(read.rows), len(days) - len(known), len(changed))
+    of_year = calendar().missing
+    return Taken(
+        rows=len(read.rows),
+        inserted=len(days) - len(known),
+        corrected=len(changed),
+        missing={
+            year: of_year[year] for year in sorted({day.year for day in days}) if of_year[year]
+        },
+    )
 
 
 def _day(row: dict[str, Any]) -> WorkingDayException:

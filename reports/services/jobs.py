@@ -135,14 +135,14 @@ def work_job(
 ) -> str:
     """Do what can be done of a job; returns the state it is in then.
 
-    A refusal by a rule ends it; what went wrong otherwise is tried again, ATTEMPTS_MAX times.
+    A refusal by a rule ends it; what went wrong otherwise is tried again, ATTEMPTS_MAX times. Where
+    somebody else makes the same report, it waits for a later bell: that is no failure of its own.
     """
     run = Run.objects.get(pk=run_id)
     while until is None or clock() < until:
         chunk_id = work.claim_chunk(run_id=run_id, owner=owner, at=clock())
-        if chunk_id is None:
+        if chunk_id is None or not _try_chunk(run=run, chunk_id=chunk_id, at=clock()):
             break
-        _try_chunk(run=run, chunk_id=chunk_id, at=clock())
     return work.close_run(run_id=run_id, at=clock())
 
 
@@ -154,21 +154,22 @@ def work_open_jobs(
         work_job(run_id=run_id, owner=owner, clock=clock, until=until)
 
 
-def _try_chunk(*, run: Run, chunk_id: int, at: datetime) -> None:
-    """One attempt at a chunk in hand; what fails is kept with it."""
+def _try_chunk(*, run: Run, chunk_id: int, at: datetime) -> bool:
+    """One attempt at a chunk in hand; what fails is kept with it. False: better not now."""
     try:
         KINDS[run.kind](run=run, chunk_id=chunk_id, at=at)
     except DomainError as refused:
         if refused.code == generation.BUSY:
-            work.note_failure(chunk_id=chunk_id, error=refused.message)
-        else:
-            work.refuse_chunk(chunk_id=chunk_id, error=refused.message)
+            work.put_back(chunk_id=chunk_id, why=refused.message)
+            return False
+        work.refuse_chunk(chunk_id=chunk_id, error=refused.message)
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 (a panic is none)
         logger.warning("chunk %s: %r", chunk_id, error)
         trace = "".join(traceback.format_exception(error))
         work.note_failure(chunk_id=chunk_id, error=f"{error!r}\n\n{trace}")
     finally:
         work.release_chunk(chunk_id=chunk_id)
+    return True
 
 
 def _scope(run: Run) -> tuple[int, int]:

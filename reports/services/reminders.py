@@ -36,7 +36,7 @@ def remind(*, at: datetime) -> int:
     for institution_id, own in groupby(due, key=lambda obligation: obligation.institution_id):
         try:
             told += _tell(institution_id=institution_id, obligations=list(own), at=at)
-        except OSError as error:  # smtplib's errors are of this kind
+        except (OSError, ValueError) as error:  # smtplib's, and those of an unusable address
             logger.warning("institution %s was not reminded: %r", institution_id, error)
     return told
 

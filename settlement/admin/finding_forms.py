@@ -71,6 +71,15 @@ EVIDENCE = {
     "days_apart_at_most": _("相距天数上限"),
 }
 CHOICES = {"loan_type": "Contract", "kind": "ExternalSubsidy"}  # whose words a fact is said in
+MATCHED = LABELS | {  # what a finding was found by
+    "amount_fen": _("金额"),
+    "name": _("企业名称"),
+    "periods": _("计息期"),
+    "product": _("积数"),
+    "title": _("称号"),
+    "invoice_number": _("发票号码"),
+    "serial_number": _("设备编号"),
+}
 SIDES_BESIDE = 6  # as many as fit next to each other on a screen
 
 
@@ -150,9 +159,13 @@ def _evidence(key: str, value: Any) -> str:
     if key == "ask":
         found = Institution.objects.filter(code__in=value).values_list("code", "name")
         return "；".join(f"{name} {code}" for code, name in found)
-    if isinstance(value, bool) or (
-        isinstance(value, list) and value and isinstance(value[0], dict)
-    ):
+    if key == "matched_by":
+        return "；".join(str(MATCHED.get(one, one)) for one in value.split(";"))
+    if key in CHOICES:
+        return _shown(key, value)
+    if isinstance(value, bool):
+        return gettext("是") if value else gettext("否")
+    if isinstance(value, list) and value and isinstance(value[0], dict):
         return json.dumps(value, ensure_ascii=False)
     return "；".join(map(str, value)) if isinstance(value, list) else str(value)
 

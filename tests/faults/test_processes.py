@@ -1,6 +1,7 @@
 """The processes of an installation: who they are in the database, what they refuse, how they start."""
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 import yaml
 from django.core.exceptions import ImproperlyConfigured
 
@@ -179,6 +181,21 @@ def test_the_worker_answers_its_bell(addresses: embedded.Urls, tmp_path: Path) -
         result = run([*celery, "call", "kernel.sweep"], environment)
         assert result.returncode == 0, result.stderr
         wait_for(log, "succeeded in")
+
+
+def test_the_web_rings_the_worker_that_works_for_it(addresses: embedded.Urls) -> None:
+    """A task called by the web, from any thread, goes to the installation's broker and queue."""
+    ring = (
+        "from threading import Thread; from config import wsgi; from reports.tasks import work_job;"
+        "thread = Thread(target=work_job.delay, kwargs={'run_id': 7}); thread.start(); thread.join()"
+    )
+    with redis.Redis.from_url(addresses.redis) as valkey:
+        valkey.delete("runs")
+        rung = run([sys.executable, "-c", ring], production(addresses))
+        assert "Traceback" not in rung.stderr, rung.stderr
+        (message,) = valkey.lrange("runs", 0, -1)
+        assert json.loads(message)["headers"]["task"] == "reports.work_job"
+        valkey.delete("runs")
 
 
 def test_the_scheduler_rings(addresses: embedded.Urls, tmp_path: Path) -> None:

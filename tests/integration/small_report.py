@@ -29,6 +29,8 @@ class Small:
         self.amounts: dict[str, int] = {"JJ1": 100_000, "JJ2": 250_050}
         self.ledger_fen: int | None = None
         self.asked: list[Asked] = []
+        self.more: tuple[Column, ...] = ()  # further columns, of one fen in every row
+        self.tables: tuple[Table, ...] = ()  # further tables
 
     def build(self, asked: Asked) -> Sheet:
         """The sheet."""
@@ -41,6 +43,7 @@ class Small:
             },
             schema={"number": pl.Int64, "note_number": pl.String, "amount": pl.Int64},
         )
+        frame = frame.with_columns(pl.lit(1).alias(column.key) for column in self.more)
         total = sum(self.amounts.values())
         heading = Heading(
             code=CODE,
@@ -52,7 +55,8 @@ class Small:
             unit_zh="元",
         )
         tie = Tie("放款合计 = 借据", total, total if self.ledger_fen is None else self.ledger_fen)
-        return Sheet(heading, (Table("notes", "明细", COLUMNS, whole(frame)),), ties=(tie,))
+        notes = Table("notes", "明细", (*COLUMNS, *self.more), whole(frame))
+        return Sheet(heading, (notes, *self.tables), ties=(tie,))
 
 
 def write_csv(sheet: Sheet, path: Path, dated: date) -> None:
@@ -61,7 +65,7 @@ def write_csv(sheet: Sheet, path: Path, dated: date) -> None:
         target = path if place == 0 else path.with_name(f"{path.stem}.{table.key}.csv")
         with target.open("w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out, lineterminator="\n")
-            writer.writerow([column.key for column in table.columns])
+            writer.writerow([column.csv_name for column in table.columns])
             for part in table.parts():
                 for row in part.iter_rows():
                     writer.writerow([_text(c, v) for c, v in zip(table.columns, row, strict=True)])

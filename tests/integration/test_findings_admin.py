@@ -10,6 +10,7 @@ import pytest
 
 from config.kernel.models import Institution, Role, User
 from config.kernel.services import scope
+from settlement.admin.finding_forms import evidence
 from settlement.models import Clawback, Finding, FindingDecision
 from tests.integration.planted import B1, HEAD_A, Planted
 from tests.integration.steps import faults, send, taken
@@ -114,3 +115,21 @@ def test_many_are_decided_at_once_for_one_reason(bank: Institution, web: Any) ->
     other.post(url(SAID), {"action": "pass_check", "_selected_action": said})
     states = whole(lambda: set(Finding.objects.values_list("state", flat=True)))
     assert states == {"dismissed"}
+
+
+def test_evidence_is_told_in_words(book: Planted) -> None:
+    finding = Finding.objects.get(pk=key("P2"))
+    finding.evidence = {
+        "matched_by": "note_number;product", "kind": "loan_interest", "subsidised_above_it": False,
+        "amount_fen": 7_162_700,
+    }  # fmt: skip
+
+    request: Any = None
+    told = evidence(request, finding)
+
+    assert [(str(name), text) for name, text in told.rows] == [
+        ("匹配依据", "借据号；积数"),
+        ("类别", "贷款贴息"),
+        ("超上限部分已贴息", "否"),
+        ("金额（元）", "71,627.00"),
+    ]

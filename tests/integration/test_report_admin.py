@@ -92,7 +92,9 @@ def test_from_the_order_to_the_acceptance(
     run = only(Run, kind="report")
     assert response.url == reverse("admin:reports_job_change", args=[run.pk])
     assert "任务已提交" in told(maker, response)
-    assert "0/1" in maker.get(response.url).content.decode()
+    page = maker.get(response.url).content.decode()
+    assert "0/1" in page
+    assert "Report #" not in page
     work()
     page = maker.get(response.url).content.decode()
     assert "1/1" in page

@@ -19,8 +19,9 @@ from reports.models import Obligation, Report, ReportFile, WorkingDayException
 from reports.services import asking, generation
 from reports.services.catalogue import Asked
 from reports.services.generation import Generated
+from reports.services.obligations import refresh
 from tests.integration import book, rows
-from tests.integration.rows import BANK, NANJING
+from tests.integration.rows import BANK, NANJING, OTHER
 from tests.integration.small_report import CODE, Small, small
 from tests.integration.test_report_life import AT
 
@@ -140,6 +141,25 @@ def days(path: Path, content: str) -> Path:
     return path
 
 
+def test_deadlines_are_there_once_they_are_asked_for(bank: None) -> None:
+    rows.note(rows.institutions()[NANJING], drawn_on=date(2026, 2, 10))
+    assert not Obligation.objects.exists()
+
+    out, _ = run("deadlines", "--list", f"--institution={BANK}")
+
+    told = out.splitlines()
+    assert told[0].startswith(
+        f"报送事项 obligations: 新增 new {Obligation.objects.count()}, 更新 updated 0; "
+    )
+    listed = next(line for line in told if line.startswith("2026-03-05"))
+    assert listed.endswith(
+        f" new-loans central-sme-2026 2026-02 {BANK} → 对口财政部门，财金〔2026〕4号 二(三)"
+    )
+    assert len(told) == 1 + Obligation.objects.count()
+    out, _ = run("deadlines", f"--institution={OTHER}")
+    assert out == "报送事项 obligations: 新增 new 0, 更新 updated 0; \n"
+
+
 def test_a_year_is_brought_in_and_its_deadlines_with_it(bank: None, tmp_path: Path) -> None:
     rows.note(rows.institutions()[NANJING])
     known = WorkingDayException.objects.count()
@@ -162,6 +182,31 @@ def test_a_year_is_brought_in_and_its_deadlines_with_it(bank: None, tmp_path: Pa
     days(file, "2027-01-04,休,元旦,国办2号\n")
     out, _ = run("import_holidays", str(file))
     assert "新增 new 0, 更正 corrected 1, 未变 unchanged 0" in out
+
+
+def test_a_year_brought_in_by_half_is_still_refused_naming_the_rest(
+    bank: None, tmp_path: Path
+) -> None:
+    rows.note(rows.institutions()[NANJING])
+    file = days(tmp_path / "half.csv", "2027-01-01,休,元旦,国办1号\n2027-02-06,休,春节,国办1号\n")
+
+    _, err = run("import_holidays", str(file))
+
+    assert err.startswith("2027 年尚缺 清明节、劳动节、端午节、中秋节、国庆节，")
+    (problem,) = refresh(today=date(2026, 11, 27)).problems
+    assert problem.startswith("2027 年节假日安排不全（缺清明节、劳动节、端午节、中秋节、国庆节），")
+    assert not Obligation.objects.filter(due_on__year=2027).exists()
+
+    rest = (
+        "2027-04-05,休,清明节\n2027-05-01,休,劳动节\n2027-06-09,休,端午节\n2027-09-15,休,中秋节\n"
+    )
+    days(file, (rest + "2027-10-01,休,国庆节\n").replace("节\n", "节,国办1号\n"))
+    _, err = run("import_holidays", str(file))
+    assert "尚缺" not in err
+    assert refresh(today=date(2026, 11, 27)).problems == ()
+    assert Obligation.objects.get(code="monthly-execution", period="2026-12").due_on == date(
+        2027, 1, 8
+    )
 
 
 def test_bad_days_are_listed_by_row_and_column_and_nothing_is_kept(

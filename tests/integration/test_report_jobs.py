@@ -5,19 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.db import ProgrammingError, connection, transaction
 
-from config.kernel.models import Chunk, Institution, Role, Run, User
+from config.kernel.models import Chunk, Institution, Run
 from config.kernel.services import store, work
 from loans.values.errors import DomainError
-from reports.models import Job, Obligation, Reminder, Report
-from reports.services import generation, jobs, obligations, reminders, steps, storing
+from reports.models import Job, Obligation, Report
+from reports.services import generation, jobs, obligations, steps, storing
 from tests.integration import rows
 from tests.integration.rows import BANK, NANJING, OTHER, SUZHOU
 from tests.integration.small_report import CODE, Small, small
@@ -170,6 +169,24 @@ def test_what_breaks_is_tried_again_and_then_given_up(
     assert done(run_id) == "failed"
     assert Chunk.objects.get().attempts == work.ATTEMPTS_MAX
     assert Run.objects.get().error == "OSError('disk full')"
+
+
+def test_a_job_waits_for_whoever_makes_the_same_report_however_long(
+    report: Small, banks: dict[str, Institution], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A register takes longer than a lock may be waited for: the second order must not fail of it."""
+    run_id = order(banks[BANK].scope)
+
+    def busy(**_all: Any) -> None:
+        raise DomainError(generation.BUSY, "同一报表正在生成")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(generation, "generate", busy)
+        assert [done(run_id) for _ in range(work.ATTEMPTS_MAX + 1)] == ["open"] * 6
+    chunk = Chunk.objects.get()
+    assert (chunk.attempts, chunk.lease_owner, chunk.error) == (0, "", "同一报表正在生成")
+    assert done(run_id) == "done"
+    assert (Report.objects.count(), Chunk.objects.get().error) == (1, "")
 
 
 def test_a_job_reaches_no_further_than_its_scope(
@@ -350,57 +367,6 @@ def test_where_an_obligation_stands_follows_from_its_reports(
     assert standings(date(2026, 3, 6))["2026-02"] == "submitted"  # a draft of a correction
     steps.accept(report_id=made.pk, actor="maker", at=AT)
     assert standings(date(2026, 3, 6))["2026-02"] == "accepted"
-
-
-def person(name: str, institution: Institution, **more: Any) -> None:
-    defaults = {"role": Role.MAKER, "email": f"{name}@bank.example", "institution": institution}
-    User.objects.create_user(name, **defaults | more)
-
-
-def test_makers_are_reminded_once_a_day_of_what_is_due_and_overdue(
-    banks: dict[str, Institution],
-) -> None:
-    person("m1", banks[BANK])
-    person("m2", banks[BANK], role=Role.MANAGER)
-    person("checker", banks[BANK], role=Role.CHECKER)
-    person("left", banks[BANK], is_active=False)
-    person("branch", banks[NANJING])
-    obligations.refresh(today=date(2026, 3, 2))
-    at = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
-
-    assert reminders.remind(at=at) == 3
-    assert reminders.remind(at=at + timedelta(hours=1)) == 0
-
-    (letter,) = mail.outbox
-    assert letter.to == ["m1@bank.example", "m2@bank.example"]
-    assert "甲银行有 3 项报送待办" in letter.subject
-    lines = letter.body.splitlines()
-    assert [line[:10] for line in lines] == ["2026-02-05", "2026-03-05", "2026-03-06"]
-    assert lines[1].endswith("财金〔2026〕4号 二(三)：已逾期 overdue")
-    assert lines[2].endswith("财金〔2026〕4号 三(一)：未生成 not made")
-    told = {(one.obligation.code, one.day, one.recipients) for one in Reminder.objects.all()}
-    assert told == {
-        (code, date(2026, 3, 6), "m1@bank.example, m2@bank.example")
-        for code in ("annual-demand", "new-loans", "monthly-execution")
-    }
-    assert reminders.remind(at=at + timedelta(days=1)) == 3
-    assert len(mail.outbox) == 2
-
-
-def test_a_letter_that_cannot_be_sent_is_not_noted(
-    banks: dict[str, Institution], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    person("m1", banks[BANK])
-    obligations.refresh(today=date(2026, 3, 2))
-
-    def refuse(self: Any) -> None:
-        raise ConnectionRefusedError
-
-    with monkeypatch.context() as patch:
-        patch.setattr("django.core.mail.EmailMessage.send", refuse)
-        assert reminders.remind(at=AT) == 0
-    assert Reminder.objects.count() == 0
-    assert reminders.remind(at=AT) == Reminder.objects.count() > 0
 
 
 def test_store_keeps_one_copy(tmp_path: Path) -> None:

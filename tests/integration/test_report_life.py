@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from config.kernel.models import Institution
 from config.kernel.services import store
 from loans.values.errors import DomainError
+from reports.definitions.sheet import Column, Table, whole
 from reports.models import Report, ReportFile
 from reports.services import asking, generation, steps, storing
 from reports.services.catalogue import Asked
@@ -219,6 +221,33 @@ def test_a_change_after_submission_is_a_correction_with_its_differences(
         "明细,JJ3,新增,放款金额,,0.05,0.05\n"
     )
     assert [f.role for f in row.files.order_by("name")] == ["report"] * 2 + ["difference"] * 3
+
+
+def test_columns_and_tables_that_are_no_more_are_told_as_taken_back(
+    report: Small, bank: Institution
+) -> None:
+    """A tier nobody pays from any more has no column, and what it had was still submitted."""
+    fees = Table(
+        "fees", "担保费", (Column("note_number", "借据号", "text"), Column("fee_fen", "费用", "yuan", total=True)),
+        whole(pl.DataFrame({"note_number": ["JJ1"], "fee_fen": [7]})),
+    )  # fmt: skip
+    report.more = (Column("municipal_fen", "市级", "yuan", total=True),)
+    report.tables = (fees,)
+    first = make()
+    tell(first.report_id)
+    report.more, report.tables = (), ()
+
+    difference = content(make(days=1).report_id)
+
+    assert difference[f"{STEM}_difference.csv"].decode() == (
+        "table,column,before,after,difference\n明细,放款金额,3500.50,3500.50,0.00\n"
+        "明细,市级,0.02,0.00,-0.02\n担保费,费用,0.07,0.00,-0.07\n"
+    )
+    assert difference[f"{STEM}_difference.rows.csv"].decode() == (
+        "table,row,change,column,before,after,difference\n"
+        "明细,JJ1,变更,市级,0.01,,-0.01\n明细,JJ2,变更,市级,0.01,,-0.01\n"
+        "担保费,JJ1,删除,费用,0.07,,-0.07\n"
+    )
 
 
 def test_a_correction_supersedes_what_it_corrects_once_it_is_submitted(

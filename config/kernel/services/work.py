@@ -91,6 +91,13 @@ def note_failure(*, chunk_id: int, error: str) -> None:
     Chunk.objects.filter(pk=chunk_id, attempts__gte=ATTEMPTS_MAX).update(state=Chunk.State.FAILED)
 
 
+def put_back(*, chunk_id: int, why: str) -> None:
+    """Leave a chunk for later, as if it had not been tried: nothing is wrong with it."""
+    Chunk.objects.filter(pk=chunk_id).update(
+        attempts=F("attempts") - 1, lease_owner="", lease_until=None, error=why[:4000]
+    )
+
+
 def refuse_chunk(*, chunk_id: int, error: str) -> None:
     """Give a chunk up at once: what a rule refuses, another attempt will not change."""
     Chunk.objects.filter(pk=chunk_id).update(

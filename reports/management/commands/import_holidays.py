@@ -43,6 +43,11 @@ class Command(ProjectCommand):
             f"holidays: {taken.rows} 行 rows, 新增 new {taken.inserted}, 更正 corrected "
             f"{taken.corrected}, 未变 unchanged {taken.rows - taken.inserted - taken.corrected}"
         )
+        for year, missing in taken.missing.items():
+            self.stderr.write(
+                f"{year} 年尚缺 {'、'.join(missing)}，补齐前不计算该年的截止日 / these holidays of the year "
+                "are still missing: its deadlines are not worked out before they are brought in"
+            )
         brought = obligations.refresh(today=now().date())
         self.stdout.write(
             f"报送事项 obligations: 新增 new {brought.inserted}, 更新 updated {brought.updated}"

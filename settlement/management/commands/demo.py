@@ -73,6 +73,7 @@ class Command(ProjectCommand):
         self._call("重复贴息核查 duplicates", "check_duplicates")
         self.stdout.write(self.style.MIGRATE_HEADING("== 报表 reports"))
         self._report()
+        self._call("报送期限 deadlines", "deadlines")
         self._call("核对 verify", "verify")
         self._print_table()
         self._print_balances()

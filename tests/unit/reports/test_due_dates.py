@@ -92,6 +92,27 @@ def test_a_year_that_is_not_published_is_refused(calendar: Calendar, act, year: 
     assert refusal.value.code == "holidays_unpublished"
 
 
+def test_a_year_known_in_part_is_refused_naming_what_is_missing(calendar: Calendar) -> None:
+    notices = dict(calendar.notices) | {date(2027, 1, 1): False, date(2027, 2, 6): False}
+    with pytest.raises(
+        DomainError, match="2027 年节假日安排不全（缺清明节、劳动节、端午节、中秋节、国庆节）"
+    ) as refusal:
+        due_on(WorkingDays(5), period("2027-02"), Calendar(notices))
+    assert refusal.value.code == "holidays_unpublished"
+    assert 2027 not in Calendar(notices).years
+
+    whole = notices | dict.fromkeys(
+        (date(2027, 4, 5), date(2027, 5, 1), date(2027, 6, 9), date(2027, 10, 1)), False
+    )
+    assert due_on(WorkingDays(5), period("2027-02"), Calendar(whole)) == date(2027, 3, 5)
+    worked = whole | {date(2027, 5, 1): True}
+    assert Calendar(worked).missing[2027] == ("劳动节",)
+
+
+def test_every_published_year_is_whole(calendar: Calendar) -> None:
+    assert calendar.years == frozenset(range(2004, 2027))
+
+
 @pytest.mark.parametrize(
     ("rule", "code", "due", "last", "draft"),
     [

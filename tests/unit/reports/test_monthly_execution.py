@@ -77,6 +77,12 @@ def test_the_rate_is_weighted_by_balances_and_rounded_half_up_to_the_ppm() -> No
     assert rows(found, "by_scheme", "scheme_code", "rate_ppm") == [(SME, 30_001), (MF, None)]
 
 
+def test_what_ties_is_told_in_the_words_of_the_columns() -> None:
+    told = [tie.name_zh for tie in sheet({}).ties if tie.name_zh.startswith("执行情况 =")]
+    amounts = ("本期发放金额", "累计发放金额", "期末贴息贷款余额", "本期贴息合计", "累计贴息合计")
+    assert told == [f"执行情况 = {by} {one}" for by in ("分领域", "分地区") for one in amounts]
+
+
 def test_a_weighted_rate_of_amounts_beyond_64_bits_is_exact() -> None:
     notes = [
         {"note_number": f"N{n:04}", "principal_fen": 10**13 - n, "rate_ppm": 36_000 + n}

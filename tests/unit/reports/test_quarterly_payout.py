@@ -76,6 +76,14 @@ def test_a_branch_below_its_fund_ties_to_deductions_alone_and_says_so() -> None:
     )
 
 
+def test_what_ties_is_told_in_the_words_of_the_columns() -> None:
+    told = [tie.name_zh for tie in sheet(*NOTES).ties if tie.name_zh.startswith("明细")]
+    assert told == [
+        "明细 = 分市汇总 拨付", "明细 = 分市汇总 直接抵减", "明细 = 分市汇总 直接拨付",
+        "明细 = 分行汇总 拨付", "明细 = 分行汇总 直接抵减", "明细 = 分行汇总 直接拨付",
+    ]  # fmt: skip
+
+
 def test_a_note_that_moved_to_another_fund_parts_rows_from_ledger_and_is_told() -> None:
     money = {"funded": {(MF, "provincial"): 200}, "ledger": {(MF, "provincial"): 200}}
     found = sheet({"provincial_fen": 111, "municipal_fen": 107}, **money)
