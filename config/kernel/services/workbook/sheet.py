@@ -88,7 +88,7 @@ class Sheet:
 
     def end(self, below: Sequence[Line] = (), earlier: Sequence[Sheet] = ()) -> None:
         """Write totals, then `below`, then what follows the rows; `earlier` are this list's other sheets."""
-        last = max(self._row, self.header_row + 1)
+        last = self._row
         if self.sums:
             self.total_row = self._row + 1
             self._totals(TOTAL, dict(self.sums), self._summed)
@@ -201,7 +201,9 @@ class Sheet:
             self._merged.append(f"{letters(first)}{row}:{letters(last)}{row}")
 
     def _summed(self, place: str) -> str:
-        return f"SUM({place}{self.header_row + 1}:{place}{max(self.header_row + 1, self.total_row - 1)})"
+        """The sum of a column's rows; of none, of its header alone, lest it add up its own cell."""
+        first = self.header_row + 1 if self.rows else self.header_row
+        return f"SUM({place}{first}:{place}{self.total_row - 1})"
 
     def _totals(self, label: str, sums: dict[str, int], formula: Callable[[str], str]) -> None:
         look: Look = "total"
