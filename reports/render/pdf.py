@@ -1,14 +1,15 @@
 """A report as a paper to sign: A4, ruled tables with repeated headers, totals, footnotes, places to sign.
 
 A long list stays in the spreadsheet: its totals and its number of rows are told here. A wide table
-is cut into groups of columns, each beginning with the columns that say which row it is.
+is cut into groups of columns, each beginning with the columns that say which row it is, or with a
+number of the row where these do not tell one row from another.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ _UNBROKEN = re.compile(r"[!-~]+")
 _BREAK_AFTER = 40
 _FIGURES = frozenset({"yuan", "wan", "rate", "exchange", "product", "int"})
 _KEYS_MOST = 2
+_NUMBER = Column("number", "序号", "int")
 _TOTAL = "合计"
 
 
@@ -103,6 +105,10 @@ def _shown_rows(table: Table, frame: pl.DataFrame) -> list[list[str]]:
 def _table(sheet: Sheet, one: _Listed, widths: Sequence[int], page: int) -> dict[str, Any]:
     table = one.table
     groups = _groups(table.columns, widths, page)
+    if len(groups) > 1 and not _told_apart(one):
+        one = _numbered(one)
+        widths = [max(_needed(str(one.count)), 2 * _WIDE) + _PADDING, *widths]
+        groups = _groups(one.table.columns, widths, page)
     several = len(sheet.tables) > 1
     return {
         "title": table.title_zh if several else "",
@@ -180,6 +186,19 @@ def _keys(columns: Sequence[Column]) -> list[int]:
             break
         keys.append(place)
     return keys[: len(columns) - 1]
+
+
+def _told_apart(one: _Listed) -> bool:
+    """Do the columns that every group begins with differ from row to row?"""
+    keys = _keys(one.table.columns)
+    return len({tuple(row[key] for key in keys) for row in one.rows}) == len(one.rows)
+
+
+def _numbered(one: _Listed) -> _Listed:
+    """The same table with its rows numbered."""
+    table = replace(one.table, columns=(_NUMBER, *one.table.columns))
+    rows = [[str(number), *row] for number, row in enumerate(one.rows, start=1)]
+    return replace(one, table=table, rows=rows)
 
 
 def _widths(one: _Listed) -> list[int]:

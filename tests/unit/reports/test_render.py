@@ -165,6 +165,25 @@ def test_wide_tables_are_cut_into_groups_that_repeat_the_row_number(tmp_path: Pa
         assert sheet_total(10**12 + 2 * n) in text
 
 
+def test_groups_whose_texts_do_not_tell_rows_apart_begin_with_a_number(tmp_path: Path) -> None:
+    columns = (
+        *(Column(key, f"名{key}", "text") for key in ("scheme", "fund", "tier")),
+        *(Column(f"c{n}", f"列{n}", "yuan", total=True) for n in range(12)),
+    )
+    same = {"scheme": ["制造业", "制造业"], "fund": ["省分行", "省分行"], "tier": ["省级", "市级"]}
+    other = {**same, "fund": ["省分行", "市分行"]}
+    amounts = {f"c{n}": [10**12 + n, n] for n in range(12)}
+    for name, texts, numbers in (("same", same, 2), ("other", other, 0)):
+        table = Table("wide", "宽表", columns, whole(pl.DataFrame({**texts, **amounts})))
+        pdf.write(Sheet(HEADING, (table,)), tmp_path / f"{name}.pdf", dated=CUT)
+        if PDFTOTEXT is None:
+            return
+        text = "".join(pages(tmp_path / f"{name}.pdf"))
+        assert "第2部分，共2部分" in text
+        assert text.count("序号") == numbers
+        assert text.count("名tier") == 1
+
+
 def sheet_total(fen: int) -> str:
     return words.shown(Column("x", "x", "yuan"), fen)
 
