@@ -19,7 +19,7 @@ import polars as pl
 from config.kernel.services.bulk import closing_frames
 from config.kernel.services.typeset import write_pdf
 from reports.definitions.sheet import Column, Sheet, Table
-from reports.render.words import heading_lines, shown, unit, wide
+from reports.render.words import FIGURES, heading_lines, shown, unit, wide
 
 LIST_ROWS = 2_000
 TEMPLATE = Path(__file__).with_name("sheet.typ")
@@ -32,7 +32,6 @@ _TEXT_MOST = 150  # Chinese text wraps from here on
 _LINES_OF_TITLE = 3
 _UNBROKEN = re.compile(r"[!-~]+")
 _BREAK_AFTER = 40
-_FIGURES = frozenset({"yuan", "wan", "rate", "exchange", "product", "int"})
 _KEYS_MOST = 2
 _NUMBER = Column("number", "序号", "int")
 _TOTAL = "合计"
@@ -130,7 +129,7 @@ def _group(one: _Listed, places: Sequence[int], widths: Sequence[int]) -> dict[s
                 "title": column.title_zh,
                 "article": column.article,
                 "width": widths[place],
-                "right": column.kind in _FIGURES,
+                "right": column.kind in FIGURES,
             }
             for place, column in zip(places, columns, strict=True)
         ],
@@ -182,7 +181,7 @@ def _keys(columns: Sequence[Column]) -> list[int]:
         return [0]
     keys: list[int] = []
     for place, column in enumerate(columns[:_KEYS_MOST]):
-        if column.kind in _FIGURES:
+        if column.kind in FIGURES:
             break
         keys.append(place)
     return keys[: len(columns) - 1]

@@ -32,7 +32,8 @@ class Table:
     """A list to be written as one sheet, or as several where it is long.
 
     `ruled` gives every cell borders, as forms have. `above` stands over the header of each sheet.
-    `grand_total` adds the sum over all sheets to the last one where there are several.
+    `grand_total` adds the sum over all sheets to the last one where there are several. The first `keys`
+    columns say which row it is: they are repeated on every page of a sheet too wide for one.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Table:
     ruled: bool = False
     landscape: bool = False
     grand_total: bool = False
+    keys: int = 1
 
 
 class Sheet:
@@ -108,7 +110,8 @@ class Sheet:
             return []
         quoted = escape(quoted_name(self.name))
         first = self._title_row
-        repeated = f"{quoted}!$A:$A," if self._pages_across > 1 else ""
+        keys = letters(self._table.keys - 1)
+        repeated = f"{quoted}!$A:${keys}," if self._pages_across > 1 else ""
         return [
             f'<definedName name="_xlnm._FilterDatabase" localSheetId="{place}" hidden="1">'
             f"{quoted}!$A${self.header_row}:${self._last}${self._filter_end}</definedName>",
