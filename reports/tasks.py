@@ -11,21 +11,24 @@ from django.utils import timezone
 
 from reports.services import jobs, reminders
 
-WORK_TIME = timedelta(seconds=150)  # then none is begun: no task nears its time limit
+WORK_TIME = timedelta(seconds=150)  # then none is begun
+# A register of millions of rows takes its time. Redis may hand the message out again meanwhile: who
+# gets it finds the chunk in hand.
+LIMITS = {"soft_time_limit": 3300, "time_limit": 3600}
 
 
 def _owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-@shared_task(name="reports.work_job")
+@shared_task(name="reports.work_job", **LIMITS)
 def work_job(*, run_id: int, **_future: object) -> None:
     """Make the report or export that was ordered."""
     until = timezone.localtime() + WORK_TIME
     jobs.work_job(run_id=run_id, owner=_owner(), clock=timezone.localtime, until=until)
 
 
-@shared_task(name="reports.sweep")
+@shared_task(name="reports.sweep", **LIMITS)
 def sweep(**_future: object) -> None:
     """Finish whatever a lost message or a killed worker left undone."""
     until = timezone.localtime() + WORK_TIME

@@ -54,6 +54,7 @@ NAVIGATION = [
         _page(_("结算清算"), "balance", "settlement_settlement"),
         _page(_("追回"), "keyboard_return", "settlement_clawback"),
         _page(_("追回变动"), "swap_vert", "settlement_clawbackmovement"),
+        _page(_("追回并入差额"), "call_merge", "settlement_clawbacklapse"),
         _page(_("银行补足"), "volunteer_activism", "settlement_madegood"),
     ),
     _group(

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import staff
@@ -94,7 +95,9 @@ class JobAdmin(StepsAdmin):
         """Jobs with how far they are; those whose result the person may have."""
         rows: QuerySet[Any] = super().get_queryset(request)
         finished = Count("chunks", filter=~Q(chunks__state="todo"))
-        found: QuerySet[Any] = rows.annotate(chunks_done=finished, chunks_all=Count("chunks"))
+        found: QuerySet[Any] = rows.annotate(
+            chunks_done=finished, chunks_all=Count("chunks"), rows_done=Sum("chunks__rows_done")
+        )
         return found
 
     def get_urls(self) -> list[Any]:
@@ -131,8 +134,12 @@ class JobAdmin(StepsAdmin):
 
     @display(description=_("进度"))
     def progress(self, row: Any) -> str:
-        """Parts that are finished, of all."""
-        return f"{row.chunks_done}/{row.chunks_all}"
+        """Parts that are finished, of all, and rows so far of what has no parts."""
+        parts = f"{row.chunks_done}/{row.chunks_all}"
+        if not row.rows_done:
+            return parts
+        rows = gettext("%(rows)s 行") % {"rows": f"{row.rows_done:,}"}
+        return f"{parts} · {rows}"
 
     @display(description=_("结果"))
     def result(self, row: Job) -> Any:

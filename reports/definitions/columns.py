@@ -13,7 +13,10 @@ from reports.definitions.words import TIERS, TIERS_ZH
 EXCHANGE_ONE = 10**8
 
 NUMBER = Column("number", "序号", "int")
-SCHEME = (Column("scheme_code", "政策代码", "text"), Column("scheme_zh", "贴息政策", "text"))
+SCHEME = (
+    Column("scheme_code", "政策代码", "text", on_paper=False),
+    Column("scheme_zh", "贴息政策", "text"),
+)
 INSTITUTION = (
     Column("institution_code", "机构编码", "text"),
     Column("institution_name", "所属机构", "text"),

@@ -89,7 +89,7 @@ SIDES = (
     Column("equipment_fen", "设备购置金额(原币)", "yuan"),
     Column("schemes", "享受政策", "text"),
     Column("claimed_fen", "应退贴息", "yuan", total=True),
-    Column("outside", "外部补贴", "text"),
+    Column("outside_record", "外部补贴", "text"),
     Column("outside_fen", "外部补贴金额", "yuan"),
     Column("more", "其他要素", "text"),
 )
@@ -144,7 +144,7 @@ def side(facts: Mapping[str, Any]) -> dict[str, Any]:
         "equipment_fen": facts.get("equipment_fen"),
         "schemes": "；".join(facts.get("schemes", ())),
         "claimed_fen": sum(claim["fen"] for claim in facts.get("claims", ())),
-        "outside": "；".join(outside),
+        "outside_record": "；".join(outside),
         "outside_fen": facts.get("amount_fen"),
         "more": json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else "",
     }

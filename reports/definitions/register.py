@@ -113,7 +113,7 @@ def detail(
 
 
 SUMMARY = (
-    Column("scheme_code", "政策代码", "text"),
+    Column("scheme_code", "政策代码", "text", on_paper=False),
     Column("scheme_zh", "贴息政策", "text"),
     Column("fund_code", "资金机构编码", "text"),
     Column("fund_name", "资金机构", "text"),

@@ -25,7 +25,7 @@ def _article_of_amounts() -> str:
 PARTIES = (
     Column("number", "序号", "int"),
     Column("scheme_zh", "政策/文号", "text"),
-    Column("scheme_code", "政策代码", "text"),
+    Column("scheme_code", "政策代码", "text", on_paper=False),
     Column("version", "规则版本", "int"),
     Column("institution_code", "机构编码", "text"),
     Column("institution_name", "行名", "text"),

@@ -35,7 +35,8 @@ class Column:
 
     `formula`: a spreadsheet formula without `=`, with `{key}` where another column's cell of the same row
     stands; the frame's value is its cached result, and must be what a recalculation gives. A row whose
-    `formula_if` column is false keeps its value alone. `total`: summed up at the end.
+    `formula_if` column is false keeps its value alone. `total`: summed up at the end. `on_paper`: codes that
+    another column says in words are left out of the PDF.
     """
 
     key: str
@@ -45,6 +46,15 @@ class Column:
     total: bool = False
     formula: str = ""
     formula_if: str = ""
+    on_paper: bool = True
+
+    @property
+    def csv_name(self) -> str:
+        """Its key in CSV, where amounts stand in yuan: without the unit of the frame."""
+        for unit in ("_fen", "_ppm", "_e8"):
+            if self.kind != "int" and self.key.endswith(unit):
+                return self.key.removesuffix(unit)
+        return self.key
 
 
 @dataclass(frozen=True)

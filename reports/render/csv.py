@@ -1,4 +1,4 @@
-"""A report for machines: one CSV file per table, UTF-8, English keys, amounts in yuan whatever unit people see."""
+"""A report for machines: one CSV file per table, UTF-8, English keys without the frame's unit, amounts in yuan."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def write(sheet: Sheet, path: Path) -> list[Path]:
 
 
 def _write_table(table: Table, path: Path) -> None:
-    header = ",".join(column.key for column in table.columns) + "\n"
+    names = [column.csv_name for column in table.columns]
+    assert len(set(names)) == len(names), f"two columns of {table.key} share a name"
+    header = ",".join(names) + "\n"
     with whole(path) as partial, partial.open("wb") as out:
         out.write(header.encode())
         frames = table.parts()

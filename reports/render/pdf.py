@@ -79,7 +79,8 @@ def _heading(sheet: Sheet) -> list[tuple[str, str]]:
 
 
 def _read(table: Table) -> _Listed:
-    """Go through a table's rows once."""
+    """Go through a table's rows once, in the columns that paper has."""
+    table = replace(table, columns=tuple(column for column in table.columns if column.on_paper))
     rows: list[list[str]] = []
     count, sums = 0, {column.key: 0 for column in table.columns if column.total}
     frames = table.parts()

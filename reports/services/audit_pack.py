@@ -112,7 +112,7 @@ def _filters(register: Register, asked: Asked) -> dict[str, str | date]:
 
 
 def _list(out: Archive, folder: Path, name: str, title: str, sheet: Sheet) -> Iterator[Entry]:
-    for table, path in zip(sheet.tables, csv.write(sheet, folder / name), strict=True):
+    for table, path in zip(sheet.tables, csv.write(sheet, folder.joinpath(name)), strict=True):
         rows = sum(part.height for part in table.parts())
         yield Entry(path.name, title, *_moved(out, path.name, path), rows=rows)
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from django.db import connection, transaction
 
 from config.kernel.services import bulk, store
 from reports.definitions.cut import held
-from reports.definitions.sheet import Sheet
+from reports.definitions.sheet import Parts, Sheet
 from reports.selectors.cut import Position, position
 from reports.services import formats
 from reports.services.catalogue import BUILDERS, Asked
 from settlement.services.schemes import terms_in_force
+
+Progress = Callable[[int], object]
+
+
+def untold(_rows: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +50,18 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def build(*, code: str, asked: Asked, folder: Path, dated: date) -> Built:
-    """Build the report and write its CSV into the folder; DomainError if its sums do not tie."""
+def build(*, code: str, asked: Asked, folder: Path, dated: date, progress: Progress) -> Built:
+    """Build the report and write its CSV into the folder; DomainError if its sums do not tie.
+
+    `progress` is told of rows whenever one of the sheet's tables is read.
+    """
     cut = position(scope=asked.scope, scheme_code=asked.scheme_code)
     sheet = held(BUILDERS[code](asked))
-    sheet = replace(sheet, heading=replace(sheet.heading, cut_zh=cut.words_zh))
+    sheet = replace(
+        sheet,
+        heading=replace(sheet.heading, cut_zh=cut.words_zh),
+        tables=tuple(replace(one, parts=_told(one.parts, progress)) for one in sheet.tables),
+    )
     name = formats.stem(code, asked)
     written = formats.write(sheet, folder, name, formats=(formats.CSV,), dated=dated)
     return Built(
@@ -58,6 +72,17 @@ def build(*, code: str, asked: Asked, folder: Path, dated: date) -> Built:
         totals=totals(sheet, name),
         ties=[{"name": t.name_zh, "fen": t.one_fen} for t in sheet.ties],
     )
+
+
+def _told(parts: Parts, progress: Progress) -> Parts:
+    def read() -> Iterator[pl.DataFrame]:
+        frames = parts()
+        with bulk.closing_frames(frames):
+            for frame in frames:
+                yield frame
+                progress(frame.height)
+
+    return read
 
 
 def _content(written: list[Path], name: str) -> str:
@@ -84,7 +109,7 @@ def totals(sheet: Sheet, name: str) -> list[dict[str, Any]]:
                 "column": column.title_zh,
                 "kind": column.kind,
                 "file": formats.csv_name(sheet, name, table.key),
-                "key": column.key,
+                "key": column.csv_name,
                 "value": sums[column.key],
             }
             for column in columns

@@ -23,7 +23,7 @@ from reports.definitions.cut import held
 from reports.definitions.difference import Pair, difference_sheet
 from reports.models import TOLD, UNTOLD, Report
 from reports.services import formats, storing
-from reports.services.building import Built, build, one_snapshot
+from reports.services.building import Built, Progress, build, one_snapshot, untold
 from reports.services.catalogue import Asked
 from reports.services.steps import check
 
@@ -57,17 +57,24 @@ class Standing:
 
 
 def generate(
-    *, code: str, asked: Asked, actor: str, at: datetime, checker: str | None = None
+    *,
+    code: str,
+    asked: Asked,
+    actor: str,
+    at: datetime,
+    checker: str | None = None,
+    progress: Progress = untold,
 ) -> Generated:
     """Make the report as it is now, unless there is one that says the same.
 
-    `checker` checks what is made at once (never the actor). DomainError `report_busy` while another
+    `checker` checks what is made at once (never the actor); `progress` is told of rows as they are
+    read. DomainError `report_busy` while another
     makes the same report, `report_does_not_tie` if its sums differ.
     """
     with _alone(code=code, asked=asked), tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with one_snapshot():
-            built = build(code=code, asked=asked, folder=folder, dated=at.date())
+            built = build(code=code, asked=asked, folder=folder, dated=at.date(), progress=progress)
             standing = stands(code=code, asked=asked)
             same = standing.same(built.content_sha256)
             if same is None:
@@ -154,12 +161,15 @@ def _pairs(built: Built, base: Report, folder: Path, name: str) -> list[Pair]:
     pairs = []
     for table in built.sheet.tables:
         file_name = formats.csv_name(built.sheet, name, table.key)
-        after = pl.read_csv(folder / file_name, infer_schema=False)
+        after = pl.read_csv(folder.joinpath(file_name), infer_schema=False)
         before = after.clear()
         if file_name in stored:
             with storing.opened(file=stored[file_name]) as source:
                 before = pl.read_csv(source.read(), infer_schema=False)
-        pairs.append(Pair(table, before, after))
+        keys = {column.csv_name: column.key for column in table.columns}
+        pairs.append(
+            Pair(table, before.rename(keys, strict=False), after.rename(keys, strict=False))
+        )
     return pairs
 
 

@@ -184,7 +184,10 @@ def _work_report(*, run: Run, chunk_id: int, at: datetime) -> None:
         scheme_code=run.params["scheme"],
     )
     _require_within(asked.scope, _scope(run))
-    made = generation.generate(code=run.params["code"], asked=asked, actor=run.actor, at=at)
+    with work.telling(chunk_id=chunk_id) as tell:
+        made = generation.generate(
+            code=run.params["code"], asked=asked, actor=run.actor, at=at, progress=tell
+        )
     files = ReportFile.objects.filter(report_id=made.report_id, role="report")
     result = files.order_by("-format", "name").first()  # xlsx, pdf, csv: the one to work with
     assert result is not None
@@ -194,14 +197,15 @@ def _work_report(*, run: Run, chunk_id: int, at: datetime) -> None:
 def _work_export(*, run: Run, chunk_id: int, **_at: datetime) -> None:
     params = run.params
     name = f"{params['register']}-{run.pk}.{params['format']}"
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / name
+    with tempfile.TemporaryDirectory() as place, work.telling(chunk_id=chunk_id) as tell:
+        path = Path(place).joinpath(name)
         count = write_register(
             register=REGISTERS[params["register"]],
             path=path,
             file_format=params["format"],
             scope=_scope(run),
             filters=params["filters"],
+            progress=tell,
         )
         sha256 = store.keep(path)
     _finish(run, chunk_id, name=name, sha256=sha256, stats={"rows": count})

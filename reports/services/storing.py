@@ -75,6 +75,6 @@ def hand_out(*, report_id: int, folder: Path) -> list[Path]:
     paths = []
     for file in ReportFile.objects.filter(report_id=report_id).order_by("name"):
         opened(file=file).close()
-        store.copy_out(file.sha256, folder / file.name)
-        paths.append(folder / file.name)
+        store.copy_out(file.sha256, folder.joinpath(file.name))
+        paths.append(folder.joinpath(file.name))
     return paths

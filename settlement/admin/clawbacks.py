@@ -37,7 +37,7 @@ from settlement.admin.clawback_forms import (
 from settlement.admin.clawback_proposal import Propose
 from settlement.admin.made_good_forms import CheckMadeGood, RecordMadeGood, RefuseMadeGood
 from settlement.admin.receipt_forms import BookPreAllocation
-from settlement.models import Clawback, ClawbackMovement, MadeGood, Receipt
+from settlement.models import Clawback, ClawbackLapse, ClawbackMovement, MadeGood, Receipt
 from settlement.services import clawback_movements, clawbacks
 from settlement.services.made_good import check_made_good
 from settlement.services.pre_allocations import book_pre_allocations
@@ -68,6 +68,30 @@ def movements(request: HttpRequest, clawback: Clawback) -> Section:
     )
 
 
+def lapses(request: HttpRequest, clawback: Clawback) -> Section:
+    """What of the claims on this note, fund and year lapsed into differences."""
+    found = ClawbackLapse.objects.filter(
+        note_id=clawback.note_id, fund_id=clawback.fund_id, year=clawback.year
+    ).order_by("pk")[:SECTION_ROWS]
+    return Section(
+        title=_("追回并入差额"),
+        columns=[
+            *texts(_("入账日")),
+            *numbers(in_yuan(_("金额")), in_yuan(_("其中追回已结算年度"))),
+            *texts(_("经办")),
+        ],
+        rows=[
+            (
+                link("settlement_clawbacklapse", one.pk, one.posted_on),
+                yuan(one.amount_fen),
+                yuan(one.settled_fen),
+                one.actor,
+            )
+            for one in found
+        ],
+    )
+
+
 @admin.register(Clawback)
 class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """Who owes what back, why, and what is still open."""
@@ -81,7 +105,7 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     search_by = (of_note(), of_enterprise("enterprise_id"), prefix("document_number"))
     search_help_text = _("借据号、文号的开头，信用代码或企业名称")
     change_form_outer_after_template = ""
-    sections = (movements,)
+    sections = (movements, lapses)
     list_steps = {"propose": Propose}
     row_steps = {
         "decide": Decide,
@@ -132,6 +156,20 @@ class ClawbackMovementAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
             clawback_movements.check_movement(movement_id=key, actor=actor, at=at)
 
         each(request, self, queryset, step)
+
+
+@admin.register(ClawbackLapse)
+class ClawbackLapseAdmin(FactAdmin):
+    """What of claims lapsed because a recomputation takes the same money back."""
+
+    list_display = (
+        "note", "institution_name", "fund", "year", "amount_yuan", "settled_yuan", "posted_on",
+        "actor",
+    )  # fmt: skip
+    list_filter = ("fund__scheme", "year", LevelFilter, month_of("posted_on"))
+    list_select_related = ("note", "institution", "fund")
+    search_by = (of_note(),)
+    search_help_text = _("借据号的开头")
 
 
 @admin.register(MadeGood)

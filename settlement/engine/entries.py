@@ -90,6 +90,18 @@ def clawback_decided(amount_fen: int, *, year_is_settled: bool) -> Lines:
     return _move("clawback_receivable", source, amount_fen)
 
 
+def clawback_lapsed(amount_fen: int, *, settled_fen: int) -> Lines:
+    """What is claimed already is owed once: undoes `clawback_decided`, `settled_fen` of a settled year.
+
+    A negative amount (the difference was undone) brings the claim back.
+    """
+    sources = {"subsidy_applied": amount_fen - settled_fen, "treasury_advance": settled_fen}
+    owed = {"clawback_receivable": abs(amount_fen)}
+    if amount_fen >= 0:
+        return _lines(sources, owed)
+    return _lines(owed, {account: -fen for account, fen in sources.items()})
+
+
 def clawback_received(amount_fen: int) -> Lines:
     """The enterprise has paid back."""
     return _move("special_account", "clawback_receivable", amount_fen)

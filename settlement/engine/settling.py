@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 SETTLING = frozenset({"use_approved", "use_disallowed", "surplus_returned"})
 """Events by which settlements themselves are booked: nothing to be settled in turn."""
+CLAIMING = ("clawback_decided", "clawback_lapsed")
+"""Events by which people claim something back, and by which that lapses again."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Figures:
     received_fen: int  # from finance; taken back counts against it
     used_fen: int  # subsidies paid on the treasury's behalf, here and before the system took over
     adjusted_fen: int  # negative differences, as a negative amount (D20)
-    clawback_decided_fen: int  # lowers the claim
+    clawback_decided_fen: int  # lowers the claim; what lapsed into differences counts against it
     clawback_settled_fen: int  # decided of a settled year: owed to finance, no part of the claim
     clawed_back_fen: int  # received from enterprises, or offset against their subsidies
     written_off_fen: int  # clawbacks the bank bears
@@ -108,8 +110,8 @@ def figures(
         received_fen=-_sum(taken, "treasury_advance", "pre_allocation"),
         used_fen=_sum(taken, "subsidy_applied", "deduction", "taken_over"),
         adjusted_fen=_sum(taken, "subsidy_applied", "negative_difference"),
-        clawback_decided_fen=-_sum(taken, "subsidy_applied", "clawback_decided"),
-        clawback_settled_fen=-_sum(taken, "treasury_advance", "clawback_decided"),
+        clawback_decided_fen=-_sum(taken, "subsidy_applied", *CLAIMING),
+        clawback_settled_fen=-_sum(taken, "treasury_advance", *CLAIMING),
         clawed_back_fen=-_sum(taken, "clawback_receivable", "clawback_received", "deduction"),
         written_off_fen=-_sum(taken, "clawback_receivable", "clawback_written_off"),
         made_good_fen=-_sum(taken, "disallowed", "made_good"),

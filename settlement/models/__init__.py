@@ -1,7 +1,7 @@
 """Tables of what facts mean under a policy: schemes, enrolments, deductions."""
 
 from settlement.models.assessment import Assessment
-from settlement.models.clawback import Clawback, ClawbackMovement
+from settlement.models.clawback import Clawback, ClawbackLapse, ClawbackMovement
 from settlement.models.deduction import Deduction, EnterprisePosting
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.finding import Finding, FindingDecision, FindingSide
@@ -20,6 +20,7 @@ __all__ = [
     "Account",
     "Assessment",
     "Clawback",
+    "ClawbackLapse",
     "ClawbackMovement",
     "Deduction",
     "DifferenceExplanation",

@@ -91,6 +91,11 @@ class Clawback(Checked):
                 condition=Q(state="decided", is_offset=True)
                 & Q(amount_fen__gt=F("received_fen") + F("offset_fen") + F("written_off_fen")),
             ),
+            models.Index(
+                name="clawback_claimed",
+                fields=["note"],
+                condition=Q(state="decided") & ~Q(origin="difference"),
+            ),
         ]
         constraints = [
             checked_by_another("clawback_checked_by_another"),
@@ -134,6 +139,50 @@ class Clawback(Checked):
     def open_fen(self) -> int:
         """What is still owed."""
         return int(self.amount_fen - self.received_fen - self.offset_fen - self.written_off_fen)
+
+
+class ClawbackLapse(models.Model):
+    """What of a note's claims by people lapsed because a difference takes the same money back.
+
+    Append-only, one per note, fund, year and posting; a negative one brings claims back into force.
+    The claims stay as they are: the difference is owed for that much less.
+    """
+
+    institution = _institution()
+    note = _note()
+    fund = models.ForeignKey(
+        "settlement.Fund",
+        models.PROTECT,
+        verbose_name=_("资金"),
+        related_name="lapses",
+        db_index=False,
+    )
+    origin_id = models.BigIntegerField(
+        _("起因序号"), help_text=_("任务分块或担保费补贴入账的序号 / chunk or guarantee posting")
+    )
+    year = models.SmallIntegerField(_("所属年度"), help_text=_("收息年度 / year of collection"))
+    amount_fen = _fen(_("金额"))
+    settled_fen = _fen(_("其中追回已结算年度"))
+    posted_on = models.DateField(_("入账日"))
+    actor = models.CharField(_("经办"), max_length=150)
+
+    class Meta:
+        verbose_name = _("追回并入差额")
+        verbose_name_plural = _("追回并入差额")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="clawback_lapse_once", fields=["note", "fund", "year", "origin_id"]
+            ),
+            models.CheckConstraint(
+                name="clawback_lapse_changes",
+                condition=Q(amount_fen__gt=0, settled_fen__gte=0, settled_fen__lte=F("amount_fen"))
+                | Q(amount_fen__lt=0, settled_fen__lte=0, settled_fen__gte=F("amount_fen")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.note_id}/{self.fund_id}/{self.year} {self.amount_fen}"
 
 
 class ClawbackMovement(Checked):

@@ -30,6 +30,7 @@ class Event(models.TextChoices):
     DEDUCTION = "deduction", _("代付贴息")
     NEGATIVE_DIFFERENCE = "negative_difference", _("负差额")
     CLAWBACK_DECIDED = "clawback_decided", _("决定追回")
+    CLAWBACK_LAPSED = "clawback_lapsed", _("追回并入差额")
     CLAWBACK_RECEIVED = "clawback_received", _("追回到账")
     CLAWBACK_WRITTEN_OFF = "clawback_written_off", _("追回核销")
     MADE_GOOD = "made_good", _("银行补足")

@@ -71,7 +71,7 @@ _TIES = (
         " JOIN settlement_settlement s ON s.id = i.settlement_id WHERE s.state = 'booked')"
         " - (SELECT coalesce(sum(l.debit_fen - l.credit_fen), 0) FROM settlement_ledgerline l"
         " JOIN settlement_ledgerentry e ON e.id = l.entry_id WHERE l.account = 'treasury_advance'"
-        " AND e.event = 'clawback_decided')",
+        " AND e.event IN ('clawback_decided', 'clawback_lapsed'))",
         "(SELECT -coalesce(sum(treasury_advance_fen), 0) FROM settlement_fund)",
     ),
 )

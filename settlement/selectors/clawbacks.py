@@ -20,8 +20,8 @@ class Claimable(NamedTuple):
 
     @property
     def left_fen(self) -> int:
-        """What is neither proposed nor decided yet."""
-        return self.paid_fen - self.claimed_fen
+        """What is neither proposed nor decided yet; claims beyond what is paid have lapsed (S21)."""
+        return max(self.paid_fen - self.claimed_fen, 0)
 
 
 class Named(NamedTuple):

@@ -20,6 +20,37 @@ _OF_NOTE = (
 _OF_BANK = "JOIN kernel_institution r ON r.parent_id IS NULL AND n.institution_id BETWEEN r.id AND r.last_id"
 _WHOLE = "coalesce(t.bank_id, 0)"  # 0 lies in the scope of whoever sees everything, and in no other
 
+CLAWBACK_LAPSES = Register(
+    name="clawback-lapses",
+    title_zh="追回并入差额",
+    fields=(
+        Field("lapse", "序号", "int", "t.id"),
+        Field("scheme_code", "贴息政策", "text", "s.code"),
+        Field("institution_code", "机构编码", "text", "i.code"),
+        Field("uscc", "统一社会信用代码", "text", "e.uscc"),
+        Field("note_number", "借据号", "text", "n.note_number"),
+        Field("tier", "资金层级", "text", "f.tier"),
+        Field("purpose", "用途", "text", "f.purpose"),
+        Field("year", "收息年度", "int", "t.year"),
+        Field("amount", "并入差额", "amount", "t.amount_fen"),
+        Field("settled", "其中追回已结算年度", "amount", "t.settled_fen"),
+        Field("posted_on", "入账日", "date", "t.posted_on"),
+        Field("actor", "经办", "text", "t.actor"),
+    ),
+    source=(
+        "settlement_clawbacklapse t JOIN settlement_fund f ON f.id = t.fund_id "
+        f"JOIN settlement_scheme s ON s.id = f.scheme_id {_OF_NOTE}"
+    ),
+    order="t.id",
+    scope="t.institution_id",
+    filters={
+        "scheme": "s.code = %(scheme)s",
+        "since": "t.posted_on >= %(since)s",
+        "until": "t.posted_on <= %(until)s",
+    },
+    totals=("amount", "settled"),
+)
+
 GUARANTEE_POSTINGS = Register(
     name="guarantee-postings",
     title_zh="担保费补贴入账明细",
@@ -315,6 +346,7 @@ JOINT_CAPS = Register(
 REGISTERS = {
     register.name: register
     for register in (
+        CLAWBACK_LAPSES,
         GUARANTEE_POSTINGS,
         SYNDICATE_SPLITS,
         COMPENSATION_SHARES,

@@ -49,6 +49,16 @@ def by_scheme() -> list[SchemeLine]:
     return [SchemeLine(*row) for row in found]
 
 
+def busiest() -> tuple[str, int] | None:
+    """Of which bank, and of which year, are there the most deductions? None if there are none."""
+    found = rows(
+        "SELECT r.code, extract(year FROM d.collected_on)::integer FROM settlement_deduction d"
+        " JOIN kernel_institution r ON r.parent_id IS NULL AND d.institution_id BETWEEN r.id AND r.last_id"
+        " GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2 LIMIT 1"
+    )
+    return found[0] if found else None
+
+
 def sizes() -> dict[str, int]:
     """How many notes, eligible notes, collections and posted rows are there?"""
     ((notes, eligible, collections, posted),) = rows(

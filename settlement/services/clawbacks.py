@@ -2,7 +2,8 @@
 
 Differences of a recomputation are owed without anybody's decision (`services.debts`); here are the
 others: findings, finance's reviews and orders, staff. Nothing is taken back twice: what is proposed
-or decided for a note, fund and year stays within what was paid for it.
+or decided for a note, fund and year stays within what was paid for it, and where a recomputation
+takes the same money back later, the claim lapses that far (`services.lapses`).
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ def _refuse_known(claim: Claim, ground: Ground) -> None:
 
 
 def _refuse_beyond_paid(claim: Claim, fund: Held, *, claimed_fen: int) -> None:
-    left = paid_fen(note_id=claim.note_id, fund=fund, year=claim.year) - claimed_fen
+    paid = paid_fen(note_id=claim.note_id, fund=fund, year=claim.year)
+    left = max(paid - claimed_fen, 0)  # below zero a claim has lapsed into a difference (S21)
     if not 0 < claim.amount_fen <= left:
         raise DomainError(
             "clawback_beyond_paid",

@@ -55,7 +55,7 @@ def open_debts(
 
 
 def owe(*, amounts: Sequence[Owed], cause: Cause) -> list[Clawback]:
-    """Record what recomputations lowered; the computation decides it, so no second person does."""
+    """Record what recomputations lowered and nobody had claimed; the computation decides it, not two."""
     return Clawback.objects.bulk_create(
         Clawback(
             institution_id=one.institution_id,

@@ -18,13 +18,16 @@ from django.db import transaction
 from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
 from settlement.engine import entries
+from settlement.engine.lapse import Standing
 from settlement.engine.terms import Terms
 from settlement.models import Clawback, Event, GuaranteePosting, Purpose
 from settlement.selectors import guarantee_postings
 from settlement.selectors.guarantee_postings import Due
 from settlement.selectors.institutions import fund_institutions
-from settlement.services import funds
+from settlement.selectors.lapses import Key, standing
+from settlement.services import funds, lapses
 from settlement.services.funds import FundKey, Held, Posting
+from settlement.services.lapses import Lapse
 from settlement.services.schemes import Book, terms_in_force
 
 LOCK = 0x67756172616E74  # one posting of guarantee-fee subsidies at a time
@@ -73,6 +76,7 @@ def post_guarantee_subsidies(
     keys = _fund_keys(due, book)
     fund_ids = funds.open_funds(keys=keys.values())
     held = funds.lock(fund_ids=list(fund_ids.values())) if fund_ids else {}
+    claims = standing(note_ids=list({one.note_id for one in due})) if due else {}
     posted = waiting = originals = 0
     done: Counter[tuple[int, int]] = Counter()
     for one in sorted(due, key=lambda d: (d.change_fen > 0, d.starts_on, d.guarantee_id)):
@@ -82,7 +86,7 @@ def post_guarantee_subsidies(
             continue
         numbered = one.guarantee_id, one.scheme_id
         sequence = one.posted + done[numbered]
-        _post(one, sequence=sequence, fund=fund, act=_Act(actor, at))
+        _post(one, sequence=sequence, fund=fund, claims=claims, act=_Act(actor, at))
         posted += one.change_fen
         done[numbered] += 1
         originals += sequence == 0
@@ -114,8 +118,8 @@ def _must_wait(one: Due, fund: Held, book: Book) -> bool:
     return holds and one.change_fen > fund.available_fen
 
 
-def _post(one: Due, *, sequence: int, fund: Held, act: _Act) -> None:
-    """One posting with its entry; what is taken back is owed by the enterprise."""
+def _post(one: Due, *, sequence: int, fund: Held, claims: dict[Key, Standing], act: _Act) -> None:
+    """One posting with its entry; what is taken back and not claimed already, the enterprise owes."""
     row = GuaranteePosting.objects.create(
         institution_id=one.institution_id,
         note_id=one.note_id,
@@ -142,11 +146,26 @@ def _post(one: Due, *, sequence: int, fund: Held, act: _Act) -> None:
         year=fund.open_year(one.starts_on.year),
         month=row.month,
     )
-    if one.change_fen < 0:
-        _owe(one, row=row, act=act)
+    owed = max(-one.change_fen, 0) - _lapse(one, row=row, fund=fund, claims=claims, act=act)
+    if owed:
+        _owe(one, row=row, owed_fen=owed, act=act)
 
 
-def _owe(one: Due, *, row: GuaranteePosting, act: _Act) -> None:
+def _lapse(
+    one: Due, *, row: GuaranteePosting, fund: Held, claims: dict[Key, Standing], act: _Act
+) -> int:
+    """Let people's claims on the fee lapse as far as this takes it back; how much did, in fen."""
+    key = one.note_id, fund.id, one.starts_on.year
+    if key not in claims:
+        return 0
+    lapsed = claims[key].lapsing(one.change_fen)
+    claims[key] = claims[key].after(one.change_fen)
+    lapse = Lapse(one.institution_id, one.note_id, one.starts_on.year, row.pk)
+    lapses.book(lapse=lapse, lapsed=lapsed, fund=fund, on=act.at.date(), actor=act.actor)
+    return lapsed.amount_fen
+
+
+def _owe(one: Due, *, row: GuaranteePosting, owed_fen: int, act: _Act) -> None:
     Clawback.objects.create(
         institution_id=one.institution_id,
         note_id=one.note_id,
@@ -155,7 +174,7 @@ def _owe(one: Due, *, row: GuaranteePosting, act: _Act) -> None:
         origin=Clawback.Origin.DIFFERENCE,
         origin_id=row.pk,
         year=one.starts_on.year,
-        amount_fen=-one.change_fen,
+        amount_fen=owed_fen,
         is_offset=False,
         state=Clawback.State.DECIDED,
         why=WHY,

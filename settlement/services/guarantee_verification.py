@@ -46,9 +46,11 @@ _RULES = (
     ),
     (
         "担保费补贴负差额没有相应追回 / a negative guarantee posting without its clawback",
-        "SELECT '#' || p.id FROM settlement_guaranteeposting p WHERE p.amount_fen < 0 AND NOT EXISTS ("
-        "SELECT 1 FROM settlement_clawback c WHERE c.fund_id = p.fund_id AND c.origin = 'difference'"
-        " AND c.origin_id = p.id AND c.amount_fen = -p.amount_fen)",
+        "SELECT '#' || p.id FROM settlement_guaranteeposting p"
+        " LEFT JOIN settlement_clawbacklapse l ON l.fund_id = p.fund_id AND l.origin_id = p.id"
+        " WHERE greatest(-p.amount_fen, 0) - coalesce(l.amount_fen, 0) <> (SELECT"
+        " coalesce(sum(c.amount_fen), 0) FROM settlement_clawback c WHERE c.fund_id = p.fund_id"
+        " AND c.origin = 'difference' AND c.origin_id = p.id)",
     ),
 )
 

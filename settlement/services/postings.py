@@ -6,7 +6,7 @@ taken back apart. Funds are locked first and in order, so that what is available
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,13 +17,16 @@ from config.kernel.models import Chunk
 from config.kernel.services import bulk
 from settlement.engine import TIERS, entries
 from settlement.engine.holding import Wanted, withheld
+from settlement.engine.lapse import Standing
 from settlement.models import Event
 from settlement.selectors import deductions
 from settlement.selectors.institutions import fund_institutions
+from settlement.selectors.lapses import Key, standing
 from settlement.selectors.reservations import Reservation, reserved_fund_ids
-from settlement.services import debts, funds, payouts, reservations
-from settlement.services.debts import Cause, Owed
+from settlement.services import debts, funds, lapses, payouts, reservations
+from settlement.services.debts import Cause, Debtor, Owed
 from settlement.services.funds import FundKey, Held, Posting
+from settlement.services.lapses import Lapse
 from settlement.services.schemes import Book
 from settlement.services.targets import Evidence
 
@@ -40,6 +43,7 @@ STAGE = {
     "version_id": "bigint",
 }
 FUND = ("fund_institution_id", "scheme_id", "tier")
+OWING = ["institution_id", "note_id", "enterprise_id", "fund_id", "year"]
 D9 = ("collected_on", "institution_code", "note_number", "period_start", "reference", "priority")
 
 
@@ -74,13 +78,16 @@ def post_chunk(
     parts = _parts(due)
     held = _lock(parts, settled)
     parts = _with_fund_id(parts, held)
+    claims = standing(note_ids=parts["note_id"].unique().to_list())
     reserved = [(one.result_id, one.scheme_id) for one in settled if one.amounts]
-    waiting = _withheld(due, parts, held, reserved=reserved, book=book, evidence=evidence)
+    waiting = _withheld(
+        due, parts, held, claims=claims, reserved=reserved, book=book, evidence=evidence
+    )
     is_held = pl.col("number").is_in(list(waiting))
     posted = due.filter(~is_held)
     _insert(posted, run_id=chunk.run_id, on=at.date(), book=book)
     cause = Cause(chunk_id=chunk.pk, on=at.date(), at=at, actor=chunk.run.actor)
-    _move_money(parts.filter(~is_held), held, cause, source=f"run {chunk.run_id}")
+    _move_money(parts.filter(~is_held), held, cause, claims=claims, source=f"run {chunk.run_id}")
     payouts.make_payouts(
         run_id=chunk.run_id, enterprise_ids=posted["enterprise_id"].unique().to_list()
     )
@@ -111,6 +118,7 @@ def _parts(due: pl.DataFrame) -> pl.DataFrame:
         due.select(
             *shared,
             month=pl.col("collected_on").dt.month_start(),
+            year=pl.col("collected_on").dt.year(),
             tier=pl.lit(tier),
             fen=pl.col(f"{tier}_fen"),
         ).filter(pl.col("fen") != 0)
@@ -141,6 +149,7 @@ def _withheld(
     parts: pl.DataFrame,
     held: Mapping[FundKey, Held],
     *,
+    claims: Mapping[Key, Standing],
     reserved: Collection[tuple[int, int]],
     book: Book,
     evidence: Evidence,
@@ -167,6 +176,7 @@ def _withheld(
         .agg("fund_id", "fen")
         .sort("place")
     )
+    lapsing = _lapsing(asking, claims)
     owed = debts.open_debts(
         enterprise_ids=asking["enterprise_id"].unique().to_list(), fund_ids=list(available)
     )
@@ -176,8 +186,22 @@ def _withheld(
             for number, _, enterprise, fund_ids, fens in grouped.iter_rows()
         ),
         available=available,
-        owed={debtor: sum(one.open_fen for one in open_) for debtor, open_ in owed.items()},
+        owed={
+            debtor: sum(one.open_fen for one in owed.get(debtor, ())) - lapsing[debtor]
+            for debtor in owed.keys() | lapsing.keys()
+        },
     )
+
+
+def _lapsing(parts: pl.DataFrame, claims: Mapping[Key, Standing]) -> Counter[Debtor]:
+    """What rows of nothing but negative parts lower without its being owed anew: it is claimed already."""
+    found: Counter[Debtor] = Counter()
+    if claims:
+        lowering = parts.filter(pl.col("fen").max().over("number") < 0)
+        for _, note_id, enterprise_id, fund_id, year, fen in _sums(lowering, OWING):
+            if (claim := claims.get((note_id, fund_id, year))) is not None:
+                found[enterprise_id, fund_id] += claim.lapsing(fen).amount_fen
+    return found
 
 
 def _places(
@@ -224,7 +248,12 @@ def _insert(due: pl.DataFrame, *, run_id: int, on: date, book: Book) -> None:
 
 
 def _move_money(
-    parts: pl.DataFrame, held: Mapping[FundKey, Held], cause: Cause, *, source: str
+    parts: pl.DataFrame,
+    held: Mapping[FundKey, Held],
+    cause: Cause,
+    *,
+    claims: Mapping[Key, Standing],
+    source: str,
 ) -> None:
     """Take back what was lowered, then pay what is due, less what is offset against debts."""
     by_id = {fund.id: fund for fund in held.values()}
@@ -234,16 +263,10 @@ def _move_money(
         fund = by_id[fund_id]
         lines = entries.negative_difference(-fen)
         _post(fund, Event.NEGATIVE_DIFFERENCE, lines, month, cause, source)
-    owing = ["institution_id", "note_id", "enterprise_id", "fund_id", "year"]
-    debts.owe(
-        amounts=[
-            Owed(institution, note, enterprise, fund, year, -fen)
-            for institution, note, enterprise, fund, year, fen in _sums(
-                lowered.with_columns(year=pl.col("month").dt.year()), owing
-            )
-        ],
-        cause=cause,
-    )
+    owed = Counter({tuple(key): -fen for *key, fen in _sums(lowered, OWING)})
+    owed.subtract(_lapse(parts, by_id, cause, claims=claims))
+    rows = [(*key, fen) for key, fen in sorted(owed.items()) if fen]
+    debts.owe(amounts=[Owed(*row) for row in rows], cause=cause)
     paid = parts.filter(pl.col("fen") > 0)
     offsets = _offset(paid, cause)
     for fund_id, month, fen in _sums(paid, months):
@@ -252,6 +275,23 @@ def _move_money(
             fen, offset_fen=offsets[fund_id, month], available_fen=fund.available_fen
         )
         _post(fund, Event.DEDUCTION, lines, month, cause, source)
+
+
+def _lapse(
+    parts: pl.DataFrame, held: Mapping[int, Held], cause: Cause, *, claims: Mapping[Key, Standing]
+) -> dict[tuple[int, ...], int]:
+    """Let claims lapse where the same money was lowered, or come back; how much, by who owes what."""
+    found = {}
+    for *key, fen in _sums(parts, OWING) if claims else ():
+        institution_id, note_id, _, fund_id, year = key
+        if (claim := claims.get((note_id, fund_id, year))) is not None:
+            lapsed = claim.lapsing(fen)
+            lapse = Lapse(institution_id, note_id, year, cause.chunk_id)
+            lapses.book(
+                lapse=lapse, lapsed=lapsed, fund=held[fund_id], on=cause.on, actor=cause.actor
+            )
+            found[tuple(key)] = lapsed.amount_fen
+    return found
 
 
 def _offset(paid: pl.DataFrame, cause: Cause) -> dict[tuple[int, date], int]:

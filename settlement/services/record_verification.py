@@ -38,6 +38,12 @@ SELECT 'clawback_' || m.kind, m.id, c.fund_id, 'clawback ' || c.id, m.checked_by
 FROM settlement_clawbackmovement m JOIN settlement_clawback c ON c.id = m.clawback_id
 WHERE m.kind IN ('received', 'written_off') AND m.checked_by IS NOT NULL AND m.refused_why = ''
 """
+_LAPSED = """
+SELECT 'clawback_lapsed', l.id, l.fund_id, 'lapse ' || l.id, l.actor, l.year, b.account, b.fen,
+    'lapse #' || l.id
+FROM settlement_clawbacklapse l CROSS JOIN LATERAL (VALUES
+    ('clawback_receivable', -l.amount_fen), ('treasury_advance', l.settled_fen)) AS b(account, fen)
+"""
 _MADE_GOOD = """
 SELECT 'made_good', m.id, m.fund_id, m.reference, m.checked_by, extract(year FROM m.moved_on),
     'special_account', m.amount_fen, m.reference
@@ -52,11 +58,11 @@ CROSS JOIN LATERAL (VALUES ('use_approved', 'treasury_advance', i.approved_fen),
 WHERE s.state = 'booked' AND b.fen <> 0
 """
 _BOOKED = f"""
-WITH said AS ({" UNION ALL ".join((_RECEIPT, _DECIDED, _MOVEMENT, _MADE_GOOD, _SETTLED))})
-SELECT coalesce(said.event, e.event) || ' ' || coalesce(said.place, '分录 entry #' || e.id)
+WITH said AS ({" UNION ALL ".join((_RECEIPT, _DECIDED, _LAPSED, _MOVEMENT, _MADE_GOOD, _SETTLED))})
+SELECT DISTINCT coalesce(said.event, e.event) || ' ' || coalesce(said.place, '分录 entry #' || e.id)
 FROM said FULL JOIN (
     SELECT * FROM settlement_ledgerentry WHERE event IN ('pre_allocation', 'clawback_decided',
-        'clawback_received', 'clawback_written_off', 'made_good', 'use_approved', 'use_disallowed')
+        'clawback_lapsed', 'clawback_received', 'clawback_written_off', 'made_good', 'use_approved', 'use_disallowed')
 ) e ON e.event = said.event AND e.source_id = said.source_id AND e.fund_id = said.fund_id
 WHERE said.source_id IS NULL OR e.id IS NULL OR e.source <> said.source OR e.actor <> said.actor
     OR e.year < said.year OR said.fen <> (
@@ -64,19 +70,69 @@ WHERE said.source_id IS NULL OR e.id IS NULL OR e.source <> said.source OR e.act
         WHERE l.entry_id = e.id AND l.account = said.account)
 ORDER BY 1
 """
-# What recomputations lowered of a note, against what its enterprise owes for it.
+# What recomputations lowered of a note and no claim lapsed by, against what its enterprise owes for it.
 _DIFFERENCES = """
-SELECT string_agg('#' || c.id, ' ' ORDER BY c.id) FROM settlement_clawback c
-JOIN settlement_fund f ON f.id = c.fund_id LEFT JOIN kernel_chunk k ON k.id = c.origin_id
-WHERE c.origin = 'difference' AND f.purpose = 'interest'
-GROUP BY k.run_id, c.note_id, f.id, c.year HAVING sum(c.amount_fen) <> (
-    SELECT coalesce(-sum(t.fen), 0) FROM settlement_deduction d CROSS JOIN LATERAL (VALUES
-        ('central', d.central_fen), ('provincial', d.provincial_fen),
-        ('municipal', d.municipal_fen)) AS t(tier, fen)
-    WHERE d.run_id = k.run_id AND d.note_id = c.note_id AND d.scheme_id = f.scheme_id
-        AND d.fund_institution_id = f.institution_id AND t.tier = f.tier AND t.fen < 0
-        AND extract(year FROM d.collected_on) = c.year)
+SELECT coalesce(string_agg('#' || x.clawback_id, ' ' ORDER BY x.clawback_id),
+    '借据 note ' || (SELECT n.note_number FROM loans_note n WHERE n.id = x.note_id) || ' ' || x.year)
+FROM (
+    SELECT d.run_id, d.note_id, f.id AS fund_id, extract(year FROM d.collected_on) AS year,
+        NULL::bigint AS clawback_id, -t.fen AS fen
+    FROM settlement_deduction d CROSS JOIN LATERAL (VALUES ('central', d.central_fen),
+        ('provincial', d.provincial_fen), ('municipal', d.municipal_fen)) AS t(tier, fen)
+    LEFT JOIN settlement_fund f ON f.institution_id = d.fund_institution_id
+        AND f.scheme_id = d.scheme_id AND f.tier = t.tier AND f.purpose = 'interest'
+    WHERE t.fen < 0
+    UNION ALL
+    SELECT k.run_id, l.note_id, l.fund_id, l.year, NULL, -l.amount_fen
+    FROM settlement_clawbacklapse l JOIN settlement_fund f ON f.id = l.fund_id
+    LEFT JOIN kernel_chunk k ON k.id = l.origin_id WHERE f.purpose = 'interest'
+    UNION ALL
+    SELECT k.run_id, c.note_id, c.fund_id, c.year, c.id, -c.amount_fen
+    FROM settlement_clawback c JOIN settlement_fund f ON f.id = c.fund_id
+    LEFT JOIN kernel_chunk k ON k.id = c.origin_id
+    WHERE c.origin = 'difference' AND f.purpose = 'interest'
+) x GROUP BY x.run_id, x.note_id, x.fund_id, x.year HAVING sum(x.fen) <> 0
 ORDER BY 1
+"""
+# What people claimed beyond what was paid, against what has lapsed of it.
+_CLAIMS = """
+SELECT '借据 note ' || n.note_number || ' ' || coalesce(c.year, l.year) || ': ' || coalesce(l.fen, 0) || ' ≠ ' || coalesce(c.fen, 0)
+FROM (
+    SELECT o.note_id, o.fund_id, o.year, least(sum(o.amount_fen), greatest(0, sum(o.amount_fen) - (
+        SELECT coalesce(sum(t.fen), 0) FROM settlement_deduction d CROSS JOIN LATERAL (VALUES
+            ('central', d.central_fen), ('provincial', d.provincial_fen),
+            ('municipal', d.municipal_fen)) AS t(tier, fen)
+        WHERE f.purpose = 'interest' AND d.note_id = o.note_id AND d.scheme_id = f.scheme_id
+            AND d.fund_institution_id = f.institution_id AND t.tier = f.tier
+            AND extract(year FROM d.collected_on) = o.year
+    ) - (
+        SELECT coalesce(sum(g.amount_fen), 0) FROM settlement_guaranteeposting g
+        WHERE g.note_id = o.note_id AND g.fund_id = f.id AND extract(year FROM g.month) = o.year
+    ))) AS fen
+    FROM settlement_clawback o JOIN settlement_fund f ON f.id = o.fund_id
+    WHERE o.state = 'decided' AND o.origin <> 'difference' GROUP BY o.note_id, o.fund_id, f.id, o.year
+) c FULL JOIN (
+    SELECT note_id, fund_id, year, sum(amount_fen) AS fen FROM settlement_clawbacklapse
+    GROUP BY 1, 2, 3
+) l ON l.note_id = c.note_id AND l.fund_id = c.fund_id AND l.year = c.year
+JOIN loans_note n ON n.id = coalesce(c.note_id, l.note_id)
+WHERE coalesce(c.fen, 0) <> coalesce(l.fen, 0) ORDER BY 1
+"""
+# … and how much of it was owed to finance, each claim by its own entry.
+_CLAIMS_SETTLED = """
+SELECT '借据 note ' || n.note_number || ' ' || l.year || ': ' || l.settled || ' ≠ ' ||
+    least(l.fen, coalesce(s.fen, 0))
+FROM (
+    SELECT note_id, fund_id, year, sum(amount_fen) AS fen, sum(settled_fen) AS settled
+    FROM settlement_clawbacklapse GROUP BY 1, 2, 3
+) l LEFT JOIN LATERAL (
+    SELECT sum(x.credit_fen) AS fen FROM settlement_clawback o
+    JOIN settlement_ledgerentry e ON e.fund_id = o.fund_id AND e.event = 'clawback_decided'
+        AND e.source_id = o.id
+    JOIN settlement_ledgerline x ON x.entry_id = e.id AND x.account = 'treasury_advance'
+    WHERE o.note_id = l.note_id AND o.fund_id = l.fund_id AND o.year = l.year
+) s ON true JOIN loans_note n ON n.id = l.note_id
+WHERE l.settled <> least(l.fen, coalesce(s.fen, 0)) ORDER BY 1
 """
 _OFFSETS = """
 SELECT coalesce(m.places, '分块 chunk ' || e.source_id) || ': ' || coalesce(m.fen, 0) || ' ≠ ' ||
@@ -115,6 +171,8 @@ HAVING max(s.part) <> count(*) ORDER BY 1
 _RULES = (
     ("记录与其分录不符 / a record differs from its entry", _BOOKED),
     ("重算追回与负差额不符 / a clawback differs from what was lowered", _DIFFERENCES),
+    ("并入差额的追回与应并入不符 / lapsed claims differ from what is claimed twice", _CLAIMS),
+    ("并入差额的已结算年度追回不符 / lapsed claims of settled years differ", _CLAIMS_SETTLED),
     ("抵扣与入账不符 / offsets differ from their entry", _OFFSETS),
     ("抵扣方式与最后一次变更不符 / whether to offset differs from the last change", _SWITCHED),
     ("计划与其明细不符 / a plan differs from its rows", _PLANS),

@@ -175,6 +175,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _payout(made)
     _difference(made)
     _taken_over(made)
+    _lapse(made)
     _plan(made)
     report_rows.filed(made.institution_id, AT)
     _finding(made)
@@ -221,24 +222,14 @@ def _ledger(made: loans.Note) -> None:
         institution_id=made.institution_id, pre_allocation=received, **by
     )
     settlement.MadeGood.objects.create(
-        institution_id=made.institution_id,
-        fund_id=owed.fund_id,
-        moved_on=date(2026, 4, 1),
-        amount_fen=1,
-        reference="补1",
-        **by,
-    )
+        institution_id=made.institution_id, fund_id=owed.fund_id, moved_on=date(2026, 4, 1),
+        amount_fen=1, reference="补1", **by,
+    )  # fmt: skip
     settlement.GuaranteePosting.objects.create(
-        **of,
-        guarantee=made.guarantees.get(),
-        scheme_id=key.scheme_id,
-        fund_id=owed.fund_id,
-        sequence=0,
-        amount_fen=50_000,
-        month=date(2026, 1, 1),
-        posted_on=date(2026, 3, 31),
+        **of, guarantee=made.guarantees.get(), scheme_id=key.scheme_id, fund_id=owed.fund_id,
+        sequence=0, amount_fen=50_000, month=date(2026, 1, 1), posted_on=date(2026, 3, 31),
         actor="system",
-    )
+    )  # fmt: skip
     owed.movements.create(**of, **by, kind="received", moved_on=date(2026, 4, 1), amount_fen=1)
 
 
@@ -257,6 +248,13 @@ def _payout(made: loans.Note) -> None:
         offset_fen=0,
     )
     _payout_sent(payout)
+
+
+def _lapse(made: loans.Note) -> None:
+    settlement.ClawbackLapse.objects.create(
+        institution_id=made.institution_id, note=made, fund=settlement.Clawback.objects.get(note=made).fund,
+        origin_id=1, year=2026, amount_fen=1, settled_fen=0, posted_on=date(2026, 3, 31), actor="system",
+    )  # fmt: skip
 
 
 def _finding(made: loans.Note) -> None:

@@ -27,6 +27,7 @@ EVIDENCE = (
     "loans_reviewresult",
     "reports_reminder",
     "reports_reportfile",
+    "settlement_clawbacklapse",
     "settlement_deduction",
     "settlement_guaranteeposting",
     "settlement_ledgerentry",

@@ -140,7 +140,7 @@ def test_both_sides_stand_beside_each_other(notes: tuple[Note, Note]) -> None:
         "note_number": one.note_number, "uscc": "91320000000000001X", "role": "应退",
         "contract_number": "H1", "project_code": "P-1", "drawn_on": date(2026, 1, 5),
         "principal_fen": 700, "equipment_fen": 300, "schemes": "central-sme-2026；x",
-        "claimed_fen": 123, "outside": "", "outside_fen": None, "more": '{"days": 30}',
+        "claimed_fen": 123, "outside_record": "", "outside_fen": None, "more": '{"days": 30}',
     }  # fmt: skip
     assert (second["institution_code"], second["role"], second["claimed_fen"], second["more"]) == (
         rows.OTHER, "", 0, '{"days": 60}',
@@ -193,7 +193,7 @@ def test_an_outside_record_is_told_by_its_source() -> None:
         {"kind": "loan_interest", "uscc": "U", "year": 2026, "claims": [], "source": "市财政局",
          "reference": "X3", "amount_fen": 2_412_100, "scheme_name": "市级贴息"}
     )  # fmt: skip
-    assert (told["outside"], told["outside_fen"], told["more"]) == (
+    assert (told["outside_record"], told["outside_fen"], told["more"]) == (
         "市财政局；X3；市级贴息；loan_interest",
         2_412_100,
         '{"year": 2026}',

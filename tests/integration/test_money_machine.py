@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from loans.values.errors import DomainError
 from settlement.engine.settling import Covered, Figures, figures
 from settlement.models import (
     Clawback,
+    ClawbackLapse,
     Deduction,
     Event,
     Fund,
@@ -108,7 +110,7 @@ class Money(RuleBasedStateMachine):
     @initialize(
         yuan=st.sampled_from([0, 1_300, 5_000]),
         planned=st.integers(0, 2),
-        past=st.sampled_from(["", "taken over", "posted", "settled"]),
+        past=st.sampled_from(["", "taken over", "posted", "claimed", "settled"]),
     )
     def begin(self, yuan: int, planned: int, past: str) -> None:
         """With money or without it, with so many checked plans, and with a past or without one."""
@@ -128,6 +130,11 @@ class Money(RuleBasedStateMachine):
             self.collect(number="A", month=2)
             self.collect(number="B", month=3)
             run()
+        if past == "claimed":
+            for paid in Deduction.objects.order_by("pk"):
+                fund = self.fund_of(paid.scheme.code)
+                claim = Claim(paid.note_id, fund, 2026, paid.municipal_fen)
+                self.take_back(claim, accept=True, is_offset=paid.note.note_number == "A")
         if past == "settled":
             for scheme in ("test", "kept"):
                 self.settle(scheme=scheme, is_final=True, half=True)
@@ -261,6 +268,9 @@ class Money(RuleBasedStateMachine):
         if paid is None:
             return
         claim = Claim(paid.note_id, self.fund_of(paid.scheme.code), 2026, yuan * 100)
+        self.take_back(claim, accept=accept, is_offset=is_offset)
+
+    def take_back(self, claim: Claim, *, accept: bool, is_offset: bool) -> None:
         self.count += 1
         why = f"试验{self.count}"
         ground = Ground(origin="staff", origin_id=0, why=why, is_offset=is_offset)
@@ -276,6 +286,20 @@ class Money(RuleBasedStateMachine):
             clawback_id=made, accept=accept, dismissed_why="" if accept else "试验",
             actor="checker", at=AT,
         )  # fmt: skip
+
+    @rule(number=st.sampled_from(sorted(NOTES)), undo=st.booleans(), is_offset=st.booleans())
+    def claim_and_correct(self, number: str, undo: bool, is_offset: bool) -> None:
+        """Take back all that is left of a note, lower it, and perhaps raise it again."""
+        for paid in Deduction.objects.filter(note__note_number=number, sequence=0):
+            claim = Claim(paid.note_id, self.fund_of(paid.scheme.code), 2026, 1)
+            left = self.claimable_fen(claim)
+            if left > 0:
+                self.take_back(replace(claim, amount_fen=left), accept=True, is_offset=is_offset)
+        self.repay(number=number, month=1)
+        run()
+        if undo and self.repaid:
+            self.undo_repayment()
+            run()
 
     def claimable_fen(self, claim: Claim) -> int:
         fund = Fund.objects.get(pk=claim.fund_id)
@@ -333,7 +357,27 @@ class Money(RuleBasedStateMachine):
         )
         liquidated = booked.filter(settlement__year=None).values_list("surplus_fen", flat=True)
         assert moved.pop(Event.SURPLUS_RETURNED, 0) == sum(liquidated)
-        assert moved.keys() <= {Event.CLAWBACK_DECIDED}
+        assert moved.keys() <= {Event.CLAWBACK_DECIDED, Event.CLAWBACK_LAPSED}
+
+    @invariant()
+    def nothing_is_asked_back_twice(self) -> None:
+        """Of each note and fund: claims and differences, less what lapsed, within what was paid."""
+        for fund in Fund.objects.all():
+            for note_id in set(fund.scheme.deductions.values_list("note_id", flat=True)):
+                rows = fund.scheme.deductions.filter(note_id=note_id)
+                paid = list(rows.values_list("municipal_fen", flat=True))
+                owed = Clawback.objects.filter(note_id=note_id, fund=fund, state="decided")
+                claimed = sum(
+                    owed.exclude(origin="difference").values_list("amount_fen", flat=True)
+                )
+                differences = sum(
+                    owed.filter(origin="difference").values_list("amount_fen", flat=True)
+                )
+                gone = ClawbackLapse.objects.filter(note_id=note_id, fund=fund)
+                lapsed = sum(gone.values_list("amount_fen", flat=True))
+                assert claimed + differences <= sum(fen for fen in paid if fen > 0)
+                assert differences == -sum(fen for fen in paid if fen < 0) - lapsed
+                assert lapsed == max(0, claimed - sum(paid))
 
     @invariant()
     def one_original_each(self) -> None:

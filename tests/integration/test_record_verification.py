@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 BOOKED = "记录与其分录不符 / a record differs from its entry"
 LOWERED = "重算追回与负差额不符 / a clawback differs from what was lowered"
+CLAIMED = "并入差额的追回与应并入不符 / lapsed claims differ from what is claimed twice"
 OFFSET = "抵扣与入账不符 / offsets differ from their entry"
 SWITCHED = "抵扣方式与最后一次变更不符 / whether to offset differs from the last change"
 PLANNED = "计划与其明细不符 / a plan differs from its rows"
@@ -111,7 +112,7 @@ def told(owner: psycopg.Connection, change: str) -> list[str]:
         ),
         (
             "UPDATE settlement_clawback SET amount_fen = amount_fen + 1 WHERE origin = 'staff'",
-            [f"{BOOKED}: clawback_decided #2"],
+            [f"{BOOKED}: clawback_decided #2", f"{CLAIMED}: 借据 note A 2026: 0 ≠ 1"],
         ),
         (
             "UPDATE settlement_clawback SET amount_fen = amount_fen + 1 WHERE origin = 'difference'",
@@ -119,7 +120,7 @@ def told(owner: psycopg.Connection, change: str) -> list[str]:
         ),
         (
             "UPDATE settlement_clawback SET note_id = note_id - 1 WHERE origin = 'difference'",
-            [f"{LOWERED}: #1"],
+            [f"{LOWERED}: #1", f"{LOWERED}: 借据 note B 2026"],
         ),
         (
             "UPDATE settlement_clawback SET is_offset = true WHERE origin = 'staff'",

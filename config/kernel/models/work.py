@@ -73,6 +73,12 @@ class Chunk(models.Model):
     lease_until = models.DateTimeField(_("处理期限"), null=True, blank=True)
     stats = models.JSONField(_("统计"), null=True, blank=True)
     error = models.TextField(_("错误"), blank=True, default="")
+    rows_done = models.BigIntegerField(
+        _("已处理行数"),
+        default=0,
+        db_default=0,
+        help_text=_("本次尝试 / of the attempt under way"),
+    )
 
     class Meta:
         verbose_name = _("任务分段")

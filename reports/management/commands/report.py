@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from config.kernel.management.base import MAKERS, ProjectCommand, now
+from config.kernel.management.base import MAKERS, ProjectCommand, now, progress
 from loans.values.errors import DomainError
 from loans.values.money import yuan_from_fen
 from reports.definitions.period import FORMS
@@ -48,13 +48,15 @@ class Command(ProjectCommand):
                 institution_code=options["institution"],
                 scheme_code=options["scheme"],
             )
-            made = generation.generate(
-                code=options["code"],
-                asked=asked,
-                actor=self.actor(options),
-                at=now(),
-                checker=self.checker(),
-            )
+            with progress(f"报表 {options['code']}") as bar:
+                made = generation.generate(
+                    code=options["code"],
+                    asked=asked,
+                    actor=self.actor(options),
+                    at=now(),
+                    checker=self.checker(),
+                    progress=bar.update,
+                )
             paths = storing.hand_out(report_id=made.report_id, folder=options["out"])
         except DomainError as refused:
             raise CommandError(refused.message) from refused

@@ -71,6 +71,8 @@ class Command(ProjectCommand):
         self._call(f"导入 import {portfolio}", "import_portfolio", portfolio)
         self._run_years(is_sample=options["portfolio"].resolve() == settings.BASE_DIR / PORTFOLIO)
         self._call("重复贴息核查 duplicates", "check_duplicates")
+        self.stdout.write(self.style.MIGRATE_HEADING("== 报表 reports"))
+        self._report()
         self._call("核对 verify", "verify")
         self._print_table()
         self._print_balances()
@@ -180,6 +182,22 @@ class Command(ProjectCommand):
                 )
                 for item in gaps.select_related("settlement__scheme", "institution", "fund")
             )
+
+    def _report(self) -> None:
+        """The ten papers of the bank and year with the most deductions, as files of every form."""
+        found = summary.busiest()
+        if found is None:
+            return
+        bank, year = found
+        folder = settings.DATA_DIR / "reports"
+        with progress("报表 reports", total=len(PAPERS)) as bar:
+            for code in PAPERS:
+                asked = {"period": str(year), "institution": bank, "out": folder}
+                call_command("report", code, **asked, stdout=io.StringIO())
+                bar.update()
+        self.stdout.write(
+            f"{bank} {year}: {len(PAPERS)} 种报表 kinds of reports, xlsx + pdf + csv → {folder}"
+        )
 
     def _print_balances(self) -> None:
         """Who holds, owes and bears what, by scheme and tier."""
@@ -296,3 +314,7 @@ def _pre_allocations(paid: Iterable[Paid]) -> Iterator[str]:
 
 TIERS = ("central", "provincial", "municipal")
 SHARE_PERCENT = 80
+PAPERS = (
+    "new-loans", "monthly-execution", "monthly-application", "quarterly-payout", "annual-settlement",
+    "annual-demand", "liquidation", "subsidy-register", "duplicate-check", "audit-pack",
+)  # fmt: skip

@@ -20,7 +20,7 @@ SUMS = [
 ]  # fmt: skip
 EVENTS = (
     "pre_allocation", "advance_repaid", "deduction", "negative_difference", "clawback_decided",
-    "clawback_settled", "clawback_received", "clawback_written_off", "made_good", "use_approved",
+    "clawback_settled", "clawback_lapsed", "clawback_received", "clawback_written_off", "made_good", "use_approved",
     "use_disallowed", "surplus_returned",
 )  # fmt: skip
 
@@ -52,6 +52,9 @@ class Book:
             case "clawback_decided" | "clawback_settled":
                 settled = event == "clawback_settled"
                 return entries.clawback_decided(fen, year_is_settled=settled)
+            case "clawback_lapsed":
+                lapsed = min(fen, owed)
+                return entries.clawback_lapsed(lapsed, settled_fen=min(part, lapsed))
             case "clawback_received":
                 return entries.clawback_received(min(fen, owed))
             case "clawback_written_off":

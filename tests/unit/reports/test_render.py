@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -318,3 +319,33 @@ def peak_growth(writer: Callable[[Sheet, Path], object], sheet: Sheet, path: Pat
 def memory(name: str) -> int:
     status = Path("/proc/self/status").read_text()
     return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024
+
+
+def test_csv_names_carry_no_unit_of_the_frame(tmp_path: Path) -> None:
+    columns = (
+        Column("paid_fen", "实付", "yuan"), Column("rate_ppm", "利率", "rate"),
+        Column("parity_e8", "汇率", "exchange"), Column("rows_fen", "笔数", "int"),
+    )  # fmt: skip
+    frame = pl.DataFrame(
+        {"paid_fen": [150], "rate_ppm": [35_000], "parity_e8": [10**8], "rows_fen": [2]}
+    )
+    sheet = replace(report(), tables=(Table("detail", "明细", columns, whole(frame)),))
+    csv.write(sheet, tmp_path / "a.csv")
+    text = (tmp_path / "a.csv").read_text()
+    assert text == "paid,rate,parity,rows_fen\n1.50,3.5000,1,2\n"
+
+
+def test_codes_said_in_words_are_left_out_on_paper(tmp_path: Path) -> None:
+    columns = (
+        Column("code", "代码", "text", on_paper=False), Column("name", "名称", "text"),
+    )  # fmt: skip
+    frame = pl.DataFrame({"code": ["central-x"], "name": ["甲政策"]})
+    sheet = replace(report(), tables=(Table("detail", "明细", columns, whole(frame)),))
+    pdf.write(sheet, tmp_path / "a.pdf", dated=date(2026, 3, 1))
+    text = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "a.pdf", "-"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "甲政策" in text and "central-x" not in text and "代码" not in text
