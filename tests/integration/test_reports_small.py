@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
@@ -247,6 +248,8 @@ def test_assumed_settings_are_footnotes_once_each(book: SmallBook) -> None:
     found = report("new-loans", "2026", BANK).footnotes
     assert "假定〔D2〕算头不算尾（试验）。" in found
     assert not any("D21" in note for note in found)
+    assert not any(re.search(r"假定〔(?!D\d+〕)", note) for note in found)
+    assert any(note.startswith("假定：") for note in found)
     assert len(found) == len(set(found))
 
 
