@@ -244,6 +244,19 @@ def test_the_same_book_gives_the_same_sheet(book: SmallBook) -> None:
         assert all(listed(one, table.key).equals(listed(two, table.key)) for table in one.tables)
 
 
+def test_what_is_not_money_says_its_own_unit(book: SmallBook) -> None:
+    units = {"rate": "(%)", "product": "(元·日)"}
+    told = [
+        (column.title_zh, units[column.kind])
+        for code in ("new-loans", "monthly-execution", "monthly-application", "subsidy-register")
+        for one in report(code, "2026", BANK).tables
+        for column in one.columns
+        if column.kind in units
+    ]
+    assert len(told) == 12
+    assert [title for title, unit in told if not title.endswith(unit)] == []
+
+
 def test_assumed_settings_are_footnotes_once_each(book: SmallBook) -> None:
     found = report("new-loans", "2026", BANK).footnotes
     assert "假定〔D2〕算头不算尾（试验）。" in found
