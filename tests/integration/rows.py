@@ -1,6 +1,7 @@
 """The smallest rows that say something: two banks, and a note with one row in every table of notes."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from django.db import connection
@@ -15,6 +16,7 @@ from settlement.services.funds import FundKey, Posting
 from tests.integration import report_rows
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
+TERMS = Path(__file__).parents[2] / "settlement" / "schemes" / "central-sme-2026.toml"
 TREE = (
     InstitutionRow("B0000000000001", "甲银行", "headquarters", "", "320000"),
     InstitutionRow("B0000000000011", "甲银行南京分行", "provincial", "B0000000000001", "320100"),
@@ -141,7 +143,7 @@ def deduction(of: loans.InterestCollection, **fields: Any) -> settlement.Deducti
 
 
 def scheme_version() -> settlement.SchemeVersion:
-    """A checked version of the central SME scheme, without terms."""
+    """A checked version of the central SME scheme, as shipped."""
     scheme, _ = settlement.Scheme.objects.get_or_create(
         code="central-sme-2026", defaults={"name": "中小微企业贷款贴息"}
     )
@@ -149,6 +151,7 @@ def scheme_version() -> settlement.SchemeVersion:
         scheme=scheme,
         version=1,
         defaults={
+            "text": TERMS.read_text(encoding="utf-8"),
             "sha256": "0" * 64,
             "made_by": "system",
             "checked_by": "system-checker",
