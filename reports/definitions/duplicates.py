@@ -12,7 +12,7 @@ import polars as pl
 from reports.definitions.cut import Cut
 from reports.definitions.period import Period
 from reports.definitions.sheet import Column, Sheet, Table, Tie, whole
-from reports.definitions.words import TIERS, TIERS_ZH
+from reports.definitions.words import OUTSIDE_KINDS, TIERS, TIERS_ZH
 
 STATES = {
     "open": "待核查",
@@ -135,6 +135,7 @@ def side(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What a side's facts say, by column of `SIDES`; what has no column comes as JSON."""
     rest = {key: facts[key] for key in sorted(facts.keys() - _TOLD) if facts[key]}
     outside = [str(facts[key]) for key in OUTSIDE if facts.get(key)]
+    outside = [OUTSIDE_KINDS.get(text, text) for text in outside]
     return {
         "role": "应退" if facts.get("yields") else "",
         "contract_number": facts.get("contract_number", ""),

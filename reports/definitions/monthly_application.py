@@ -35,15 +35,15 @@ _NOTE = (
     Column("note_number", "借据号", "text"),
     Column("drawn_on", "放款日", "date"),
     Column("matures_on", "到期日", "date"),
-    Column("rate_ppm", "合同利率", "rate"),
+    Column("rate_ppm", "合同利率(%)", "rate"),
     money("drawn_fen", "放款金额（人民币）", "yuan"),
     money("eligible_fen", "可贴息本金", "yuan"),
     count("collections", "收息笔数"),
     Column("first_on", "计息起日", "date"),
-    Column("last_on", "计息止日", "date"),
+    Column("last_on", "计息止日(不含)", "date"),
     money("interest_fen", "实收利息", "yuan"),
     Column("days", "实际付息天数", "int"),
-    Column("product", "积数", "product", total=True),
+    Column("product", "积数(元·日)", "product", total=True),
     money("raw_fen", "封顶前贴息", "yuan"),
 )
 _EVIDENCE = (

@@ -40,7 +40,7 @@ _LENDING = (
     count("open_notes", "期末贴息贷款笔数"),
     heads("open_enterprises", "期末贴息贷款户数"),
     money("balance_fen", "期末贴息贷款余额", "wan"),
-    Column("rate_ppm", "加权利率", "rate"),
+    Column("rate_ppm", "加权利率(%)", "rate"),
 )
 _FUNDS = (
     *FUND,

@@ -41,7 +41,7 @@ DETAIL = (
     Column("matures_on", "到期日", "date"),
     Column("currency", "币种", "text"),
     Column("exchange_rate_e8", "折算率", "exchange"),
-    Column("rate_ppm", "合同利率", "rate"),
+    Column("rate_ppm", "合同利率(%)", "rate"),
     Column("principal_fen", "放款金额（原币）", "yuan"),
     money("drawn_fen", "放款金额（人民币）", "yuan"),
     money("eligible_fen", "可贴息本金", "yuan"),

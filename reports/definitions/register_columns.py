@@ -18,8 +18,15 @@ _EARNED = "IF({{interest_due_fen}}=0,0,INT(" + _WHOLE + "*{{{paid}}}/{{interest_
 _EARNED += ")/100)"
 
 
-def _article_of_amounts() -> str:
-    return "财金〔2026〕4号 二(二)；财金〔2026〕2号 七；苏财工贸〔2026〕7号 (三)；苏体经〔2026〕1号 二(二)"
+# By the short numbers of 财金〔2026〕4号 and 2号, 苏财工贸〔2026〕7号, 苏体经〔2026〕1号.
+_BORROWER = "4号 一(一)；7号 (一)；1号 一(一)"
+_DRAWN = "4号 一(三)；2号 一；7号 (四)；1号 二(三)"
+_CEILING = "1号 一(三)"
+_BASE = "4号 一(三)；2号 一；7号 (三)1；1号 一(二)"
+_RATE = "4号 一(三)；2号 一；7号 (三)1；1号 二(二)"
+_PAID = "4号 二(二)；2号 七；7号 (九)；1号 二(四)"
+_CAPS = "4号 一(三)；7号 (三)1、2；1号 一(二)、二(二)"
+_TWICE = "4号 三(三)；2号 八；7号 (三)1；1号 二(二)"
 
 
 PARTIES = (
@@ -29,38 +36,38 @@ PARTIES = (
     Column("version", "规则版本", "int"),
     Column("institution_code", "机构编码", "text"),
     Column("institution_name", "行名", "text"),
-    Column("borrower", "借款人", "text"),
+    Column("borrower", "借款人", "text", _BORROWER),
     Column("uscc", "统一社会信用代码", "text"),
-    Column("size", "企业规模", "text"),
-    Column("ownership", "所有制", "text"),
-    Column("industry_code", "行业代码", "text"),
-    Column("region_code", "登记地", "text"),
+    Column("size", "企业规模", "text", _BORROWER),
+    Column("ownership", "所有制", "text", _BORROWER),
+    Column("industry_code", "行业代码", "text", _BORROWER),
+    Column("region_code", "登记地", "text", _BORROWER),
     Column("project_code", "项目代码", "text"),
     Column("project_name", "项目", "text"),
 )
 LOAN = (
     Column("contract_number", "合同号", "text"),
     Column("note_number", "借据号", "text"),
-    Column("drawn_on", "放款日", "date"),
+    Column("drawn_on", "放款日", "date", _DRAWN),
     Column("matures_on", "到期日", "date"),
     Column("currency", "币种", "text"),
     Column("exchange_rate_e8", "折算率", "exchange"),
-    Column("note_rate_ppm", "合同利率(%)", "rate"),
-    Column("lpr_ppm", "适用LPR(%)", "rate"),
-    Column("principal_fen", "放款金额(原币)", "yuan"),
-    Column("eligible_fen", "可贴息本金", "yuan"),
+    Column("note_rate_ppm", "合同利率(%)", "rate", _CEILING),
+    Column("lpr_ppm", "适用LPR(%)", "rate", _CEILING),
+    Column("principal_fen", "放款金额(原币)", "yuan", _BASE),
+    Column("eligible_fen", "可贴息本金", "yuan", _BASE),
 )
 INTEREST = (
     Column("period_start", "计息起日", "date"),
     Column("period_end", "计息止日(不含)", "date"),
-    Column("days", "实际付息天数", "int"),
-    Column("product", "积数(元·日)", "product"),
-    Column("interest_due_fen", "应收利息", "yuan"),
-    Column("interest_paid_fen", "实收利息", "yuan"),
-    Column("collected_on", "收息日", "date"),
+    Column("days", "实际付息天数", "int", _RATE),
+    Column("product", "积数(元·日)", "product", _RATE),
+    Column("interest_due_fen", "应收利息", "yuan", _PAID),
+    Column("interest_paid_fen", "实收利息", "yuan", _PAID),
+    Column("collected_on", "收息日", "date", _PAID),
     Column("reference", "流水号", "text"),
-    Column("paid_before_fen", "此前已收(计入应收以内)", "yuan"),
-    Column("paid_to_date_fen", "累计已收(计入应收以内)", "yuan"),
+    Column("paid_before_fen", "此前已收(计入应收以内)", "yuan", _PAID),
+    Column("paid_to_date_fen", "累计已收(计入应收以内)", "yuan", _PAID),
 )
 
 
@@ -73,7 +80,7 @@ def _tiers(
             key.format(tier=tier),
             f"{title_zh}·{TIERS_ZH[tier]}",
             "yuan",
-            article=_article_of_amounts() if own else "",
+            article=_RATE if own else _PAID,
             total=total,
             formula=formula.format(tier=tier),
             formula_if=HAS_FORMULA if own else "",
@@ -83,8 +90,8 @@ def _tiers(
 
 
 RATES = (
-    *(Column(f"rate_{tier}", f"贴息率·{TIERS_ZH[tier]}(%)", "rate") for tier in TIERS),
-    Column("basis_days", "天数基准", "int"),
+    *(Column(f"rate_{tier}", f"贴息率·{TIERS_ZH[tier]}(%)", "rate", _RATE) for tier in TIERS),
+    Column("basis_days", "天数基准", "int", _RATE),
 )
 EARNED = (
     *_tiers("whole_{tier}_fen", "全期应贴息", _PERIOD, own=True),
@@ -103,9 +110,9 @@ EARNED = (
     ),
 )
 GRANTED = (
-    Column("cut_reasons", "封顶原因", "text"),
+    Column("cut_reasons", "封顶原因", "text", _CAPS),
     *(
-        Column(f"cut_{tier}_fen", f"封顶金额·{TIERS_ZH[tier]}", "yuan", total=True)
+        Column(f"cut_{tier}_fen", f"封顶金额·{TIERS_ZH[tier]}", "yuan", _CAPS, total=True)
         for tier in TIERS
     ),
     *_tiers(
@@ -119,20 +126,22 @@ GRANTED = (
         "total_fen",
         "实际贴息合计",
         "yuan",
+        _PAID,
         total=True,
         formula="ROUND(" + "+".join(f"{{{tier}_fen}}" for tier in TIERS) + ",2)",
     ),
-    Column("granted_fen", "本笔收息各项政策贴息合计", "yuan"),
+    Column("granted_fen", "本笔收息各项政策贴息合计", "yuan", _PAID),
     Column(
         "net_paid_fen",
         "企业实付",
         "yuan",
+        _PAID,
         formula="ROUND({interest_paid_fen}-{granted_fen},2)",
     ),
 )
 STATE = (
     Column("state", "状态", "text"),
-    Column("duplicates", "重复核查结果", "text"),
+    Column("duplicates", "重复核查结果", "text", _TWICE),
     Column("remark", "公式说明", "text"),
 )
 REGISTER = (*PARTIES, *LOAN, *INTEREST, *RATES, *EARNED, *GRANTED, *STATE)

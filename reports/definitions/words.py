@@ -9,6 +9,7 @@ import polars as pl
 TIERS = ("central", "provincial", "municipal")
 TIERS_ZH = {"central": "中央", "provincial": "省级", "municipal": "市级"}
 PURPOSES = {"interest": "贷款贴息", "guarantee_fee": "担保费补贴"}
+OUTSIDE_KINDS = {"loan_interest": "贷款贴息", "leasing_interest": "融资租赁贴息", "grant": "奖补"}
 SIZES = {"micro": "微型", "small": "小型", "medium": "中型", "large": "大型"}
 OWNERSHIPS = {"private": "民营", "state": "国有", "collective": "集体", "foreign": "外资"}
 STATUSES = {"eligible": "符合", "ineligible": "不符合", "waiting": "待定", "unjudged": "尚未认定"}

@@ -1,7 +1,8 @@
 """A report as a paper to sign: A4, ruled tables with repeated headers, totals, footnotes, places to sign.
 
 A long list stays in the spreadsheet: its totals and its number of rows are told here. A wide table
-is cut into groups of columns, each beginning with the columns that say which row it is.
+is cut into groups of columns, each beginning with the columns that say which row it is, or with a
+number of the row where these do not tell one row from another.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import polars as pl
 from config.kernel.services.bulk import closing_frames
 from config.kernel.services.typeset import write_pdf
 from reports.definitions.sheet import Column, Sheet, Table
-from reports.render.words import heading_lines, shown, unit, wide
+from reports.render.words import FIGURES, heading_lines, shown, unit, wide
 
 LIST_ROWS = 2_000
 TEMPLATE = Path(__file__).with_name("sheet.typ")
@@ -31,8 +32,8 @@ _TEXT_MOST = 150  # Chinese text wraps from here on
 _LINES_OF_TITLE = 3
 _UNBROKEN = re.compile(r"[!-~]+")
 _BREAK_AFTER = 40
-_FIGURES = frozenset({"yuan", "wan", "rate", "exchange", "product", "int"})
 _KEYS_MOST = 2
+_NUMBER = Column("number", "序号", "int")
 _TOTAL = "合计"
 
 
@@ -104,6 +105,10 @@ def _shown_rows(table: Table, frame: pl.DataFrame) -> list[list[str]]:
 def _table(sheet: Sheet, one: _Listed, widths: Sequence[int], page: int) -> dict[str, Any]:
     table = one.table
     groups = _groups(table.columns, widths, page)
+    if len(groups) > 1 and not _told_apart(one):
+        one = _numbered(one)
+        widths = [max(_needed(str(one.count)), 2 * _WIDE) + _PADDING, *widths]
+        groups = _groups(one.table.columns, widths, page)
     several = len(sheet.tables) > 1
     return {
         "title": table.title_zh if several else "",
@@ -125,7 +130,7 @@ def _group(one: _Listed, places: Sequence[int], widths: Sequence[int]) -> dict[s
                 "title": column.title_zh,
                 "article": column.article,
                 "width": widths[place],
-                "right": column.kind in _FIGURES,
+                "right": column.kind in FIGURES,
             }
             for place, column in zip(places, columns, strict=True)
         ],
@@ -177,10 +182,23 @@ def _keys(columns: Sequence[Column]) -> list[int]:
         return [0]
     keys: list[int] = []
     for place, column in enumerate(columns[:_KEYS_MOST]):
-        if column.kind in _FIGURES:
+        if column.kind in FIGURES:
             break
         keys.append(place)
     return keys[: len(columns) - 1]
+
+
+def _told_apart(one: _Listed) -> bool:
+    """Do the columns that every group begins with differ from row to row?"""
+    keys = _keys(one.table.columns)
+    return len({tuple(row[key] for key in keys) for row in one.rows}) == len(one.rows)
+
+
+def _numbered(one: _Listed) -> _Listed:
+    """The same table with its rows numbered."""
+    table = replace(one.table, columns=(_NUMBER, *one.table.columns))
+    rows = [[str(number), *row] for number, row in enumerate(one.rows, start=1)]
+    return replace(one, table=table, rows=rows)
 
 
 def _widths(one: _Listed) -> list[int]:

@@ -17,6 +17,7 @@ DECIMALS: dict[Kind, int] = {
     "exchange": 8,
     "product": 2,
 }
+FIGURES: frozenset[Kind] = frozenset({"yuan", "wan", "rate", "exchange", "product", "int"})
 _UNITS: dict[Kind, str] = {"yuan": "元", "wan": "万元"}
 
 

@@ -16,7 +16,7 @@ from config.kernel.services import workbook
 from config.kernel.services.bulk import closing_frames
 from config.kernel.services.files import whole
 from reports.definitions.sheet import Column, Kind, Sheet, Table
-from reports.render.words import DECIMALS, heading_lines, signature_line, title, unit, wide
+from reports.render.words import DECIMALS, FIGURES, heading_lines, signature_line, title, unit, wide
 
 LONG_ROWS = (
     2_000  # where footnotes and signatures move from below the table to a sheet of their own
@@ -41,7 +41,8 @@ _WIDTHS: dict[Kind, int] = {
     "month": 10,
 }
 _LOOKED_AT = 1_000
-_TEXT_WIDTHS = (8, 32)
+_TEXT_WIDTHS = (8, 48)  # the most: a policy with its document, an enterprise's name
+_KEYS_WIDTH = 130  # what columns that say which row it is may take of each printed page
 
 
 def write(
@@ -84,14 +85,23 @@ def _looked_at(table: Table) -> tuple[list[pl.DataFrame], Iterator[pl.DataFrame]
 
 
 def _table(sheet: Sheet, table: Table, first: list[pl.DataFrame]) -> workbook.Table:
+    columns = tuple(_column(column, first) for column in table.columns)
     return workbook.Table(
         name=table.title_zh,
-        columns=tuple(_column(column, first) for column in table.columns),
+        columns=columns,
         above=_above(sheet, table),
         ruled=True,
         landscape=True,
         grand_total=True,
+        keys=_keys(table, [column.width for column in columns]),
     )
+
+
+def _keys(table: Table, widths: Sequence[int]) -> int:
+    """How many of the first columns say which row it is: its number, or the texts before any figure."""
+    texts = itertools.takewhile(lambda column: column.kind not in FIGURES, table.columns)
+    fitting = itertools.takewhile(lambda width: width <= _KEYS_WIDTH, itertools.accumulate(widths))
+    return max(1, sum(1 for _ in zip(texts, fitting, strict=False)))
 
 
 def _column(column: Column, first: list[pl.DataFrame]) -> workbook.Column:

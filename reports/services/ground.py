@@ -80,9 +80,9 @@ def assumed(terms: Iterable[Terms]) -> tuple[str, ...]:
             if source.assumed_because and source.key != DEADLINES:
                 why = source.assumed_because.split(" / ")[0]
                 numbered = _NUMBERED.fullmatch(why)
-                said = (numbered[1], numbered[2]) if numbered else (source.key, why)
+                said = (f"〔{numbered[1]}〕", numbered[2]) if numbered else ("：", why)
                 documents.setdefault(said, []).append(one.document)
     return tuple(
-        f"假定〔{key}〕{why}（{'、'.join(dict.fromkeys(silent))}）。"
-        for (key, why), silent in documents.items()
+        f"假定{number}{why}（{'、'.join(dict.fromkeys(silent))}）。"
+        for (number, why), silent in documents.items()
     )

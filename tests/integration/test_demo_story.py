@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from config.kernel.models import Institution
+from loans.models import PreAllocation
 from settlement.management import demo_story
+from settlement.management.commands.demo import Command
 from settlement.models import Clawback, Fund, PlannedDeduction
 from settlement.selectors import balances
 from settlement.services.verification import verify
@@ -55,6 +59,17 @@ def test_a_planned_day_is_reserved_and_voided(tmp_path: Path) -> None:
     assert [row.state for row in PlannedDeduction.objects.all()] == ["void"]
     assert set(Fund.objects.values_list("reserved_fen", flat=True)) == {0}
     assert nets(tmp_path) == before
+
+
+def test_a_year_that_needs_nothing_is_paid_nothing_ahead() -> None:
+    place = Institution.objects.get(code="C0001110000000").pk
+    need = {"scheme_code": "central-sme-2026", "institution_id": place, "tier": "central", "fen": 1}
+    needs = pl.DataFrame([need])
+    for left in (needs, needs.clear()):
+        Command()._pre_allocate(left, 2029)
+    assert not PreAllocation.objects.exists()
+    Command()._pre_allocate(needs.with_columns(fen=pl.lit(2)), 2029)
+    assert list(PreAllocation.objects.values_list("amount_fen", flat=True)) == [1]
 
 
 def test_ties_are_each_added_up_from_their_own_rows() -> None:

@@ -194,7 +194,7 @@ def test_an_outside_record_is_told_by_its_source() -> None:
          "reference": "X3", "amount_fen": 2_412_100, "scheme_name": "市级贴息"}
     )  # fmt: skip
     assert (told["outside_record"], told["outside_fen"], told["more"]) == (
-        "市财政局；X3；市级贴息；loan_interest",
+        "市财政局；X3；市级贴息；贷款贴息",
         2_412_100,
         '{"year": 2026}',
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
@@ -243,10 +244,25 @@ def test_the_same_book_gives_the_same_sheet(book: SmallBook) -> None:
         assert all(listed(one, table.key).equals(listed(two, table.key)) for table in one.tables)
 
 
+def test_what_is_not_money_says_its_own_unit(book: SmallBook) -> None:
+    units = {"rate": "(%)", "product": "(元·日)"}
+    told = [
+        (column.title_zh, units[column.kind])
+        for code in ("new-loans", "monthly-execution", "monthly-application", "subsidy-register")
+        for one in report(code, "2026", BANK).tables
+        for column in one.columns
+        if column.kind in units
+    ]
+    assert len(told) == 12
+    assert [title for title, unit in told if not title.endswith(unit)] == []
+
+
 def test_assumed_settings_are_footnotes_once_each(book: SmallBook) -> None:
     found = report("new-loans", "2026", BANK).footnotes
     assert "假定〔D2〕算头不算尾（试验）。" in found
     assert not any("D21" in note for note in found)
+    assert not any(re.search(r"假定〔(?!D\d+〕)", note) for note in found)
+    assert any(note.startswith("假定：") for note in found)
     assert len(found) == len(set(found))
 
 

@@ -126,13 +126,17 @@ class Command(ProjectCommand):
             )
             for one in needs.iter_rows(named=True)
             for share in [one["fen"] * SHARE_PERCENT // 100]
+            if share
         )
 
     def _bring_in(self, paid: Iterable[Paid]) -> None:
-        """Bring in a file of pre-allocations."""
+        """Bring in a file of pre-allocations, if anything is paid."""
+        header, *lines = _pre_allocations(paid)
+        if not lines:
+            return
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "pre-allocations.csv"
-            path.write_text("".join(_pre_allocations(paid)), encoding="utf-8")
+            path.write_text("".join((header, *lines)), encoding="utf-8")
             call_command("import_data", "pre-allocations", str(path), stdout=self.stdout)
 
     def _run_months(self, months: list[date]) -> None:

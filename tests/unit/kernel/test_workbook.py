@@ -223,6 +223,14 @@ def test_long_lists_are_split_and_every_sheet_adds_up(tmp_path: Path) -> None:
     assert [ws.print_title_rows for ws in sheets] == ["$2:$2"] * 3
 
 
+def test_the_total_of_no_rows_does_not_add_up_its_own_cell(tmp_path: Path) -> None:
+    table = Table("t", (TEXT, YUAN), above=(Line("标题", "title"),))
+    (ws,) = written(tmp_path / "n.xlsx", table, [])
+    assert cells(ws, 2) == [["文字", "金额"], ["合计 Total", "=SUM(B2:B2)"]]
+    assert "</f><v>0.00</v>" in raw(tmp_path / "n.xlsx")
+    assert ws.auto_filter.ref == "A2:B2"
+
+
 def test_a_list_of_exactly_one_sheet_needs_no_second(tmp_path: Path) -> None:
     frame = pl.DataFrame({"fen": [1, 2, 3, 4]})
     (ws,) = written(tmp_path / "s.xlsx", Table("t", (YUAN,)), [frame], sheet_rows=4)

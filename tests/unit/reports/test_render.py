@@ -103,6 +103,23 @@ def test_a_long_list_has_its_notes_on_a_sheet_of_their_own(
     assert book["明细-2"].max_row == 6 + 1 + 2
 
 
+def test_every_printed_page_says_which_row_it_is_and_names_are_not_cut(tmp_path: Path) -> None:
+    keys = tuple(Column(key, f"名{key}", "text") for key in ("scheme", "fund", "tier"))
+    amounts = tuple(Column(f"c{n}", f"列{n}", "yuan") for n in range(12))
+    name = "江苏省制造业贷款财政贴息 苏财工贸〔2026〕7号"
+    row = {"scheme": [name], "fund": ["省分行"], "tier": ["省级"]}
+    frame = pl.DataFrame({"number": [1], **row, **{c.key: [10**12] for c in amounts}})
+    number = Column("number", "序号", "int")
+    tables = (
+        Table("named", "按名", (*keys, *amounts), whole(frame)),
+        Table("numbered", "按号", (number, *keys, *amounts), whole(frame)),
+    )
+    xlsx.write(Sheet(HEADING, tables), tmp_path / "k.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "k.xlsx")
+    assert [ws.print_title_cols for ws in book] == ["$A:$C", "$A:$A"]
+    assert book["按名"].column_dimensions["A"].width > words.wide(name)
+
+
 def test_a_recalculation_gives_our_values(tmp_path: Path) -> None:
     """Saved values are wrong on purpose: what is shown must come from the formulas."""
     rows = 400
@@ -164,6 +181,25 @@ def test_wide_tables_are_cut_into_groups_that_repeat_the_row_number(tmp_path: Pa
     for n in range(24):
         assert f"列{n}" in text
         assert sheet_total(10**12 + 2 * n) in text
+
+
+def test_groups_whose_texts_do_not_tell_rows_apart_begin_with_a_number(tmp_path: Path) -> None:
+    columns = (
+        *(Column(key, f"名{key}", "text") for key in ("scheme", "fund", "tier")),
+        *(Column(f"c{n}", f"列{n}", "yuan", total=True) for n in range(12)),
+    )
+    same = {"scheme": ["制造业", "制造业"], "fund": ["省分行", "省分行"], "tier": ["省级", "市级"]}
+    other = {**same, "fund": ["省分行", "市分行"]}
+    amounts = {f"c{n}": [10**12 + n, n] for n in range(12)}
+    for name, texts, numbers in (("same", same, 2), ("other", other, 0)):
+        table = Table("wide", "宽表", columns, whole(pl.DataFrame({**texts, **amounts})))
+        pdf.write(Sheet(HEADING, (table,)), tmp_path / f"{name}.pdf", dated=CUT)
+        if PDFTOTEXT is None:
+            return
+        text = "".join(pages(tmp_path / f"{name}.pdf"))
+        assert "第2部分，共2部分" in text
+        assert text.count("序号") == numbers
+        assert text.count("名tier") == 1
 
 
 def sheet_total(fen: int) -> str:

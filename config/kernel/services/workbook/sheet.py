@@ -32,7 +32,8 @@ class Table:
     """A list to be written as one sheet, or as several where it is long.
 
     `ruled` gives every cell borders, as forms have. `above` stands over the header of each sheet.
-    `grand_total` adds the sum over all sheets to the last one where there are several.
+    `grand_total` adds the sum over all sheets to the last one where there are several. The first `keys`
+    columns say which row it is: they are repeated on every page of a sheet too wide for one.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Table:
     ruled: bool = False
     landscape: bool = False
     grand_total: bool = False
+    keys: int = 1
 
 
 class Sheet:
@@ -88,7 +90,7 @@ class Sheet:
 
     def end(self, below: Sequence[Line] = (), earlier: Sequence[Sheet] = ()) -> None:
         """Write totals, then `below`, then what follows the rows; `earlier` are this list's other sheets."""
-        last = max(self._row, self.header_row + 1)
+        last = self._row
         if self.sums:
             self.total_row = self._row + 1
             self._totals(TOTAL, dict(self.sums), self._summed)
@@ -108,7 +110,8 @@ class Sheet:
             return []
         quoted = escape(quoted_name(self.name))
         first = self._title_row
-        repeated = f"{quoted}!$A:$A," if self._pages_across > 1 else ""
+        keys = letters(self._table.keys - 1)
+        repeated = f"{quoted}!$A:${keys}," if self._pages_across > 1 else ""
         return [
             f'<definedName name="_xlnm._FilterDatabase" localSheetId="{place}" hidden="1">'
             f"{quoted}!$A${self.header_row}:${self._last}${self._filter_end}</definedName>",
@@ -201,7 +204,9 @@ class Sheet:
             self._merged.append(f"{letters(first)}{row}:{letters(last)}{row}")
 
     def _summed(self, place: str) -> str:
-        return f"SUM({place}{self.header_row + 1}:{place}{max(self.header_row + 1, self.total_row - 1)})"
+        """The sum of a column's rows; of none, of its header alone, lest it add up its own cell."""
+        first = self.header_row + 1 if self.rows else self.header_row
+        return f"SUM({place}{first}:{place}{self.total_row - 1})"
 
     def _totals(self, label: str, sums: dict[str, int], formula: Callable[[str], str]) -> None:
         look: Look = "total"
