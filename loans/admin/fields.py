@@ -20,6 +20,8 @@ from loans.admin.base import own_language
 from loans.files.cells import RefusedCellError, parse_cell
 from loans.files.kind_types import Column, Sign
 from loans.files.problems import shown_value
+from loans.values.errors import DomainError
+from loans.values.money import ppm_from_percent
 from loans.values.text import refused_character
 
 REASON_MAX = 500
@@ -66,6 +68,21 @@ class AmountField(CellField):
     def __init__(self, sign: Sign = "positive", **options: Any) -> None:
         column = Column("amount", "金额", "amount", sign=sign)
         super().__init__(column, widget=amount_widget(), **options)
+
+
+class PercentField(forms.CharField):
+    """Percent with at most 4 decimals; its value is parts per million, None if blank."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(widget=amount_widget(), **options)
+
+    def clean(self, value: Any) -> Any:
+        """The typed value."""
+        text = str(super().clean(value))
+        try:
+            return ppm_from_percent(text) if text else None
+        except DomainError as refusal:
+            raise refused(text, refusal.message) from None
 
 
 class DayField(CellField):

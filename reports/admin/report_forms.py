@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.access import may_check, may_make, staff
 from config.kernel.models import Institution
 from loans.admin.base import scheme_name
-from loans.admin.fields import ReasonField, WordChoice, WordField
+from loans.admin.fields import PercentField, ReasonField, WordChoice, WordField
 from loans.admin.steps import AnswerForm, StepForm
 from reports.admin import wording
 from reports.models import UNTOLD, Report
@@ -52,12 +52,18 @@ class Order(StepForm):
     at_field = {
         "period_unreadable": "period", "institution_unknown": "institution",
         "outside_scope": "institution", "scheme_unknown": "scheme", "report_unknown": "code",
+        "growth_elsewhere": "growth", "growth_beyond": "growth",
     }  # fmt: skip
 
     code = WordChoice(label=_("报表"))
     institution = WordField(label=_("机构编码"))
     period = WordField(label=_("报告期"), help_text=_("2026-03、2026-Q1 或 2026"))
     scheme = WordChoice(label=_("贴息政策"), required=False)
+    growth = PercentField(
+        required=False,
+        label=_("新增放款增长率(%)"),
+        help_text=_("仅用于年度资金需求；不填则沿用上次申报，从未申报则按上年同期放款"),
+    )
 
     def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
         super().__init__(request, row, data)
@@ -84,6 +90,7 @@ class Order(StepForm):
             scope=scope_of(self.request),
             actor=actor,
             at=at,
+            growth_ppm=data["growth"],
         )
         ring(run_id)
         return run_id

@@ -126,7 +126,7 @@ class ReportAdmin(StepsAdmin, FactAdmin):
     fields = (
         *list_display[:-2], "checked_at", "answered_at", "document_number", "returned_why",
         "superseded_at", "ledger_entry", "ledger_entries", "ledger_chain", "facts_position",
-        "terms_key", "content_sha256",
+        "terms_key", "growth_ppm", "content_sha256",
     )  # fmt: skip
     list_filter = ("state", CodeFilter, SchemeFilter, month_of("made_at"), LevelFilter)
     list_select_related = ("institution", "corrects")

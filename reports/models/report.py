@@ -67,6 +67,12 @@ class Report(Checked):
         blank=True,
         help_text=_("已报送过的前一版 / the version that was submitted before"),
     )
+    growth_ppm = models.BigIntegerField(
+        _("新增放款增长率"),
+        null=True,
+        blank=True,
+        help_text=_("百万分之一；空 = 未申报 / parts per million; blank = none stated"),
+    )
     content_sha256 = models.CharField(_("内容摘要"), max_length=64)
     totals = models.JSONField(_("合计"), help_text=_("分 / fen"))
     ties = models.JSONField(_("勾稽"), help_text=_("分 / fen"))

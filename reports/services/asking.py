@@ -8,8 +8,18 @@ from reports.definitions import period
 from reports.selectors.scheme_codes import scheme_codes
 from reports.services.catalogue import BUILDERS, Asked
 
+GROWS = "annual-demand"
+LEAST_PPM, MOST_PPM = -1_000_000, 10_000_000  # nothing lent any more; eleven times as much
 
-def read(*, code: str, period_code: str, institution_code: str, scheme_code: str | None) -> Asked:
+
+def read(
+    *,
+    code: str,
+    period_code: str,
+    institution_code: str,
+    scheme_code: str | None,
+    growth_ppm: int | None = None,
+) -> Asked:
     """The question; DomainError names the one word that is wrong and what would be right."""
     if code not in BUILDERS:
         raise DomainError(
@@ -19,6 +29,7 @@ def read(*, code: str, period_code: str, institution_code: str, scheme_code: str
                 "unknown report, choose one of these",
             ),
         )
+    _require_growth(code, growth_ppm)
     asked_period = period.parse(period_code)
     if asked_period is None:
         raise DomainError(
@@ -44,4 +55,20 @@ def read(*, code: str, period_code: str, institution_code: str, scheme_code: str
         institution_name=institution.name,
         scope=institution.scope,
         scheme_code=scheme_code or None,
+        growth_ppm=growth_ppm,
     )
+
+
+def _require_growth(code: str, growth_ppm: int | None) -> None:
+    if growth_ppm is not None and code != GROWS:
+        raise DomainError(
+            "growth_elsewhere",
+            bilingual(
+                f"只有 {GROWS} 可以申报新增放款增长率", "no other report takes a stated growth"
+            ),
+        )
+    if growth_ppm is not None and not LEAST_PPM <= growth_ppm <= MOST_PPM:
+        raise DomainError(
+            "growth_beyond",
+            bilingual("增长率须在 -100% 与 1000% 之间", "state growth from -100 to 1000 percent"),
+        )

@@ -30,11 +30,15 @@ CODE = "annual-demand"
 _KEY = ["scheme_code", "institution_id", "fund_institution_id", "collected_on"]
 
 
-def build(asked: Asked, *, assumed: Assumed = AS_BEFORE) -> Sheet:
+def build(asked: Asked, *, assumed: Assumed | None = None) -> Sheet:
     """What the period's interest days will need, existing notes and expected lending apart.
 
+    Unless said otherwise lending grows as was stated with the question, or comes as the year before.
     Raises DomainError `scheme_unknown` for a scheme that is not in force.
     """
+    if assumed is None:
+        stated = asked.growth_ppm
+        assumed = AS_BEFORE if stated is None else replace(AS_BEFORE, growth_ppm=stated)
     period = asked.period
     nothing_posted = Period(period.start, period.start, period.code)
     cut = ground.cut(CODE, asked, unit_zh="万元", over=nothing_posted)

@@ -50,17 +50,23 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def build(*, code: str, asked: Asked, folder: Path, dated: date, progress: Progress) -> Built:
+def build(
+    *, code: str, asked: Asked, folder: Path, spool: Path, dated: date, progress: Progress
+) -> Built:
     """Build the report and write its CSV into the folder; DomainError if its sums do not tie.
 
-    `progress` is told of rows whenever one of the sheet's tables is read.
+    `spool` holds the rows as they were read, for as long as the sheet is drawn; `progress` is told of
+    rows whenever one of its tables is read.
     """
     cut = position(scope=asked.scope, scheme_code=asked.scheme_code)
     sheet = held(BUILDERS[code](asked))
     sheet = replace(
         sheet,
         heading=replace(sheet.heading, cut_zh=cut.words_zh),
-        tables=tuple(replace(one, parts=_told(one.parts, progress)) for one in sheet.tables),
+        tables=tuple(
+            replace(one, parts=_Kept(one.parts, spool.joinpath(one.key), progress))
+            for one in sheet.tables
+        ),
     )
     name = formats.stem(code, asked)
     written = formats.write(sheet, folder, name, formats=(formats.CSV,), dated=dated)
@@ -74,15 +80,36 @@ def build(*, code: str, asked: Asked, folder: Path, dated: date, progress: Progr
     )
 
 
-def _told(parts: Parts, progress: Progress) -> Parts:
-    def read() -> Iterator[pl.DataFrame]:
-        frames = parts()
+class _Kept:
+    """The parts of a table, read from the database once however many forms the report comes in."""
+
+    def __init__(self, parts: Parts, spool: Path, progress: Progress) -> None:
+        self._parts = parts
+        self._spool = spool
+        self._progress = progress
+        self._count: int | None = None
+
+    def __call__(self) -> Iterator[pl.DataFrame]:
+        """Its rows again, in the same order."""
+        read = self._read() if self._count is None else self._again(self._count)
+        for frame in read:
+            yield frame
+            self._progress(frame.height)
+
+    def _read(self) -> Iterator[pl.DataFrame]:
+        self._spool.mkdir(exist_ok=True)
+        count = 0
+        frames = self._parts()
         with bulk.closing_frames(frames):
             for frame in frames:
+                frame.write_ipc(self._spool / f"{count}.arrow", compression="lz4")
+                count += 1
                 yield frame
-                progress(frame.height)
+        self._count = count
 
-    return read
+    def _again(self, count: int) -> Iterator[pl.DataFrame]:
+        for place in range(count):
+            yield pl.read_ipc(self._spool / f"{place}.arrow")
 
 
 def _content(written: list[Path], name: str) -> str:

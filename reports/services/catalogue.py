@@ -25,7 +25,8 @@ from reports.services import (
 class Asked:
     """What is asked for: a period, an institution with everything below it, and a scheme or all.
 
-    `scope` is the range of institution numbers that the report covers.
+    `scope` is the range of institution numbers that the report covers. `growth_ppm`: what growth of
+    lending a person states (`annual-demand` alone); None: as stated before, or none.
     """
 
     period: Period
@@ -34,6 +35,7 @@ class Asked:
     institution_name: str
     scope: tuple[int, int]
     scheme_code: str | None = None
+    growth_ppm: int | None = None
 
 
 Builder = Callable[[Asked], Sheet]

@@ -72,10 +72,22 @@ def generate(
     read. DomainError `report_busy` while another
     makes the same report, `report_does_not_tie` if its sums differ.
     """
-    with _alone(code=code, asked=asked), tempfile.TemporaryDirectory() as place:
+    with (
+        _alone(code=code, asked=asked),
+        tempfile.TemporaryDirectory() as place,
+        tempfile.TemporaryDirectory() as spool,
+    ):
         folder = Path(place)
         with one_snapshot():
-            built = build(code=code, asked=asked, folder=folder, dated=at.date(), progress=progress)
+            asked = _as_stated(code, asked)
+            built = build(
+                code=code,
+                asked=asked,
+                folder=folder,
+                spool=Path(spool),
+                dated=at.date(),
+                progress=progress,
+            )
             standing = stands(code=code, asked=asked)
             same = standing.same(built.content_sha256)
             if same is None:
@@ -91,6 +103,14 @@ def generate(
             if checker is not None and checker != actor:
                 check(report_id=report.pk, actor=checker, at=at)
         return Generated(int(report.pk), is_new=True)
+
+
+def _as_stated(code: str, asked: Asked) -> Asked:
+    """The growth that a person stated for a report stays until another is stated."""
+    if asked.growth_ppm is not None:
+        return asked
+    last = versions(code=code, asked=asked).last()
+    return replace(asked, growth_ppm=last.growth_ppm if last is not None else None)
 
 
 def versions(*, code: str, asked: Asked) -> QuerySet[Report]:
@@ -218,6 +238,7 @@ def _record(
         period=asked.period.code,
         version=standing.last_version + 1,
         corrects=standing.submitted,
+        growth_ppm=asked.growth_ppm,
         content_sha256=built.content_sha256,
         totals=built.totals,
         ties=built.ties,

@@ -43,6 +43,7 @@ def order_report(
     scope: tuple[int, int],
     actor: str,
     at: datetime,
+    growth_ppm: int | None = None,
 ) -> int:
     """Order a report; returns the job's number. `scope` is what the actor may see.
 
@@ -53,14 +54,17 @@ def order_report(
         period_code=period_code,
         institution_code=institution_code,
         scheme_code=scheme_code,
+        growth_ppm=growth_ppm,
     )
     _require_within(asked.scope, scope)
-    params = {
+    params: dict[str, Any] = {
         "code": code,
         "period": asked.period.code,
         "institution": institution_code,
         "scheme": asked.scheme_code or "",
     }
+    if growth_ppm is not None:
+        params["growth_ppm"] = growth_ppm
     return work.open_run(
         kind=REPORT, params=params, payloads=[{}], actor=actor, at=at, scope=asked.scope
     )
@@ -183,6 +187,7 @@ def _work_report(*, run: Run, chunk_id: int, at: datetime) -> None:
         period_code=run.params["period"],
         institution_code=run.params["institution"],
         scheme_code=run.params["scheme"],
+        growth_ppm=run.params.get("growth_ppm"),
     )
     _require_within(asked.scope, _scope(run))
     with work.telling(chunk_id=chunk_id) as tell:

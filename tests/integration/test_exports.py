@@ -196,8 +196,8 @@ def test_a_filter_a_kind_does_not_have_is_refused(tmp_path: Path) -> None:
     assert not out.exists()
 
 
-def test_two_hundred_thousand_rows_in_bounded_memory(tmp_path: Path) -> None:
-    register = Register(
+def many(rows: int) -> Register:
+    return Register(
         name="many",
         title_zh="很多",
         fields=(
@@ -205,13 +205,17 @@ def test_two_hundred_thousand_rows_in_bounded_memory(tmp_path: Path) -> None:
             Field("amount", "金额", "amount", "x"),
             Field("moved_on", "日期", "date", "date '2026-01-01' + x"),
         ),
-        source=f"generate_series(1, {MANY}) x",
+        source=f"generate_series(1, {rows}) x",
         order="x",
         totals=("amount",),
     )
-    written("lpr", tmp_path / "warm.xlsx")
-    assert peak_growth(register, tmp_path / "many.csv") < 16 * MIB
-    assert peak_growth(register, tmp_path / "many.xlsx") < 32 * MIB
+
+
+def test_two_hundred_thousand_rows_in_bounded_memory(tmp_path: Path) -> None:
+    """What a fifth of the rows took is enough for all of them."""
+    for form in ("csv", "xlsx"):
+        write(many(MANY // 5), tmp_path / f"fewer.{form}")
+        assert peak_growth(many(MANY), tmp_path / f"many.{form}") < 16 * MIB
     lines = (tmp_path / "many.csv").read_text().splitlines()
     assert (len(lines), lines[1], lines[-1]) == (
         MANY + 1,

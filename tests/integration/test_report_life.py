@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
 
 from config.kernel.models import Institution
-from config.kernel.services import store
+from config.kernel.services import bulk, store
 from loans.values.errors import DomainError
 from reports.definitions.sheet import Column, Table, whole
 from reports.models import Report, ReportFile
@@ -250,6 +250,12 @@ def test_columns_and_tables_that_are_no_more_are_told_as_taken_back(
     )
 
 
+@transaction.atomic
+def superseded_alone(report_id: int) -> None:
+    Report.objects.filter(pk=report_id).update(state="superseded", superseded_at=AT)
+    bulk.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 def test_a_correction_supersedes_what_it_corrects_once_it_is_submitted(
     report: Small, bank: Institution
 ) -> None:
@@ -260,6 +266,9 @@ def test_a_correction_supersedes_what_it_corrects_once_it_is_submitted(
     report.amounts["JJ1"] = 1
     second = make(days=1)
     steps.check(report_id=second.report_id, actor="checker", at=AT)
+    assert states() == [(1, "accepted"), (2, "checked")]
+    with pytest.raises(DatabaseError, match="更正须一并报送"):
+        superseded_alone(first.report_id)
     assert states() == [(1, "accepted"), (2, "checked")]
 
     steps.submit(report_id=second.report_id, actor="maker", at=AT)

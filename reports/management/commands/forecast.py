@@ -11,15 +11,15 @@ from django.core.management.base import CommandError
 from config.kernel.management.base import ProjectCommand
 from config.kernel.models import Institution
 from loans.values.errors import DomainError
-from loans.values.money import grouped_yuan, ppm_from_percent
+from loans.values.money import grouped_yuan
 from reports.definitions.period import FORMS, Period, parse
 from reports.definitions.sheet import Column, Table
+from reports.management.growth import growth
 from reports.services.build_annual_demand import Assumed, build
 from reports.services.catalogue import Asked
 from settlement.management.tables import table
 
 SHOWN = ("summary", "by_day")
-LEAST_PPM, MOST_PPM = -1_000_000, 10_000_000  # nothing lent any more; eleven times as much
 
 
 def _period(text: str) -> Period:
@@ -27,16 +27,6 @@ def _period(text: str) -> Period:
     if found is None:
         raise argparse.ArgumentTypeError(f"报告期 / a period as {FORMS}: {text}")
     return found
-
-
-def _growth(text: str) -> int:
-    try:
-        ppm = ppm_from_percent(text)
-    except DomainError as refused:
-        raise argparse.ArgumentTypeError(f"{text}: {refused.message}") from refused
-    if not LEAST_PPM <= ppm <= MOST_PPM:
-        raise argparse.ArgumentTypeError(f"增长率 / growth from -100 to 1000 percent: {text}")
-    return ppm
 
 
 def _year(text: str) -> int:
@@ -62,7 +52,7 @@ class Command(ProjectCommand):
         lending = parser.add_mutually_exclusive_group()
         lending.add_argument(
             "--growth",
-            type=_growth,
+            type=growth,
             default=0,
             metavar="PERCENT",
             help="新增放款比基年同月增长(%%)，默认 0 / expected growth of lending, default 0",

@@ -12,6 +12,7 @@ from config.kernel.management.base import MAKERS, ProjectCommand, now, progress
 from loans.values.errors import DomainError
 from loans.values.money import yuan_from_fen
 from reports.definitions.period import FORMS
+from reports.management.growth import growth
 from reports.models import Report
 from reports.services import asking, generation, storing
 from reports.services.catalogue import BUILDERS
@@ -31,6 +32,11 @@ class Command(ProjectCommand):
         parser.add_argument("code", metavar="CODE", help=", ".join(BUILDERS))
         parser.add_argument("--period", required=True, help=FORMS)
         parser.add_argument("--scheme", help="贴息政策代码，默认全部 / scheme code, default all")
+        parser.add_argument(
+            "--growth",
+            type=growth,
+            help="annual-demand：申报的新增放款增长率(%%)，沿用至另行申报 / stated growth of lending in percent, kept until another is stated",
+        )
         parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,6 +53,7 @@ class Command(ProjectCommand):
                 period_code=options["period"],
                 institution_code=options["institution"],
                 scheme_code=options["scheme"],
+                growth_ppm=options["growth"],
             )
             with progress(f"报表 {options['code']}") as bar:
                 made = generation.generate(

@@ -130,7 +130,10 @@ def test_days_before_the_calendar_of_the_format_are_texts(tmp_path: Path) -> Non
     ("text", "saved"),
     [
         ("=1+1", "'=1+1"),
-        ("-5", "'-5"),
+        ("-5", "-5"),
+        ("-833.34", "-833.34"),
+        ("-5+A1", "'-5+A1"),
+        ("-", "'-"),
         ("＝1", "'＝1"),
         ("\tx", "'\tx"),
         ("'=1", "'=1"),

@@ -14,6 +14,7 @@ from config.kernel.services.workbook.shapes import Column
 TEXT_UNITS = 32_767  # the longest text a cell may hold, in UTF-16 units
 WHOLE_MAX = 10**15 - 1  # a spreadsheet shows no more than 15 digits of a number
 _FORMULA_START = r"^[=+@＝＋－＠\t\r-]"
+_NUMBER = r"^-[0-9]+(\.[0-9]+)?$"
 # What XML cannot hold or would change, and texts that would be read back as such an escape.
 _ODD = "[\x00-\x08\x0b-\x1f\ufffe\uffff]|_x[0-9A-Fa-f]{4}_"
 _ODD_POLARS = r"[\x00-\x08\x0B-\x1F\x{FFFE}\x{FFFF}]|_x[0-9A-Fa-f]{4}_"
@@ -63,8 +64,11 @@ def decimal_texts(numbers: pl.Series, decimals: int) -> pl.Series:
 
 
 def guarded_texts(texts: pl.Series) -> pl.Series:
-    """Texts with an apostrophe before those that a spreadsheet would take for a formula."""
-    flags = texts.str.contains(_FORMULA_START)
+    """Texts with an apostrophe before those that a spreadsheet would take for a formula.
+
+    A number below zero is none, whatever sign it starts with.
+    """
+    flags = texts.str.contains(_FORMULA_START) & ~texts.str.contains(_NUMBER)
     if not flags.any():
         return texts
     return pl.select(
