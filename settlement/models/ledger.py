@@ -52,13 +52,14 @@ def _balance(name: Any) -> "models.BigIntegerField[int, int]":
     )
 
 
-def _institution() -> "models.ForeignKey[Any, Any]":
+def _institution(*, checked: bool = True) -> "models.ForeignKey[Any, Any]":
     return models.ForeignKey(
         "kernel.Institution",
         models.PROTECT,
         verbose_name=_("资金机构"),
         related_name="+",
         db_index=False,
+        db_constraint=checked,
     )
 
 
@@ -144,11 +145,20 @@ class Fund(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One event of one fund, with lines that balance; numbered and chained within the fund."""
+    """One event of one fund, with lines that balance; numbered and chained within the fund.
 
-    institution = _institution()
+    Its fund and institution are those of the fund's row, which the posting function has just updated:
+    the database need not look them up once more for every entry.
+    """
+
+    institution = _institution(checked=False)
     fund = models.ForeignKey(
-        Fund, models.PROTECT, verbose_name=_("资金"), related_name="ledger", db_index=False
+        Fund,
+        models.PROTECT,
+        verbose_name=_("资金"),
+        related_name="ledger",
+        db_index=False,
+        db_constraint=False,
     )
     number = models.BigIntegerField(_("编号"), help_text=_("本资金内从 1 起 / from 1 in its fund"))
     event = models.CharField(_("事项"), max_length=30, choices=Event.choices)

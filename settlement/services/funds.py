@@ -115,8 +115,9 @@ def post(
     """
     if not lines:
         return None
-    ((entry_id,),) = bulk.rows(
-        "SELECT settlement_post_entry(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s, %s)",
+    ((entry_id,),) = bulk.prepared(
+        "SELECT settlement_post_entry(%s, %s, %s::date, %s::date, %s::smallint, %s, %s, %s, %s::text[],"
+        " %s::bigint[], %s::bigint[])",
         [
             fund.id,
             posting.event,

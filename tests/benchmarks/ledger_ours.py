@@ -53,7 +53,7 @@ def fund() -> int:
 def by_function(fund_id: int, first: int, count: int) -> None:
     """One statement an entry."""
     for number in range(first, first + count):
-        bulk.rows(CALL, [fund_id, DAY, f"文号 {number}", number])
+        bulk.prepared(CALL, [fund_id, DAY, f"文号 {number}", number])
 
 
 def by_service(fund_id: int, first: int, count: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from settlement.models import ClawbackMovement, Fund
+from settlement.models import Clawback, ClawbackMovement, Fund
 from settlement.services import clawback_movements, clawbacks, plans
 from settlement.services.clawback_movements import Payment
 from settlement.services.clawbacks import Claim, Ground
@@ -112,27 +112,27 @@ def told(owner: psycopg.Connection, change: str) -> list[str]:
         ),
         (
             "UPDATE settlement_clawback SET amount_fen = amount_fen + 1 WHERE origin = 'staff'",
-            [f"{BOOKED}: clawback_decided #2", f"{CLAIMED}: 借据 note A 2026: 0 ≠ 1"],
+            [f"{BOOKED}: clawback_decided #{{staff}}", f"{CLAIMED}: 借据 note A 2026: 0 ≠ 1"],
         ),
         (
             "UPDATE settlement_clawback SET amount_fen = amount_fen + 1 WHERE origin = 'difference'",
-            [f"{LOWERED}: #1"],
+            [f"{LOWERED}: #{{difference}}"],
         ),
         (
             "UPDATE settlement_clawback SET note_id = note_id - 1 WHERE origin = 'difference'",
-            [f"{LOWERED}: #1", f"{LOWERED}: 借据 note B 2026"],
+            [f"{LOWERED}: #{{difference}}", f"{LOWERED}: 借据 note B 2026"],
         ),
         (
             "UPDATE settlement_clawback SET is_offset = true WHERE origin = 'staff'",
-            [f"{SWITCHED}: #2"],
+            [f"{SWITCHED}: #{{staff}}"],
         ),
         (
             "UPDATE settlement_clawbackmovement SET amount_fen = 1 WHERE kind = 'received'",
-            [f"{BOOKED}: clawback_received #2/{{received}}"],
+            [f"{BOOKED}: clawback_received #{{staff}}/{{received}}"],
         ),
         (
             "UPDATE settlement_clawbackmovement SET amount_fen = 1 WHERE kind = 'offset'",
-            [f"{OFFSET}: #1/{{offset}}: 1 ≠ 20000"],
+            [f"{OFFSET}: #{{difference}}/{{offset}}: 1 ≠ 20000"],
         ),
         ("UPDATE settlement_madegood SET reference = 'x'", [f"{BOOKED}: made_good x"]),
         ("DELETE FROM settlement_madegood", [f"{BOOKED}: made_good 分录 entry #{{made_good}}"]),
@@ -147,6 +147,7 @@ def test_the_record_is_named(
     lived: None, owner_connection: psycopg.Connection, change: str, named: list[str]
 ) -> None:
     kinds = dict(ClawbackMovement.objects.values_list("kind", "pk"))
+    kinds |= dict(Clawback.objects.values_list("origin", "pk"))
     entries = dict(
         owner_connection.execute("SELECT event, id FROM settlement_ledgerentry ORDER BY id DESC")
     )

@@ -148,6 +148,14 @@ def rows(
         return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
 
+def prepared(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Run one query that is run very often, which the server reads and plans once per connection."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        cursor.execute(cast("Any", query), params, prepare=True)
+        return cast("list[tuple[Any, ...]]", cursor.fetchall())
+
+
 def execute(query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> int:
     """Run one statement and give the number of rows it touched."""
     with connection.cursor() as cursor:
