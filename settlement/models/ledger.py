@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 
@@ -46,6 +47,27 @@ class Purpose(models.TextChoices):
     GUARANTEE_FEE = "guarantee_fee", _("担保费补贴")
 
 
+class WordField(models.CharField):  # type: ignore[type-arg]
+    """A word of a PostgreSQL domain: one of the words its migration lists.
+
+    The server reads a table's CHECK constraints anew for every statement, but a domain's once a
+    session; of a posting's own time the lists of words took a sixth (migration 0027).
+    """
+
+    def __init__(self, *args: Any, domain: str, **kwargs: Any) -> None:
+        self.domain = domain
+        super().__init__(*args, **kwargs)
+
+    def db_type(self, connection: Any) -> str:  # noqa: ARG002 (Django's signature)
+        """The domain."""
+        return self.domain
+
+    def deconstruct(self) -> Any:
+        """As any field, and its domain."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "domain": self.domain}
+
+
 def _balance(name: Any) -> "models.BigIntegerField[int, int]":
     return models.BigIntegerField(
         name, default=0, db_default=0, help_text=_("分，借 − 贷 / fen, debit − credit")
@@ -78,8 +100,12 @@ class Fund(models.Model):
         db_index=False,
     )
     tier = models.CharField(_("资金层级"), max_length=20)
-    purpose = models.CharField(
-        _("用途"), max_length=20, choices=Purpose.choices, default=Purpose.INTEREST
+    purpose = WordField(
+        _("用途"),
+        domain="settlement_purpose",
+        max_length=20,
+        choices=Purpose.choices,
+        default=Purpose.INTEREST,
     )
     special_account_fen = _balance(Account.SPECIAL_ACCOUNT.label)
     treasury_advance_fen = _balance(Account.TREASURY_ADVANCE.label)
@@ -111,16 +137,15 @@ class Fund(models.Model):
                 name="fund_once", fields=["institution", "scheme", "tier", "purpose"]
             ),
             models.CheckConstraint(
-                name="fund_purpose_known", condition=Q(purpose__in=Purpose.values)
-            ),
-            models.CheckConstraint(
                 name="fund_balances_add_up_to_zero",
-                condition=Q(
-                    special_account_fen=-F("treasury_advance_fen")
-                    - F("subsidy_applied_fen")
-                    - F("bank_advance_fen")
-                    - F("clawback_receivable_fen")
-                    - F("disallowed_fen")
+                condition=Exact(
+                    F("special_account_fen")
+                    + F("treasury_advance_fen")
+                    + F("subsidy_applied_fen")
+                    + F("bank_advance_fen")
+                    + F("clawback_receivable_fen")
+                    + F("disallowed_fen"),
+                    0,
                 ),
             ),
             models.CheckConstraint(
@@ -161,7 +186,7 @@ class LedgerEntry(models.Model):
         db_constraint=False,
     )
     number = models.BigIntegerField(_("编号"), help_text=_("本资金内从 1 起 / from 1 in its fund"))
-    event = models.CharField(_("事项"), max_length=30, choices=Event.choices)
+    event = WordField(_("事项"), domain="settlement_event", max_length=30, choices=Event.choices)
     posted_on = models.DateField(_("入账日"))
     month = models.DateField(
         _("收息月份"), null=True, blank=True, help_text=_("当月第一日 / first day of the month")
@@ -182,9 +207,6 @@ class LedgerEntry(models.Model):
                 name="ledger_entry_once_per_source",
                 fields=["fund", "event", "source_id", "month"],
                 nulls_distinct=False,
-            ),
-            models.CheckConstraint(
-                name="ledger_entry_event_known", condition=Q(event__in=Event.values)
             ),
             models.CheckConstraint(
                 name="ledger_entry_month_is_a_first_day",
@@ -214,7 +236,9 @@ class LedgerLine(models.Model):
         related_name="lines",
         db_constraint=False,
     )
-    account = models.CharField(_("科目"), max_length=20, choices=Account.choices)
+    account = WordField(
+        _("科目"), domain="settlement_account", max_length=20, choices=Account.choices
+    )
     debit_fen = models.BigIntegerField(_("借方"), help_text=_("分 / fen"))
     credit_fen = models.BigIntegerField(_("贷方"), help_text=_("分 / fen"))
 
@@ -223,9 +247,6 @@ class LedgerLine(models.Model):
         verbose_name_plural = _("分录行")
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(
-                name="ledger_line_account_known", condition=Q(account__in=Account.values)
-            ),
             models.CheckConstraint(
                 name="ledger_line_one_side",
                 condition=Q(debit_fen__gt=0, credit_fen=0) | Q(debit_fen=0, credit_fen__gt=0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
@@ -11,8 +12,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from config.kernel.models import Institution
+from config.kernel.services import bulk
 from settlement.engine import entries
-from settlement.models import Event, Fund, LedgerEntry, LedgerLine, Scheme
+from settlement.models import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose, Scheme
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
 from tests.integration import rows
@@ -132,6 +134,38 @@ def test_what_does_not_balance_is_refused(
     assert wrong in str(refused.value) or "fund_balances_add_up_to_zero" in str(refused.value)
     assert balances(key) == (500, -500, 0, 0, 0, 0)
     assert LedgerEntry.objects.count() == 1
+
+
+def test_only_the_chart_of_accounts_and_known_events_are_posted(key: FundKey) -> None:
+    received(key, 500)
+    (fund,) = Fund.objects.all()
+    call = (
+        "SELECT settlement_post_entry(%s, %s, %s, NULL, 2026::smallint, 'x', 9, 'x',"
+        " ARRAY[%s, %s], '{1,0}', '{0,1}')"
+    )
+    for event, account, wrong in (
+        ("gift", "treasury_advance", "settlement_event_known"),
+        ("pre_allocation", "petty_cash", "settlement_account_known"),
+    ):
+        with pytest.raises(DatabaseError, match=wrong), transaction.atomic():
+            statement(call, [fund.pk, event, DAY, account, account])
+    assert balances(key) == (500, -500, 0, 0, 0, 0)
+    assert LedgerEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("domain", "words"),
+    [
+        ("settlement_event", Event.values),
+        ("settlement_account", Account.values),
+        ("settlement_purpose", Purpose.values),
+    ],
+)
+def test_the_database_knows_the_words_of_the_models(domain: str, words: list[str]) -> None:
+    ((check,),) = bulk.rows(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contypid = %s::regtype", [domain]
+    )
+    assert re.findall(r"'(\w+)'", check) == words
 
 
 @pytest.mark.django_db(transaction=True)

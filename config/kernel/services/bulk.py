@@ -21,6 +21,7 @@ Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 SLICE_ROWS = 50_000
 WHOLE = 2**62
+ONLY_WHEN_ASKED = 2**62
 ANALYZE_SHARE = 10  # a write of a tenth of a table deserves fresh statistics
 
 
@@ -149,9 +150,17 @@ def rows(
 
 
 def prepared(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run one query that is run very often, which the server reads and plans once per connection."""
+    """Run one query that is run very often, which the server reads and plans once per connection.
+
+    One cursor per connection is kept for them, and what it has learnt of the parameters' types.
+    """
     connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+    driver = connection.connection
+    with connection.wrap_database_errors:
+        cursor = getattr(driver, "kept_cursor", None)
+        if cursor is None:
+            driver.prepare_threshold = ONLY_WHEN_ASKED  # Django's None means: never prepare
+            cursor = driver.kept_cursor = Cursor(driver)
         cursor.execute(cast("Any", query), params, prepare=True)
         return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
