@@ -6,13 +6,13 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
-from django.test import Client
 from django.urls import reverse
 
 from config.kernel.models import Chunk, Institution, Role, Run, User
 from loans import models as loans
 from settlement import models as settlement
 from tests.integration import rows
+from tests.integration.signed_in import client_of
 
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 LABELS = [model._meta.label_lower for model in PAGES]
@@ -114,8 +114,7 @@ def web(as_role):
     with ExitStack() as stack:
 
         def sign_in(user):
-            client = Client(raise_request_exception=True)
-            client.force_login(user)
+            client = client_of(user, raise_request_exception=True)
             stack.enter_context(as_role("app"))
             return client
 
@@ -257,8 +256,7 @@ def test_another_banks_institutions_cannot_be_searched_or_completed(tree, note, 
 
 @pytest.mark.parametrize("role", [Role.MAKER, Role.MANAGER, Role.ADMINISTRATOR])
 def test_nothing_can_be_added_changed_or_deleted(role, tree, note, as_role):
-    client = Client()
-    client.force_login(person(role, None if role == Role.ADMINISTRATOR else tree[rows.BANK]))
+    client = client_of(person(role, None if role == Role.ADMINISTRATOR else tree[rows.BANK]))
     before = {model: list(model.objects.order_by("pk").values()) for model in PAGES}
     pks = {
         model._meta.label_lower: model.objects.filter(**_own(model, tree)).first().pk
