@@ -24,5 +24,5 @@ def links(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": gettext("双重验证与会话"), "link": reverse("own_sign_ins")},
     ]
     if user.has_usable_password():
-        found.append({"title": gettext("更改口令"), "link": reverse("change_own_password")})
+        found.append({"title": gettext("更改密码"), "link": reverse("change_own_password")})
     return found

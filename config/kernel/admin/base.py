@@ -12,7 +12,7 @@ from django.contrib.admin.utils import unquote
 from django.db import DataError, OperationalError, transaction
 from django.db.models import Model, Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext
@@ -175,7 +175,10 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         if address:
             return HttpResponseRedirect(f"{address}?pgh_obj_id={row.pk}" if row else address)
         if row is None or not self.has_view_permission(request, row):
-            raise Http404
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(
+                request, self.opts, object_id
+            )
+            return missing
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -10,7 +10,7 @@ from django.contrib.admin import display
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.functional import lazy
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -171,4 +171,4 @@ class HistoryAdmin(ReadOnlyAdmin):
             for one in obj.kernel_changes
             for both in [self.both(obj, one)]
         )
-        return format_html_join("", "<div>{}：{} → {}</div>", lines) or format_html("—")
+        return format_html_join("", "<div>{}：{} → {}</div>", lines) or self.empty_value_display

@@ -73,7 +73,7 @@ def _why_refused(user: User | None) -> str:
         return "未登记的用户名 / unknown name"
     if not user.is_active:
         return "用户已停用 / inactive"
-    return "口令不符或无后台权限 / wrong password, or no access to the admin"
+    return "密码不符或无后台权限 / wrong password, or no access to the admin"
 
 
 def locked_out(

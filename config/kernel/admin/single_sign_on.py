@@ -56,7 +56,7 @@ def _refuse(request: HttpRequest, why: str) -> HttpResponse:
         method=SignIn.Method.SSO,
         detail=why,
     )
-    messages.error(request, gettext("单点登录未成功，请重试或用口令登录"))
+    messages.error(request, gettext("单点登录未成功，请重试或用密码登录"))
     return HttpResponseRedirect(reverse("admin:login"))
 
 

@@ -64,12 +64,12 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("password", models.CharField(max_length=128, verbose_name="口令摘要")),
+                ("password", models.CharField(max_length=128, verbose_name="密码摘要")),
                 ("set_at", models.DateTimeField(auto_now_add=True, verbose_name="设置时间")),
             ],
             options={
-                "verbose_name": "历史口令",
-                "verbose_name_plural": "历史口令",
+                "verbose_name": "历史密码",
+                "verbose_name_plural": "历史密码",
                 "ordering": ["-id"],
             },
         ),
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("signed_in", "登录"),
-                            ("code_awaited", "口令正确，待验证码"),
+                            ("code_awaited", "密码正确，待验证码"),
                             ("refused", "登录失败"),
                             ("code_refused", "验证码错误"),
                             ("locked", "锁定"),
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                             ("factor_enrolled", "绑定双重验证"),
                             ("factor_reset", "重置双重验证"),
                             ("recovery_codes_made", "生成恢复码"),
-                            ("password_changed", "更改口令"),
+                            ("password_changed", "更改密码"),
                         ],
                         max_length=20,
                         verbose_name="事件",
@@ -130,9 +130,9 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("password", "口令"),
-                            ("code", "口令与验证码"),
-                            ("recovery", "口令与恢复码"),
+                            ("password", "密码"),
+                            ("code", "密码与验证码"),
+                            ("recovery", "密码与恢复码"),
                             ("sso", "单点登录"),
                             ("sso_code", "单点登录与验证码"),
                             ("sso_recovery", "单点登录与恢复码"),
@@ -240,8 +240,8 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 db_default=False,
                 default=False,
-                help_text="口令由他人设置 / somebody else set the password",
-                verbose_name="须更改口令",
+                help_text="密码由他人设置 / somebody else set the password",
+                verbose_name="须更改密码",
             ),
         ),
         migrations.AddField(

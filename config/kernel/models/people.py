@@ -33,10 +33,10 @@ class User(AbstractUser):
     """
 
     must_change_password = models.BooleanField(
-        _("须更改口令"),
+        _("须更改密码"),
         default=False,
         db_default=False,
-        help_text=_("口令由他人设置 / somebody else set the password"),
+        help_text=_("密码由他人设置 / somebody else set the password"),
     )
     session_epoch = models.IntegerField(
         _("会话批次"),

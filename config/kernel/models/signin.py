@@ -14,7 +14,7 @@ class SignIn(models.Model):
 
     class Event(models.TextChoices):
         SIGNED_IN = "signed_in", _("登录")
-        CODE_AWAITED = "code_awaited", _("口令正确，待验证码")
+        CODE_AWAITED = "code_awaited", _("密码正确，待验证码")
         REFUSED = "refused", _("登录失败")
         CODE_REFUSED = "code_refused", _("验证码错误")
         LOCKED = "locked", _("锁定")
@@ -25,12 +25,12 @@ class SignIn(models.Model):
         FACTOR_ENROLLED = "factor_enrolled", _("绑定双重验证")
         FACTOR_RESET = "factor_reset", _("重置双重验证")
         RECOVERY_CODES_MADE = "recovery_codes_made", _("生成恢复码")
-        PASSWORD_CHANGED = "password_changed", _("更改口令")
+        PASSWORD_CHANGED = "password_changed", _("更改密码")
 
     class Method(models.TextChoices):
-        PASSWORD = "password", _("口令")
-        CODE = "code", _("口令与验证码")
-        RECOVERY = "recovery", _("口令与恢复码")
+        PASSWORD = "password", _("密码")
+        CODE = "code", _("密码与验证码")
+        RECOVERY = "recovery", _("密码与恢复码")
         SSO = "sso", _("单点登录")
         SSO_CODE = "sso_code", _("单点登录与验证码")
         SSO_RECOVERY = "sso_recovery", _("单点登录与恢复码")
@@ -82,12 +82,12 @@ class FormerPassword(models.Model):
         verbose_name=_("用户"),
         related_name="former_passwords",
     )
-    password = models.CharField(_("口令摘要"), max_length=128)
+    password = models.CharField(_("密码摘要"), max_length=128)
     set_at = models.DateTimeField(_("设置时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("历史口令")
-        verbose_name_plural = _("历史口令")
+        verbose_name = _("历史密码")
+        verbose_name_plural = _("历史密码")
         ordering = ["-id"]
 
     def __str__(self) -> str:

@@ -36,7 +36,7 @@ class ReuseValidator:
 
     def get_help_text(self) -> str:
         """What the person is told before and after."""
-        return _("不能使用最近 %(count)d 次用过的口令。") % {"count": self.last}
+        return _("不能使用最近 %(count)d 次用过的密码。") % {"count": self.last}
 
 
 def is_due(*, user: User, at: datetime) -> bool:
