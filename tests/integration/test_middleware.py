@@ -17,7 +17,7 @@ def request_of(user):
     """A request in a session that began just now, wholly in."""
     request = RequestFactory().get("/")
     request.user = user
-    moment = int(timezone.now().timestamp())
+    moment = int(timezone.localtime().timestamp())
     request.session = {sessions.STARTED: moment, sessions.SEEN: moment, sessions.TRUSTED: True}
     return request
 

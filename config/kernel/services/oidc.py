@@ -51,7 +51,7 @@ class OidcBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         """The active member of staff of the configured claim; nobody is created, nothing changed."""
         username = payload.get(settings.OIDC_USERNAME_CLAIM)
         if not isinstance(username, str) or not username or "\0" in username:
-            raise SuspiciousOperation(f"ID token: no claim {settings.OIDC_USERNAME_CLAIM}")
+            return None
         user = User.objects.filter(username=username, is_active=True, is_staff=True).first()
         if user is not None:
             user.provider_claims = payload  # type: ignore[attr-defined]
@@ -78,8 +78,8 @@ def has_proved_more(claims: dict[str, Any]) -> bool:
     Only what `OIDC_TRUSTED_AMR` and `OIDC_TRUSTED_ACR` name counts; both are empty unless set.
     """
     methods = claims.get("amr")
-    given = set(methods) if isinstance(methods, list) else set()
-    named = {str(one) for one in given}
+    given = methods if isinstance(methods, list) else []
+    named = {one for one in given if isinstance(one, str)}
     return bool(
         named & set(settings.OIDC_TRUSTED_AMR)
         or str(claims.get("acr", "")) in settings.OIDC_TRUSTED_ACR
