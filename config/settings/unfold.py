@@ -7,7 +7,9 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 
-def _page(title: Any, icon: str, model: str, *, administrators: bool = False) -> dict[str, Any]:
+def _page(
+    title: Any, icon: str, model: str, *, administrators: bool = False, inspectors: bool = False
+) -> dict[str, Any]:
     item: dict[str, Any] = {
         "title": title,
         "icon": icon,
@@ -15,6 +17,8 @@ def _page(title: Any, icon: str, model: str, *, administrators: bool = False) ->
     }
     if administrators:
         item["permission"] = "config.kernel.admin.access.is_administrator"
+    if inspectors:
+        item["permission"] = "config.kernel.admin.access.is_inspector"
     return item
 
 
@@ -119,7 +123,13 @@ NAVIGATION = [
         _page(_("合作银行"), "history", "loans_participationevent"),
         _page(_("政策年度资金"), "history", "loans_schemefundevent"),
         _page(_("贷款市场报价利率"), "history", "loans_lprevent"),
+        _page(_("贴息政策标签"), "history", "loans_schemelabelevent"),
+        _page(_("信用代码确认"), "history", "loans_usccconfirmationevent"),
+        _page(_("贴息政策"), "history", "settlement_schemeevent"),
+        _page(_("政策版本"), "history", "settlement_schemeversionevent"),
+        _page(_("节假日与调休"), "history", "reports_workingdayexceptionevent"),
         _page(_("机构"), "history", "kernel_institutionevent"),
+        _page(_("用户"), "history", "kernel_userevent", inspectors=True),
         closed=True,
     ),
     _group(
@@ -129,6 +139,7 @@ NAVIGATION = [
         _page(_("任务分段"), "view_timeline", "kernel_chunk", administrators=True),
         _page(_("机构"), "account_tree", "kernel_institution"),
         _page(_("用户"), "group", "kernel_user", administrators=True),
+        _page(_("登录记录"), "login", "kernel_signin", inspectors=True),
         closed=True,
     ),
 ]
@@ -145,6 +156,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("kernel/icon.svg")}
     ],
+    "ACCOUNT": {"navigation": "config.kernel.admin.account.links"},
     "STYLES": [lambda _request: static("kernel/admin.css")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
 }

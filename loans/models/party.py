@@ -82,6 +82,7 @@ class EnterpriseRecord(models.Model):
         return self.name
 
 
+@tracked()
 class UsccConfirmation(models.Model):
     """A credit code that fails its check character but is real, confirmed with a reason."""
 

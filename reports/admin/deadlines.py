@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter, display
 from django.db.models import QuerySet
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.filters import LevelFilter, month_of
+from config.kernel.admin.history import HistoryAdmin
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from loans.admin.base import FactAdmin, SchemeFilter
 from loans.admin.steps import StepForm, StepsAdmin
@@ -183,3 +185,10 @@ class WorkingDayExceptionAdmin(ReadOnlyAdmin):
     fields = list_display
     list_filter = (month_of("day"), "is_working")
     ordering = ("-day",)
+
+
+@admin.register(apps.get_model("reports", "WorkingDayExceptionEvent"))
+class WorkingDayExceptionEventAdmin(HistoryAdmin):
+    """Former states of published days; found by the month, not by a number."""
+
+    search_by = ()

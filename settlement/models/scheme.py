@@ -4,7 +4,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.models import tracked
 
+
+@tracked()
 class Scheme(models.Model):
     """A policy; its small number stands for its code on every deduction."""
 
@@ -21,6 +24,7 @@ class Scheme(models.Model):
         return f"{self.code} {self.name}"
 
 
+@tracked()
 class SchemeVersion(models.Model):
     """One text of a scheme's terms. In force once checked by another person than its maker."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from config.kernel.models import Institution, Run
+from config.kernel.models import Institution, Run, User
 from config.kernel.services.institutions import InstitutionRow, register_institutions
 from loans import models as loans
 from settlement import models as settlement
@@ -438,6 +438,8 @@ def _judgements(made: loans.Note) -> None:
 def _make_history(of: Institution) -> None:
     """Change every kind of row that keeps a history, once."""
     mine: dict[str, Any] = {"institution": of}
+    User.objects.get_or_create(username=f"clerk-{of.code}", defaults={"role": "maker", **mine})
+    User.objects.filter(username=f"clerk-{of.code}").update(last_name="王")
     loans.Participation.objects.filter(**mine).update(valid_to=date(2026, 12, 31))
     loans.Contract.objects.filter(**mine).update(purpose_field="服务器")
     loans.SyndicateShare.objects.filter(**mine).update(share_ppm=999_999)

@@ -5,7 +5,6 @@ from datetime import date
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -13,6 +12,7 @@ from config.kernel.models import Role, User
 from loans import models as loans
 from settlement import models as settlement
 from tests.integration import rows
+from tests.integration.signed_in import client_of
 from tests.integration.test_admin import PAGES, note, person, tree, url, web  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -48,8 +48,7 @@ def count_queries(client, address):
 )  # fmt: skip
 def test_a_longer_list_takes_no_more_queries(label, tree, note, web):
     user = person(Role.ADMINISTRATOR)
-    client = Client()
-    client.force_login(user)
+    client = client_of(user)
     client.get(url(label))
     few = count_queries(client, url(label))
     for number in range(2, 8):
@@ -68,8 +67,7 @@ def _more(tree, number):
 
 
 def test_the_notes_page_takes_a_bounded_number_of_queries(note, web):
-    client = Client()
-    client.force_login(person(Role.ADMINISTRATOR))
+    client = client_of(person(Role.ADMINISTRATOR))
     address = url("loans.note", "change", note.pk)
     client.get(address)
     few = count_queries(client, address)

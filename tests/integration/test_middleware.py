@@ -4,17 +4,21 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
-from django.utils import translation
+from django.utils import timezone, translation
 
 from config.kernel.middleware import LanguageMiddleware, ScopeMiddleware
 from config.kernel.models import SCOPE_ALL, Role, User
+from config.kernel.services import sessions
 from config.kernel.services.bulk import rows as query
 from tests.integration import rows
 
 
 def request_of(user):
+    """A request in a session that began just now, wholly in."""
     request = RequestFactory().get("/")
     request.user = user
+    moment = int(timezone.localtime().timestamp())
+    request.session = {sessions.STARTED: moment, sessions.SEEN: moment, sessions.TRUSTED: True}
     return request
 
 

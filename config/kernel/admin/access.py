@@ -21,6 +21,12 @@ def is_administrator(request: HttpRequest) -> bool:
     return user is not None and user.role == Role.ADMINISTRATOR
 
 
+def is_inspector(request: HttpRequest) -> bool:
+    """Does somebody ask who may look into what others did: an administrator or an auditor?"""
+    user = staff(request)
+    return user is not None and user.role in {Role.ADMINISTRATOR, Role.AUDITOR}
+
+
 def may_make(request: HttpRequest) -> bool:
     """May this person enter what another is to check?"""
     user = staff(request)

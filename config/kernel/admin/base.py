@@ -13,8 +13,10 @@ from django.db import DataError, OperationalError, transaction
 from django.db.models import Model, Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from config.kernel.admin.access import staff
@@ -131,7 +133,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The page, with its sections."""
-        context = {"show_history": bool(self._history_address()), **(extra_context or {})}
+        context = {"show_history": self._has_history(), **(extra_context or {})}
         buttons: list[Button] = []
         if object_id is not None and request.method == "GET":
             row = self.row(request, object_id)
@@ -168,13 +170,38 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Former states of the row, where the table keeps them."""
-        address = self._history_address()
-        if not address:
-            response: HttpResponse = super().history_view(request, object_id, extra_context)
-            return response
-        row = self.row(request, object_id)
-        return HttpResponseRedirect(f"{address}?pgh_obj_id={row.pk}" if row else address)
+        """Former states of the row, where the table keeps them; else why there are none."""
+        address, row = self._history_address(), self.row(request, object_id)
+        if address:
+            return HttpResponseRedirect(f"{address}?pgh_obj_id={row.pk}" if row else address)
+        if row is None or not self.has_view_permission(request, row):
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(
+                request, self.opts, object_id
+            )
+            return missing
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("历史记录：%(row)s") % {"row": row},
+            "why": self._why_no_history(),
+            "home": reverse(
+                f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]
+            ),
+        }
+        return render(request, "kernel/no_history.html", context)
+
+    def _has_history(self) -> bool:
+        """Is there something to say about the row's history?"""
+        return bool(self._history_address() or self._why_no_history())
+
+    def _why_no_history(self) -> Any:
+        """Why this table keeps no former states: its app says (see `apps.py`); empty if it does not."""
+        app, name = self.opts.app_config, self.opts.object_name
+        if name in getattr(app, "append_only", ()):
+            return _(
+                "此表只增不改：数据库拒绝任何修改和删除，更正一律另记一行，因此记录本身就是历史。"
+            )
+        return getattr(app, "untracked", {}).get(name, "")
 
     def _history_address(self) -> str:
         """Where former states of this table's rows are listed; empty if it keeps none."""

@@ -1,20 +1,21 @@
-"""One transaction per request, in the scope of the person who asks; and the language they chose."""
+"""One transaction per request, in the scope of the person who asks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
 
+from config.kernel.middleware import door
 from config.kernel.models import User
-from config.kernel.services import scope
+from config.kernel.services import provenance, scope, signin
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 FAILED = "_kernel_request_failed"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+URL_MAX = 300
 
 
 class ScopeMiddleware:
@@ -31,10 +32,17 @@ class ScopeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request within one transaction and scope."""
         with transaction.atomic():
-            _set_scope(request)
-            response = self.get_response(request)
+            is_in, response = door.enter(request)
+            before = door.person(request)
+            _set_scope(before if is_in else None)
+            if request.method not in READING:
+                _set_provenance(request, before)
+            if response is None:
+                response = self.get_response(request)
             if response.status_code >= 500 or hasattr(request, FAILED):
                 transaction.set_rollback(True)
+            else:
+                door.leave(request, before)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
@@ -42,29 +50,19 @@ class ScopeMiddleware:
         setattr(request, FAILED, exception)
 
 
-def _set_scope(request: HttpRequest) -> None:
-    """Nobody's rows, unless the person is known, active and has a scope."""
-    user = request.user
-    seen = user.scope if isinstance(user, User) and user.is_active else None
+def _set_scope(user: User | None) -> None:
+    """Nobody's rows, unless the person is known, active, wholly in and has a scope."""
+    seen = user.scope if user is not None and user.is_active else None
     if seen is None:
         scope.clear_scope()
     else:
         scope.set_scope(seen.lo, seen.hi)
 
 
-class LanguageMiddleware:
-    """Chinese, until the person chooses another language; what the browser prefers does not matter."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request in the language its cookie names."""
-        asked = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        known = {code for code, _ in settings.LANGUAGES}
-        language = asked if asked in known else settings.LANGUAGE_CODE
-        with translation.override(language):
-            request.LANGUAGE_CODE = language
-            response = self.get_response(request)
-        response.headers.setdefault("Content-Language", language)
-        return response
+def _set_provenance(request: HttpRequest, user: User | None) -> None:
+    """Who changes what this request changes, from where and by which page."""
+    provenance.for_transaction(
+        user=user.username if user else "",
+        address=signin.client_address(request),
+        url=request.path[:URL_MAX],
+    )
