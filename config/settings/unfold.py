@@ -39,6 +39,11 @@ NAVIGATION = [
     ),
     _group(
         _("资金往来"),
+        _page(_("代付计划"), "event_available", "settlement_plan"),
+        _page(_("计划代付"), "playlist_add_check", "settlement_planneddeduction"),
+        _page(_("计划例外"), "report", "settlement_planexception"),
+        _page(_("重算入账"), "calculate", "settlement_recomputation"),
+        _page(_("资金任务"), "hourglass_top", "settlement_moneyjob"),
         _page(_("资金"), "account_balance_wallet", "settlement_fund"),
         _page(_("分录"), "menu_book", "settlement_ledgerentry"),
         _page(_("分录行"), "format_list_bulleted", "settlement_ledgerline"),

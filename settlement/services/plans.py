@@ -203,9 +203,8 @@ def _store(
 
 
 @transaction.atomic
-def send_plan(*, plan_id: int, actor: str, at: datetime) -> None:
-    """Let a maker who has looked at a draft send it to be checked; refuses one sent, and none such."""
-    del actor  # any maker of the bank: who made it is kept, and who checks is neither
+def send_plan(*, plan_id: int, at: datetime) -> None:
+    """Let a draft that was looked at be checked; refuses one sent already, and one that is no draft."""
     waiting = Plan.objects.filter(pk=plan_id, state=Plan.State.DRAFT, sent_at__isnull=True)
     if not waiting.update(sent_at=at):
         raise DomainError(

@@ -163,7 +163,7 @@ def refuse_pre_allocation(*, pre_allocation_id: int, why: str, actor: str, at: d
     """
     reason = reasons.required(why)
     bulk.rows("SELECT pg_advisory_xact_lock(%s)", [RECEIPT_LOCK])
-    answers: tuple[type[Receipt] | type[ReceiptRefusal], ...] = (Receipt, ReceiptRefusal)
+    answers: tuple[type[Receipt | ReceiptRefusal], ...] = (Receipt, ReceiptRefusal)
     if any(one.objects.filter(pre_allocation_id=pre_allocation_id).exists() for one in answers):
         raise DomainError(
             "pre_allocation_answered",
@@ -186,17 +186,23 @@ def refuse_pre_allocation(*, pre_allocation_id: int, why: str, actor: str, at: d
     )
 
 
-def lines_if_booked(*, pre_allocation_id: int) -> list[tuple[Event, entries.Lines]]:
-    """What the ledger will say once it is booked, for whoever is to check it; nothing is locked."""
+def lines_if_booked(
+    *, pre_allocation_id: int
+) -> tuple[Fund | None, list[tuple[Event, entries.Lines]]]:
+    """What the ledger will say once it is booked, for whoever is to check it; nothing is locked.
+
+    With the fund as it is now: None if it is opened by this, or is an institution's above.
+    """
     rows = bulk.rows(_CHECKED, [[pre_allocation_id]])
     ((_, _, _, _, _, _, fen, _),) = rows
     key = _funds(rows, terms_in_force())[pre_allocation_id]
-    known = Fund.objects.filter(
+    same = Fund.objects.filter(
         institution_id=key.institution_id,
         scheme_id=key.scheme_id,
         tier=key.tier,
         purpose=key.purpose,
-    ).first()
+    )
+    known = same.select_related("institution", "scheme").first()
     available = known.available_fen if known is not None else 0
     owed = -known.bank_advance_fen if known is not None else 0
     received = entries.pre_allocation(fen, available_fen=available)
@@ -204,4 +210,4 @@ def lines_if_booked(*, pre_allocation_id: int) -> list[tuple[Event, entries.Line
     owed -= entries.net(received, "bank_advance")
     repaid = entries.advance_repaid(owed_fen=owed, available_fen=available)
     found = ((Event.PRE_ALLOCATION, received), (Event.ADVANCE_REPAID, repaid))
-    return [(event, lines) for event, lines in found if lines]
+    return known, [(event, lines) for event, lines in found if lines]

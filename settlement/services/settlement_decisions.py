@@ -169,7 +169,7 @@ def bookings(*, settlement_id: int) -> list[tuple[SettlementItem, Event, entries
     Nothing is locked or written. Raises DomainError `settlement_surplus` as the booking would.
     """
     settlement = Settlement.objects.get(pk=settlement_id)
-    items = settlement.items.select_related("fund").order_by("fund_id")
+    items = settlement.items.select_related("fund__institution", "fund__scheme").order_by("fund_id")
     seen = funds.seen(fund_ids=[item.fund_id for item in items])
     return [
         (item, event, lines)

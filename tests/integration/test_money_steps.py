@@ -17,7 +17,7 @@ from settlement.services.clawbacks import Claim, Ground
 from settlement.services.verification import verify
 from tests.integration.book import AT, run
 from tests.integration.small_book import FIRST, TREE, SmallBook
-from tests.integration.steps import address, everything, faults, send, taken
+from tests.integration.steps import address, confirm, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_clawbacks import move
 from tests.integration.test_postings import balances
@@ -111,7 +111,7 @@ def test_nobody_books_what_they_entered(bank: Institution, web: Any) -> None:
     before = everything()
     assert "须由另一人复核" in faults(send(boss, PRE, "book", row.pk))[""]
     assert address(PRE, "book", row.pk) not in boss.get(url(PRE, "change", row.pk)).content.decode()
-    boss.post(url(PRE), {"action": "pass_check", "_selected_action": row.pk})
+    confirm(boss, PRE, "pass_check", row.pk)
     assert everything() == before
     assert address(PRE, "book", row.pk) in other.get(url(PRE, "change", row.pk)).content.decode()
 

@@ -12,18 +12,13 @@ from settlement.models import LedgerEntry, Settlement, SettlementItem
 from settlement.services import settlements
 from settlement.services.settlements import Ask
 from tests.integration import rows
-from tests.integration.steps import address, everything, faults, send, taken
+from tests.integration.steps import address, confirm, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_settlements import AT, Money, money  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "settlement.settlement"
-
-
-def act(client: Any, action: str, pk: int) -> list[str]:
-    response = client.post(url(PAGE), {"action": action, "_selected_action": pk}, follow=True)
-    return [str(message) for message in response.context["messages"]]
 
 
 def draft(client: Any, money: Money, **changes: str) -> Any:
@@ -144,7 +139,7 @@ def test_three_steps_by_two_people(money: Money, web: Any) -> None:
     made = money.draft()
     assert made is not None
     one, other = two(web, money.bank)
-    assert act(one, "submit_to_finance", made) == [f"#{made} 已提交"]
+    assert confirm(one, PAGE, "submit_to_finance", made) == ["已提交 1 份"]
     item = SettlementItem.objects.get()
     before = everything()
     assert faults(decide(one, made, "10.01")) == {
@@ -159,7 +154,7 @@ def test_three_steps_by_two_people(money: Money, web: Any) -> None:
     assert "批复录入人不能复核入账" in faults(send(one, PAGE, "book", made))[""]
     assert address(PAGE, "book", made) not in one.get(url(PAGE, "change", made)).content.decode()
     assert everything() == before
-    assert act(other, "book_decision", made) == [f"#{made} 已入账"]
+    assert confirm(other, PAGE, "book_decision", made) == ["已入账 1 份"]
     assert money.balances() == (0, 900, 0, -1_000, 0, 100)
     before = everything()
     assert "现为“已入账”" in faults(send(other, PAGE, "withdraw", made, why="x"))[""]
@@ -207,7 +202,7 @@ def test_who_may_not_make_or_check(money: Money, web: Any) -> None:
     client = web(person(Role.MAKER, money.bank))
     for step in ("submit", "book"):
         assert send(client, PAGE, step, made).status_code == 403
-    act(client, "submit_to_finance", made)
+    confirm(client, PAGE, "submit_to_finance", made)
     assert everything() == before
 
 

@@ -1,0 +1,270 @@
+"""Corrections: what late facts would change, tried first, posted by a second person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import display
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.access import sees_everything, staff
+from config.kernel.admin.filters import LevelFilter
+from config.kernel.admin.sections import SECTION_ROWS, Section, Stage, link, numbers, texts
+from config.kernel.models import Institution
+from loans.admin.base import FactAdmin, in_yuan, own_language, scheme_name, yuan
+from loans.admin.fields import DayField, ReasonField, WordChoice
+from loans.admin.steps import AnswerForm, StepForm, StepsAdmin
+from settlement.admin import wording
+from settlement.admin.orders import job_address, ring
+from settlement.engine import TIERS
+from settlement.models import Deduction, Recomputation, Scheme
+from settlement.models.recomputation import POST, TRIAL
+from settlement.selectors.deductions import collections_named
+from settlement.services import orders, recomputations
+
+State = Recomputation.State
+
+
+def sums(request: HttpRequest, row: Recomputation) -> Section:
+    """By scheme and tier: paid for the first time, added and taken back."""
+    names = dict(Scheme.objects.values_list("pk", "code"))
+    return Section(
+        title=_("入账合计"),
+        columns=[
+            *texts(_("贴息政策"), _("资金层级")),
+            *numbers(
+                _("笔数"),
+                in_yuan(_("首次入账")),
+                in_yuan(_("差额调增")),
+                in_yuan(_("差额调减")),
+                in_yuan(_("合计变动")),
+            ),
+        ],
+        rows=[
+            (
+                scheme_name(names.get(one["scheme_id"], "")),
+                wording.tier_name(one["tier"]),
+                f"{one['count']:,}",
+                *map(yuan, (one["first_fen"], one["more_fen"], one["less_fen"])),
+                yuan(one["first_fen"] + one["more_fen"] + one["less_fen"]),
+            )
+            for one in (row.trial or {}).get("sums", [])
+        ],
+    )
+
+
+def redone(request: HttpRequest, row: Recomputation) -> Section:
+    """The collections redone: before, after and the difference, all tiers; the first ones of many."""
+    trial = row.trial or {"rows": [], "differences": 0}
+    codes = dict(Scheme.objects.values_list("pk", "code"))
+    named = collections_named(ids=[one["collection_id"] for one in trial["rows"]])
+    count = trial["differences"]
+    return Section(
+        title=gettext("重算的收息（%(count)s 笔有差额）") % {"count": f"{count:,}"},
+        columns=[
+            *texts(_("收息日"), _("借据"), _("流水号"), _("贴息政策"), _("序次")),
+            *numbers(in_yuan(_("原贴息")), in_yuan(_("差额")), in_yuan(_("重算后"))),
+            *texts(_("说明")),
+        ],
+        rows=[
+            (
+                one["collected_on"],
+                link("loans_note", one["note_id"], named[one["collection_id"]][0]),
+                named[one["collection_id"]][1],
+                scheme_name(codes.get(one["scheme_id"], "")),
+                one["sequence"],
+                *map(yuan, _before_and_after(one)),
+                own_language(one["why"]),
+            )
+            for one in trial["rows"]
+            if one["collection_id"] in named
+        ],
+    )
+
+
+def _before_and_after(one: dict[str, Any]) -> tuple[int, int, int]:
+    before = sum(one[f"{tier}_fen_was"] for tier in TIERS)
+    change = sum(one[f"{tier}_fen"] for tier in TIERS)
+    return before, change, before + change
+
+
+def posted(request: HttpRequest, row: Recomputation) -> Section:
+    """What the run posted in the end: its differences."""
+    of_run = Deduction.objects.filter(run=row.run_id, sequence__gt=0) if row.run_id else None
+    found = of_run.select_related("note", "scheme").order_by("pk")[:SECTION_ROWS] if of_run else []
+    return Section(
+        title=_("已入账的差额"),
+        columns=[
+            *texts(_("收息日"), _("借据"), _("贴息政策"), _("序次")),
+            *numbers(in_yuan(_("差额"))),
+        ],
+        rows=[
+            (
+                one.collected_on,
+                link("settlement_deduction", one.pk, one.note.note_number),
+                scheme_name(one.scheme.code),
+                one.sequence,
+                yuan(sum(getattr(one, f"{tier}_fen") for tier in TIERS)),
+            )
+            for one in found
+        ],
+    )
+
+
+class Order(StepForm):
+    """Have it tried."""
+
+    title = _("重算（先试算）")
+    button = _("开始试算")
+    icon = "calculate"
+    note = _(
+        "由后台任务按现有全部事实试算，只列出将入账的原始贴息和差额，不入账；由另一人复核后入账。"
+    )
+    done = _("试算任务已提交")
+    at_field = {"recomputation_open": "institution", "order_open": "institution"}
+
+    institution = WordChoice(label=_("机构"))
+    through = DayField(label=_("收息截至"), help_text=_("含当日；其后的收息不首次入账"))
+
+    def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
+        super().__init__(request, row, data)
+        self.places = {str(place.pk): place for place in _own(request)}
+        fields: Any = self.fields
+        fields["institution"].choices = [(pk, str(one)) for pk, one in self.places.items()]
+
+    def act(self, *, actor: str, at: datetime) -> int:
+        """Order it."""
+        place = self.places[self.cleaned_data["institution"]]
+        key = recomputations.propose(
+            institution_id=place.pk, through=self.cleaned_data["through"], actor=actor, at=at
+        )
+        run_id = orders.order(
+            kind=TRIAL, params={"recomputation": key}, scope=place.scope, actor=actor, at=at
+        )
+        ring(run_id)
+        return run_id
+
+    def leads_to(self, outcome: Any) -> str:
+        """The job."""
+        return job_address(outcome)
+
+
+def _own(request: HttpRequest) -> list[Institution]:
+    """The person's institution; every bank for those who see everything."""
+    user = staff(request)
+    if user is None:
+        return []
+    if sees_everything(request):
+        return list(Institution.objects.filter(parent=None).order_by("pk"))
+    return [] if user.institution is None else [user.institution]
+
+
+class OfRecomputation(AnswerForm):
+    """A step by which the second person answers for it."""
+
+    @classmethod
+    def fits(cls, request: HttpRequest, row: Any) -> bool:
+        """Tried, and asked for by another."""
+        return row.state == State.READY and super().fits(request, row)
+
+    def sections(self) -> list[Section]:
+        """What it would change."""
+        return [sums(self.request, self.row), redone(self.request, self.row)]
+
+
+class Release(OfRecomputation):
+    """It is to be posted."""
+
+    title = _("复核并入账")
+    icon = "check"
+    note = _("由后台任务入账；事实或政策在试算后又有变化的，不入账并提示重新试算。")
+    done = _("已复核，正在入账")
+
+    def act(self, *, actor: str, at: datetime) -> int:
+        """Release it, and have it posted."""
+        recomputations.release(recomputation_id=self.row.pk, actor=actor, at=at)
+        params = {"recomputation": self.row.pk}
+        scope = self.row.institution.scope
+        run_id = orders.order(kind=POST, params=params, scope=scope, actor=actor, at=at)
+        ring(run_id)
+        return run_id
+
+    def leads_to(self, outcome: Any) -> str:
+        """The job."""
+        return job_address(outcome)
+
+
+class Refuse(OfRecomputation):
+    """It is not."""
+
+    title = _("退回")
+    icon = "undo"
+    done = _("已退回，未入账")
+
+    why = ReasonField()
+
+    def act(self, *, actor: str, at: datetime) -> None:
+        """Refuse it."""
+        why = self.cleaned_data["why"]
+        recomputations.refuse(recomputation_id=self.row.pk, why=why, actor=actor, at=at)
+
+
+class Withdraw(StepForm):
+    """Its maker gives it up."""
+
+    title = _("撤回")
+    icon = "block"
+    done = _("已撤回")
+
+    why = ReasonField()
+
+    @classmethod
+    def fits(cls, request: HttpRequest, row: Any) -> bool:
+        """Nobody has answered yet."""
+        return row.state in (State.TRYING, State.READY)
+
+    def act(self, *, actor: str, at: datetime) -> None:
+        """Withdraw it."""
+        recomputations.withdraw(recomputation_id=self.row.pk, why=self.cleaned_data["why"])
+
+
+@admin.register(Recomputation)
+class RecomputationAdmin(StepsAdmin, FactAdmin):
+    """Recomputations, latest first."""
+
+    list_display = (
+        "id", "institution_name", "through", "state", "made_by", "made_at", "checked_by",
+        "checked_at", "why_words",
+    )  # fmt: skip
+    fields = (*list_display[1:],)
+    list_filter = ("state", LevelFilter)
+    list_select_related = ("institution",)
+    sections = (sums, redone, posted)
+    list_steps = {"order": Order}
+    row_steps = {"release": Release, "refuse": Refuse, "withdraw": Withdraw}
+
+    def stages(self, request: HttpRequest, row: Recomputation) -> list[Stage]:
+        """Tried, checked, posted."""
+        tried = "now" if row.state == State.TRYING else "done"
+        first = Stage(_("试算"), tried, row.made_by, row.made_at)
+        if row.state == State.NOTHING:
+            return [first, Stage(_("无需入账"), "done")]
+        if row.state in (State.REFUSED, State.LAPSED):
+            ended = Stage(row.get_state_display(), "off", row.checked_by or "", row.checked_at)
+            return [first, ended]
+        checked = "done" if row.checked_by else ("now" if row.state == State.READY else "todo")
+        ended_by = {State.POSTED: "done", State.RELEASED: "now"}.get(State(row.state), "todo")
+        return [
+            first,
+            Stage(_("复核差异"), checked, row.checked_by or "", row.checked_at),
+            Stage(_("入账"), ended_by),
+        ]
+
+    @display(description=_("说明"))
+    def why_words(self, row: Recomputation) -> str:
+        """Why it was refused or lapsed."""
+        return own_language(row.why)
