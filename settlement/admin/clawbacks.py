@@ -36,6 +36,7 @@ from settlement.admin.clawback_forms import (
 )
 from settlement.admin.clawback_proposal import Propose
 from settlement.admin.made_good_forms import CheckMadeGood, RecordMadeGood, RefuseMadeGood
+from settlement.admin.previews import fund_in_sight, fund_name
 from settlement.admin.receipt_forms import BookPreAllocation, RefusePreAllocation
 from settlement.models import Clawback, ClawbackLapse, ClawbackMovement, MadeGood, Receipt
 from settlement.selectors.receipts import entered_by
@@ -101,6 +102,11 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
         "id", "note", "institution_name", "origin", "state", "year", "amount_yuan", "received_yuan",
         "offset_yuan", "written_off_yuan", "open_yuan", "why",
     )  # fmt: skip
+    fields = (
+        "note", "enterprise", "institution_name", "fund_words", "year", "origin", "state",
+        "amount_yuan", "received_yuan", "offset_yuan", "written_off_yuan", "open_yuan",
+        "is_offset", "why", "document_number", "dismissed_why",
+    )  # fmt: skip
     list_filter = ("state", "origin", CheckedFilter, "fund__scheme", LevelFilter)
     list_select_related = ("note", "institution")
     search_by = (of_note(), of_enterprise("enterprise_id"), prefix("document_number"))
@@ -136,6 +142,12 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
         "offset-on": OffsetOn,
         "offset-off": OffsetOff,
     }
+
+    @display(description=_("资金"))
+    def fund_words(self, row: Clawback) -> str:
+        """The fund it comes out of, as far as it is in sight."""
+        fund = fund_in_sight(row)
+        return self.empty_value_display if fund is None else fund_name(fund)
 
     @display(description=_("尚欠（元）"))
     def open_yuan(self, row: Clawback) -> str:

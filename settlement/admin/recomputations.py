@@ -13,15 +13,16 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import sees_everything, staff
 from config.kernel.admin.filters import LevelFilter
-from config.kernel.admin.sections import SECTION_ROWS, Section, Stage, link, numbers, texts
+from config.kernel.admin.sections import SECTION_ROWS, Column, Section, Stage, link, numbers, texts
 from config.kernel.models import Institution
 from loans.admin.base import FactAdmin, in_yuan, own_language, scheme_name, yuan
 from loans.admin.fields import DayField, ReasonField, WordChoice
 from loans.admin.steps import AnswerForm, StepForm, StepsAdmin
 from settlement.admin import wording
 from settlement.admin.orders import job_address, ring
+from settlement.admin.previews import fund_name
 from settlement.engine import TIERS
-from settlement.models import Deduction, Recomputation, Scheme
+from settlement.models import Deduction, Fund, Recomputation, Scheme
 from settlement.models.recomputation import POST, TRIAL
 from settlement.selectors.deductions import collections_named
 from settlement.services import orders, recomputations
@@ -30,31 +31,45 @@ State = Recomputation.State
 
 
 def sums(request: HttpRequest, row: Recomputation) -> Section:
-    """By scheme and tier: paid for the first time, added and taken back."""
+    """By fund: paid for the first time, added, taken back; and what it has applied before and after."""
+    found = (row.trial or {}).get("sums", [])
+    keys = {(one["fund_institution_id"], one["scheme_id"], one["tier"]): one for one in found}
+    held = {
+        (fund.institution_id, fund.scheme_id, fund.tier): fund
+        for fund in Fund.objects.filter(
+            institution_id__in=[key[0] for key in keys], purpose="interest"
+        ).select_related("institution", "scheme")
+    }
     names = dict(Scheme.objects.values_list("pk", "code"))
+    titles = (_("首次入账"), _("差额调增"), _("差额调减"), _("已代付（前）"), _("已代付（后）"))
     return Section(
-        title=_("入账合计"),
+        title=_("将入账的金额"),
         columns=[
-            *texts(_("贴息政策"), _("资金层级")),
-            *numbers(
-                _("笔数"),
-                in_yuan(_("首次入账")),
-                in_yuan(_("差额调增")),
-                in_yuan(_("差额调减")),
-                in_yuan(_("合计变动")),
-            ),
+            *texts(_("资金")),
+            Column(_("笔数"), is_number=True),
+            *numbers(*map(in_yuan, titles)),
         ],
         rows=[
-            (
-                scheme_name(names.get(one["scheme_id"], "")),
-                wording.tier_name(one["tier"]),
-                f"{one['count']:,}",
-                *map(yuan, (one["first_fen"], one["more_fen"], one["less_fen"])),
-                yuan(one["first_fen"] + one["more_fen"] + one["less_fen"]),
-            )
-            for one in (row.trial or {}).get("sums", [])
+            (*_sum(one, held.get(key), names), *_applied(row, one, held.get(key)))
+            for key, one in keys.items()
         ],
     )
+
+
+def _sum(one: dict[str, Any], fund: Fund | None, names: dict[int, str]) -> tuple[Any, ...]:
+    named = f"{scheme_name(names.get(one['scheme_id'], ''))} · {wording.tier_name(one['tier'])}"
+    parts = (one["first_fen"], one["more_fen"], one["less_fen"])
+    return (named if fund is None else fund_name(fund), f"{one['count']:,}", *map(yuan, parts))
+
+
+def _applied(
+    row: Recomputation, one: dict[str, Any], fund: Fund | None
+) -> tuple[str | None, str | None]:
+    """The fund's subsidies applied before and after; nothing once it is posted or over."""
+    if row.state != State.READY:
+        return None, None
+    before = 0 if fund is None else fund.subsidy_applied_fen
+    return yuan(before), yuan(before + one["first_fen"] + one["more_fen"] + one["less_fen"])
 
 
 def redone(request: HttpRequest, row: Recomputation) -> Section:

@@ -36,20 +36,20 @@ SHOWN = (
 
 
 def items(request: HttpRequest, settlement: Settlement) -> Section:
-    """The settlement tier by tier."""
+    """The settlement, a column for each tier and purpose: as many figures fit below each other."""
     own = settlement.items.select_related("fund", "settlement").order_by("fund__purpose", "pk")
+    found = list(own)
     titles = [_("结转下期") if name == "carry_over_fen" else _title(name) for name in SHOWN]
+    heads = [f"{wording.tier_name(i.fund.tier)} {i.fund.get_purpose_display()}" for i in found]
+    lines = [
+        (in_yuan(title), *(yuan(getattr(item, name)) for item in found))
+        for title, name in zip(titles, SHOWN, strict=True)
+    ]
+    details = [link("settlement_settlementitem", item.pk, _("查看")) for item in found]
     return Section(
         title=_("按资金层级"),
-        columns=[*texts(_("资金层级"), _("用途")), *numbers(*map(in_yuan, titles))],
-        rows=[
-            (
-                link("settlement_settlementitem", item.pk, wording.tier_name(item.fund.tier)),
-                item.fund.get_purpose_display(),
-                *(yuan(getattr(item, name)) for name in SHOWN),
-            )
-            for item in own
-        ],
+        columns=[*texts(_("项目")), *numbers(*heads)],
+        rows=[*lines, (_("明细"), *details)] if found else [],
     )
 
 

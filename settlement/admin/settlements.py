@@ -68,6 +68,10 @@ class SettlementAdmin(StepsAdmin, FactAdmin):
         "number", "scheme_label", "institution_name", "kind", "year", "part", "is_final", "state",
         "made_by", "checked_by", "document_number", "decided_on",
     )  # fmt: skip
+    fields = (
+        "scheme_label", "institution_name", "kind", "year", "part", "is_final", "needs_stated",
+        "state", "document_number", "decided_on", "withdrawn_why",
+    )  # fmt: skip
     list_filter = ("state", "kind", "year", SettledSchemeFilter, LevelFilter)
     list_select_related = ("scheme", "institution")
     search_by = (prefix("document_number"),)

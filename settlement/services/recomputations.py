@@ -23,6 +23,7 @@ from settlement.services import groups, reasons
 from settlement.services.assessments import assess_notes
 from settlement.services.checking import require_other
 from settlement.services.deductions import terms_key
+from settlement.services.postings import with_fund
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.targets import differences, gather, targets
 
@@ -67,7 +68,7 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
     later = due.filter(pl.col("sequence") > 0)
     Recomputation.objects.filter(pk=row.pk).update(
         trial={
-            "sums": list(_sums(due)),
+            "sums": list(_sums(with_fund(due, book))),
             "differences": later.height,
             "rows": _shown(later),
         },
@@ -109,7 +110,7 @@ def _due(
 
 _NONE = pl.DataFrame(
     schema={
-        "note_id": pl.Int64, "collection_id": pl.Int64, "scheme_id": pl.Int64, "sequence": pl.Int64,
+        "note_id": pl.Int64, "institution_id": pl.Int64, "collection_id": pl.Int64, "scheme_id": pl.Int64, "sequence": pl.Int64,
         "collected_on": pl.Date, "why": pl.String,
         **dict.fromkeys([*MONEY, *(f"{name}_was" for name in MONEY)], pl.Int64),
     }
@@ -117,20 +118,20 @@ _NONE = pl.DataFrame(
 
 
 def _sums(due: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """By scheme and tier: what is paid for the first time, what is added, what is taken back; fen."""
+    """By fund: what is paid for the first time, what is added, what is taken back; fen."""
     is_first = pl.col("sequence") == 0
     for tier in TIERS:
         fen = pl.col(f"{tier}_fen")
         rows = (
             due.filter(fen != 0)
-            .group_by("scheme_id")
+            .group_by("fund_institution_id", "scheme_id")
             .agg(
                 count=pl.len(),
                 first_fen=fen.filter(is_first).sum(),
                 more_fen=fen.filter(~is_first & (fen > 0)).sum(),
                 less_fen=fen.filter(~is_first & (fen < 0)).sum(),
             )
-            .sort("scheme_id")
+            .sort("fund_institution_id", "scheme_id")
         )
         for one in rows.iter_rows(named=True):
             yield {"tier": tier, **one}
