@@ -56,6 +56,7 @@ NAVIGATION = [
         _page(_("期初入账"), "flag", "settlement_takenover"),
         _page(_("预拨资金"), "input", "loans_preallocation"),
         _page(_("预拨入账"), "fact_check", "settlement_receipt"),
+        _page(_("预拨退回"), "undo", "settlement_receiptrefusal"),
         _page(_("结算清算"), "balance", "settlement_settlement"),
         _page(_("追回"), "keyboard_return", "settlement_clawback"),
         _page(_("追回变动"), "swap_vert", "settlement_clawbackmovement"),

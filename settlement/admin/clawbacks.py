@@ -38,7 +38,14 @@ from settlement.admin.clawback_proposal import Propose
 from settlement.admin.made_good_forms import CheckMadeGood, RecordMadeGood, RefuseMadeGood
 from settlement.admin.previews import fund_in_sight, fund_name
 from settlement.admin.receipt_forms import BookPreAllocation, RefusePreAllocation
-from settlement.models import Clawback, ClawbackLapse, ClawbackMovement, MadeGood, Receipt
+from settlement.models import (
+    Clawback,
+    ClawbackLapse,
+    ClawbackMovement,
+    MadeGood,
+    Receipt,
+    ReceiptRefusal,
+)
 from settlement.selectors.receipts import entered_by
 from settlement.services import clawback_movements, clawbacks
 from settlement.services.made_good import check_made_good
@@ -247,6 +254,19 @@ class ReceiptAdmin(FactAdmin):
 
     list_display = (
         "pre_allocation", "institution_name", "made_by", "made_at", "checked_by", "checked_at",
+    )  # fmt: skip
+    list_filter = (LevelFilter, month_of("checked_at"))
+    list_select_related = ("pre_allocation", "institution")
+    search_by = (prefix("pre_allocation__document_number"),)
+    search_help_text = _("文号的开头")
+
+
+@admin.register(ReceiptRefusal)
+class ReceiptRefusalAdmin(FactAdmin):
+    """Pre-allocations that a second person refused, and why."""
+
+    list_display = (
+        "pre_allocation", "institution_name", "made_by", "checked_by", "checked_at", "why",
     )  # fmt: skip
     list_filter = (LevelFilter, month_of("checked_at"))
     list_select_related = ("pre_allocation", "institution")
