@@ -20,6 +20,7 @@ from loans.admin.base import own_language
 from loans.files.problems import Problem, shown_value
 
 PROBLEMS_SHOWN = 500
+NAME_CHARACTERS = 60  # of four bytes each still fit a file's name
 
 
 class TableField(forms.FileField):
@@ -34,9 +35,10 @@ class TableField(forms.FileField):
 
 @contextmanager
 def on_disk(sent: UploadedFile[bytes]) -> Iterator[Path]:
-    """The file under its own name, for as long as it is read."""
+    """The file under its own name, as far as a folder takes it, for as long as it is read."""
+    name = Path(str(sent.name))
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(str(sent.name)).name
+        path = Path(folder) / f"{name.stem[:NAME_CHARACTERS]}{name.suffix}"
         with path.open("wb") as out:
             shutil.copyfileobj(sent, out)
         yield path

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import own_scope
 from config.kernel.admin.sections import Section
 from loans.admin.files import TableField, on_disk, problem_table
 from loans.admin.steps import StepForm
@@ -19,7 +18,7 @@ from loans.values.errors import DomainError
 
 
 class CollectionResults(StepForm):
-    """A file of interest collected, whole or not at all; problems are told by row and column."""
+    """A file of interest collected at the row's bank, whole or not at all; problems by row and column."""
 
     title = _("上传收息结果")
     button = _("上传并入账")
@@ -54,5 +53,5 @@ class CollectionResults(StepForm):
                 path=path,
                 actor=actor,
                 at=at,
-                scope=own_scope(self.request),
+                scope=self.row.institution.scope,
             )

@@ -34,7 +34,7 @@ def handed_out(
 ) -> HttpResponseBase:
     """A file written now, as a download; what a rule refuses leads back, with the reason."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
+        path = Path(folder) / f"out{Path(name).suffix}"
         try:
             write(path)
         except DomainError as refusal:

@@ -265,7 +265,7 @@ class TakeResults(CollectionResults):
             raise DomainError("plan_not_released", wording.NOT_RELEASED)
         taken = super().act(actor=actor, at=at)
         params = {"plan": self.row.pk, "through": self.row.collected_on.isoformat()}
-        scope = own_scope(self.request)
+        scope = self.row.institution.scope
         run_id = orders.order(kind=RESULTS, params=params, scope=scope, actor=actor, at=at)
         ring(run_id)
         return run_id, taken

@@ -72,6 +72,12 @@ def year_funds(request: HttpRequest, scheme: Scheme) -> Section:
     )  # fmt: skip
 
 
+def terms(request: HttpRequest, version: SchemeVersion) -> Section:
+    """The text as loaded."""
+    text = format_html('<pre class="kernel-text">{}</pre>', version.text)
+    return Section(title=_("条款"), columns=texts(_("条款")), rows=[(text,)])
+
+
 @admin.register(Scheme)
 class SchemeAdmin(FactAdmin):
     """Schemes."""
@@ -97,9 +103,9 @@ class SchemeVersionAdmin(StepsAdmin, FactAdmin):
     search_help_text = _("政策代码或名称的开头、条款摘要")
     fields = (
         "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "refused_by",
-        "refused_at", "refused_why", "sha256", "terms",
+        "refused_at", "refused_why", "sha256",
     )  # fmt: skip
-    sections = (differences,)
+    sections = (differences, terms)
     list_steps = {"propose": Propose}
     row_steps = {"check": Check, "refuse": Refuse}
 
@@ -111,11 +117,6 @@ class SchemeVersionAdmin(StepsAdmin, FactAdmin):
         standing = "now" if row.checked_by is None else "done"
         checked = Stage(_("复核生效"), standing, row.checked_by or "", row.checked_at)
         return [first, checked]
-
-    @display(description=_("条款"))
-    def terms(self, row: SchemeVersion) -> Any:
-        """The text as loaded."""
-        return format_html('<pre class="kernel-text">{}</pre>', row.text)
 
 
 @admin.register(Assessment)

@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from config.kernel.models import Institution, Role, Run
-from loans.models import InterestCollection
+from loans.models import ImportBatch, InterestCollection
 from settlement.models import Deduction, Fund, Plan, PlannedDeduction
 from settlement.services import orders
 from tests import database
@@ -302,6 +302,18 @@ def test_who_may_do_what(maker: Any, checker: Any, bank: Institution, web: Any) 
     assert send(stranger, PAGE, "release", plan).status_code == 404
     assert stranger.get(f"/admin/settlement/plan/{plan}/instructions.csv").status_code == 404
     assert whole(everything) == before
+
+
+def test_who_sees_everything_plans_and_answers_for_a_bank(bank: Institution, web: Any) -> None:
+    boss, other = (web(person(Role.ADMINISTRATOR, None, name)) for name in ("boss", "other"))
+    plan = planned(boss)
+    assert taken(send(boss, PAGE, "send", plan)) and taken(send(other, PAGE, "release", plan))
+    name = "结" * 250 + ".csv"
+    assert taken(upload(boss, plan, results(("A", "3000.00"), name=name)))
+    work()
+    assert states()["A"] == ("posted", 0)
+    batch = whole(lambda: ImportBatch.objects.latest("pk"))
+    assert (batch.institution_id, batch.actor) == (bank.pk, "boss")
 
 
 def test_the_day_is_refused_at_its_field(maker: Any) -> None:
