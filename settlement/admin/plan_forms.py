@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import may_check, may_make, own_scope
-from config.kernel.admin.sections import Section, list_address, numbers, texts
+from config.kernel.admin.sections import Section, link, list_address, numbers, texts
 from loans.admin.base import in_yuan, own_language, scheme_name, yuan
 from loans.admin.fields import DayField, ReasonField
 from loans.admin.result_forms import CollectionResults
@@ -68,7 +68,7 @@ def exceptions(request: HttpRequest, plan: Plan) -> Section:
         columns=texts(_("借据"), _("贴息政策"), _("原因"), _("详情")),
         rows=[
             (
-                one.note.note_number,
+                link("loans_note", one.note_id, one.note.note_number),
                 scheme_name(one.scheme_code) if one.scheme_code else "",
                 one.get_reason_display(),
                 _detail(one.detail),

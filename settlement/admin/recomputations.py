@@ -11,13 +11,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import sees_everything, staff
+from config.kernel.admin.access import may_check, sees_everything, staff
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.sections import SECTION_ROWS, Column, Section, Stage, link, numbers, texts
 from config.kernel.models import Institution
 from loans.admin.base import FactAdmin, in_yuan, own_language, scheme_name, yuan
 from loans.admin.fields import DayField, ReasonField, WordChoice
 from loans.admin.steps import AnswerForm, StepForm, StepsAdmin
+from loans.values.errors import DomainError
 from settlement.admin import wording
 from settlement.admin.orders import job_address, ring
 from settlement.admin.previews import fund_name
@@ -202,11 +203,43 @@ class Release(OfRecomputation):
     def act(self, *, actor: str, at: datetime) -> int:
         """Release it, and have it posted."""
         recomputations.release(recomputation_id=self.row.pk, actor=actor, at=at)
-        params = {"recomputation": self.row.pk}
-        scope = self.row.institution.scope
-        run_id = orders.order(kind=POST, params=params, scope=scope, actor=actor, at=at)
-        ring(run_id)
-        return run_id
+        return _post(self.row, actor=actor, at=at)
+
+    def leads_to(self, outcome: Any) -> str:
+        """The job."""
+        return job_address(outcome)
+
+
+def _post(row: Recomputation, *, actor: str, at: datetime) -> int:
+    params, scope = {"recomputation": row.pk}, row.institution.scope
+    run_id = orders.order(kind=POST, params=params, scope=scope, actor=actor, at=at)
+    ring(run_id)
+    return run_id
+
+
+class Again(StepForm):
+    """Its posting failed: once more; what is posted already stays, and nothing is posted twice."""
+
+    title = _("重新入账")
+    icon = "refresh"
+    note = _("上次入账任务未完成时使用；已入账的不会重复。")
+    done = _("已重新提交入账任务")
+
+    @classmethod
+    def may(cls, request: HttpRequest) -> bool:
+        """Checkers."""
+        return may_check(request)
+
+    @classmethod
+    def fits(cls, request: HttpRequest, row: Any) -> bool:
+        """Released and not posted."""
+        return bool(row.state == State.RELEASED)
+
+    def act(self, *, actor: str, at: datetime) -> int:
+        """Order the posting anew."""
+        if not self.fits(self.request, self.row):
+            raise DomainError("recomputation_not_released", wording.NOTHING_TO_POST)
+        return _post(self.row, actor=actor, at=at)
 
     def leads_to(self, outcome: Any) -> str:
         """The job."""
@@ -260,7 +293,7 @@ class RecomputationAdmin(StepsAdmin, FactAdmin):
     list_select_related = ("institution",)
     sections = (sums, redone, posted)
     list_steps = {"order": Order}
-    row_steps = {"release": Release, "refuse": Refuse, "withdraw": Withdraw}
+    row_steps = {"release": Release, "refuse": Refuse, "again": Again, "withdraw": Withdraw}
 
     def stages(self, request: HttpRequest, row: Recomputation) -> list[Stage]:
         """Tried, checked, posted."""

@@ -142,6 +142,25 @@ def test_what_changed_since_the_trial_is_not_posted(
     assert whole(small.posted) == before
 
 
+def test_a_posting_that_failed_is_ordered_again(
+    maker: Any, checker: Any, bank: Institution, small: SmallBook
+) -> None:
+    key = tried(maker, bank)
+    before = kept()
+    assert "不在待入账状态" in faults(send(checker, PAGE, "again", key))[""]
+    assert kept() == before
+    assert taken(send(checker, PAGE, "release", key))
+    assert "正在进行，未重复提交" in faults(send(checker, PAGE, "again", key))[""]
+    with database.as_role("worker"):
+        Run.objects.filter(kind="post").update(state="failed")
+    assert state(key).state == "released"
+    assert send(maker, PAGE, "again", key).status_code == 403
+    assert taken(send(checker, PAGE, "again", key))
+    work()
+    assert state(key).state == "posted"
+    assert whole(small.posted)[-1] == ("A-3", 1, -500)
+
+
 def test_a_refusal_says_why_and_posts_nothing(maker: Any, checker: Any, bank: Institution) -> None:
     key = tried(maker, bank)
     before = kept()
