@@ -93,6 +93,13 @@ def web_connections() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def worker_connections() -> Iterator[None]:
+    """Let Django's connections be the role `worker` for a while, when the web has nothing to do."""
+    with _settings(database(settings.ADDRESSES.worker, LIMITS["worker"]) | {"NAME": _current()}):
+        yield
+
+
 def _current() -> str:
     return str(connection.settings_dict["NAME"])
 

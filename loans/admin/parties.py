@@ -188,6 +188,18 @@ class CheckedFilter(YesNoFilter):
         return queryset.filter(checked_by__isnull=self.value() == "no")
 
 
+def confirmation_changes(request: HttpRequest, row: UsccConfirmation) -> Section:
+    """What the check changes: the rule that is set aside, before and after."""
+    waits = row.checked_by is None
+    return Section(
+        title=_("复核前后"),
+        columns=texts(_("要素"), _("复核前"), _("复核后")),
+        rows=[(_("含该代码的文件"), _("校验位不符，整个文件拒收"), _("按真实代码接收"))]
+        if waits
+        else [],
+    )
+
+
 @admin.register(UsccConfirmation)
 class UsccConfirmationAdmin(CheckedAdmin, FactAdmin):
     """Codes that fail their check character; a second person checks them here."""
@@ -196,6 +208,7 @@ class UsccConfirmationAdmin(CheckedAdmin, FactAdmin):
     list_filter = (CheckedFilter,)
     search_by = (exact("uscc"), exact("made_by"))
     search_help_text = _("统一社会信用代码或经办人")
+    sections = (confirmation_changes,)
 
     @admin.action(description=_("复核通过"), permissions=["check"])
     def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from config.kernel.admin.access import may_check, may_make
 from config.kernel.admin.base import ReadOnlyAdmin
-from config.kernel.admin.sections import Button, Section
+from config.kernel.admin.sections import Button, Section, Stage
 from loans.admin.base import own_language
 from loans.values.errors import DomainError
 
@@ -36,7 +36,12 @@ class StepForm(forms.Form):
     )
 
     def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
-        super().__init__(data, initial=None if data is not None else dict(request.GET.items()))
+        sent = data is not None
+        super().__init__(
+            data,
+            files=request.FILES if sent else None,
+            initial=None if sent else dict(request.GET.items()),
+        )
         self.request, self.row = request, row
 
     @classmethod
@@ -105,6 +110,7 @@ class StepsAdmin(ReadOnlyAdmin):
 
     list_steps: Steps = {}
     row_steps: Steps = {}
+    change_form_outer_before_template = "kernel/stages.html"
 
     def get_urls(self) -> list[Any]:
         """The steps' own addresses, before those of rows."""
@@ -121,6 +127,33 @@ class StepsAdmin(ReadOnlyAdmin):
 
     def _page(self, name: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+
+    def stages(self, request: HttpRequest, row: Any) -> list[Stage]:
+        """The row's way from its beginning to its end; empty for rows without one."""
+        return []
+
+    def next_step(self, request: HttpRequest, row: Any) -> str:
+        """What comes next, and whose turn it is."""
+        return ""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page, with where the row stands."""
+        row = self.row(request, object_id) if object_id else None
+        way = self._way(request, row if self.has_view_permission(request, row) else None)
+        return super().changeform_view(
+            request, object_id, form_url, {**way, **(extra_context or {})}
+        )
+
+    def _way(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        if row is None:
+            return {}
+        return {"stages": self.stages(request, row), "next_step": self.next_step(request, row)}
 
     def list_buttons(self, request: HttpRequest) -> list[Button]:
         """The list's steps for this person."""
@@ -171,5 +204,6 @@ class StepsAdmin(ReadOnlyAdmin):
             "row": row,
             "sections": form.sections(),
             "home": self._home(row),
+            **self._way(request, row),
         }
         return TemplateResponse(request, "loans/step.html", context)

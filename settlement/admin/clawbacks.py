@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.searching import prefix
-from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
+from config.kernel.admin.sections import SECTION_ROWS, Section, Stage, link, numbers, texts
 from loans.admin.base import FactAdmin, in_yuan, yuan
 from loans.admin.entry_forms import PreAllocationForm
 from loans.admin.evidence import PreAllocationAdmin
@@ -23,7 +23,7 @@ from loans.admin.lookups import of_enterprise, of_note
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
 from loans.values.money import grouped_yuan
-from settlement.admin.chosen import each
+from settlement.admin.chosen import each, shown_first
 from settlement.admin.clawback_forms import (
     CheckMovement,
     Decide,
@@ -36,8 +36,17 @@ from settlement.admin.clawback_forms import (
 )
 from settlement.admin.clawback_proposal import Propose
 from settlement.admin.made_good_forms import CheckMadeGood, RecordMadeGood, RefuseMadeGood
-from settlement.admin.receipt_forms import BookPreAllocation
-from settlement.models import Clawback, ClawbackLapse, ClawbackMovement, MadeGood, Receipt
+from settlement.admin.previews import fund_in_sight, fund_name
+from settlement.admin.receipt_forms import BookPreAllocation, RefusePreAllocation
+from settlement.models import (
+    Clawback,
+    ClawbackLapse,
+    ClawbackMovement,
+    MadeGood,
+    Receipt,
+    ReceiptRefusal,
+)
+from settlement.selectors.receipts import entered_by
 from settlement.services import clawback_movements, clawbacks
 from settlement.services.made_good import check_made_good
 from settlement.services.pre_allocations import book_pre_allocations
@@ -100,6 +109,11 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
         "id", "note", "institution_name", "origin", "state", "year", "amount_yuan", "received_yuan",
         "offset_yuan", "written_off_yuan", "open_yuan", "why",
     )  # fmt: skip
+    fields = (
+        "note", "enterprise", "institution_name", "fund_words", "year", "origin", "state",
+        "amount_yuan", "received_yuan", "offset_yuan", "written_off_yuan", "open_yuan",
+        "is_offset", "why", "document_number", "dismissed_why",
+    )  # fmt: skip
     list_filter = ("state", "origin", CheckedFilter, "fund__scheme", LevelFilter)
     list_select_related = ("note", "institution")
     search_by = (of_note(), of_enterprise("enterprise_id"), prefix("document_number"))
@@ -107,6 +121,26 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     change_form_outer_after_template = ""
     sections = (movements, lapses)
     list_steps = {"propose": Propose}
+
+    def stages(self, request: HttpRequest, row: Clawback) -> list[Stage]:
+        """Proposed, decided or dismissed, recovered in parts."""
+        state = Clawback.State
+        first = Stage(_("提出追回"), "done", row.made_by, row.made_at)
+        if row.state == state.DISMISSED:
+            return [first, Stage(_("不予追回"), "off", row.checked_by or "", row.checked_at)]
+        is_decided = row.state == state.DECIDED
+        left = "now" if row.open_fen else "done"
+        return [
+            first,
+            Stage(
+                _("决定追回"),
+                "done" if is_decided else "now",
+                row.checked_by or "",
+                row.checked_at,
+            ),
+            Stage(_("到账、抵扣或核销"), left if is_decided else "todo"),
+        ]
+
     row_steps = {
         "decide": Decide,
         "dismiss": Dismiss,
@@ -116,20 +150,29 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
         "offset-off": OffsetOff,
     }
 
+    @display(description=_("资金"))
+    def fund_words(self, row: Clawback) -> str:
+        """The fund it comes out of, as far as it is in sight."""
+        fund = fund_in_sight(row)
+        return self.empty_value_display if fund is None else fund_name(fund)
+
     @display(description=_("尚欠（元）"))
     def open_yuan(self, row: Clawback) -> str:
         """What is still owed."""
         return grouped_yuan(row.open_fen if row.state == Clawback.State.DECIDED else 0)
 
     @admin.action(description=_("决定追回"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Decide the chosen proposals: the enterprises owe the amounts."""
+        first = shown_first(request, self, queryset, Decide)
+        if first is not None:
+            return first
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
             clawbacks.decide(clawback_id=key, accept=True, actor=actor, at=at)
 
-        each(request, self, queryset, step)
+        return each(request, self, queryset, step)
 
 
 @admin.register(ClawbackMovement)
@@ -148,14 +191,17 @@ class ClawbackMovementAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     search_help_text = _("借据号或流水号的开头")
 
     @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Check the chosen movements, which books them."""
+        first = shown_first(request, self, queryset, CheckMovement)
+        if first is not None:
+            return first
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
             clawback_movements.check_movement(movement_id=key, actor=actor, at=at)
 
-        each(request, self, queryset, step)
+        return each(request, self, queryset, step)
 
 
 @admin.register(ClawbackLapse)
@@ -189,14 +235,17 @@ class MadeGoodAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     search_help_text = _("流水号的开头")
 
     @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Check the chosen payments, which books them."""
+        first = shown_first(request, self, queryset, CheckMadeGood)
+        if first is not None:
+            return first
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
             check_made_good(made_good_id=key, actor=actor, at=at)
 
-        each(request, self, queryset, step)
+        return each(request, self, queryset, step)
 
 
 @admin.register(Receipt)
@@ -212,14 +261,47 @@ class ReceiptAdmin(FactAdmin):
     search_help_text = _("文号的开头")
 
 
+@admin.register(ReceiptRefusal)
+class ReceiptRefusalAdmin(FactAdmin):
+    """Pre-allocations that a second person refused, and why."""
+
+    list_display = (
+        "pre_allocation", "institution_name", "made_by", "checked_by", "checked_at", "why",
+    )  # fmt: skip
+    list_filter = (LevelFilter, month_of("checked_at"))
+    list_select_related = ("pre_allocation", "institution")
+    search_by = (prefix("pre_allocation__document_number"),)
+    search_help_text = _("文号的开头")
+
+
 class ReceivedAdmin(StepsAdmin, CheckedAdmin, PreAllocationAdmin):
     """Pre-allocations with the steps that enter and book them."""
 
     list_steps = {"enter": PreAllocationForm}
-    row_steps = {"book": BookPreAllocation}
+    row_steps = {"book": BookPreAllocation, "refuse": RefusePreAllocation}
+    change_form_outer_after_template = ""
 
-    list_display = (*PreAllocationAdmin.list_display, "is_booked")
-    list_select_related = ("institution", "receipt")
+    list_display = (*PreAllocationAdmin.list_display, "is_booked", "refused_why")
+    list_select_related = ("institution", "receipt", "refusal")
+
+    def shown_columns(self) -> list[str]:
+        """With whether it is in the ledger, and why not."""
+        return [*super().shown_columns(), "is_booked", "refused_why"]
+
+    def stages(self, request: HttpRequest, row: Any) -> list[Stage]:
+        """Entered, booked or refused."""
+        first = Stage(_("登记"), "done", entered_by(pre_allocation_id=row.pk))
+        refusal, receipt = getattr(row, "refusal", None), getattr(row, "receipt", None)
+        if refusal is not None:
+            return [first, Stage(_("已退回"), "off", refusal.checked_by, refusal.checked_at)]
+        if receipt is not None:
+            return [first, Stage(_("复核入账"), "done", receipt.checked_by, receipt.checked_at)]
+        return [first, Stage(_("复核入账"), "now")]
+
+    @display(description=_("退回原因"))
+    def refused_why(self, row: Any) -> str:
+        """Why a second person refused it."""
+        return row.refusal.why if hasattr(row, "refusal") else ""
 
     @display(description=_("已入账"), boolean=True)
     def is_booked(self, row: Any) -> bool:
@@ -227,12 +309,15 @@ class ReceivedAdmin(StepsAdmin, CheckedAdmin, PreAllocationAdmin):
         return hasattr(row, "receipt")
 
     @admin.action(description=_("复核入账"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Book the chosen pre-allocations; one's own and those booked are left as they are."""
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Book the chosen pre-allocations; one's own and those answered are left as they are."""
+        first = shown_first(request, self, queryset, BookPreAllocation)
+        if first is not None:
+            return first
         ids = list(queryset.values_list("pk", flat=True))
         actor, at = request.user.get_username(), timezone.localtime()
         booked = book_pre_allocations(actor=actor, at=at, ids=ids)
-        self.report(request, done=booked.receipts, asked=len(ids))
+        return self.report(request, done=booked.receipts, asked=len(ids))
 
 
 admin.site.unregister(apps.get_model("loans", "PreAllocation"))

@@ -19,7 +19,7 @@ from loans.admin.base import FactAdmin, in_yuan, scheme_name, yuan
 from loans.admin.lookups import of_enterprise, of_note
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
-from settlement.admin.chosen import each
+from settlement.admin.chosen import each, shown_first
 from settlement.admin.finding_forms import (
     Agree,
     ClawBack,
@@ -147,11 +147,14 @@ class FindingDecisionAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     search_help_text = _("借据号的开头")
 
     @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Agree to the chosen decisions."""
+        first = shown_first(request, self, queryset, Agree)
+        if first is not None:
+            return first
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
             findings.check_decision(decision_id=key, actor=actor, at=at)
 
-        each(request, self, queryset, step)
+        return each(request, self, queryset, step)

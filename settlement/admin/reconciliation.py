@@ -20,7 +20,7 @@ from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from loans.admin.base import FactAdmin, scheme_name
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
-from settlement.admin.chosen import each
+from settlement.admin.chosen import each, shown_first
 from settlement.admin.deductions import DeductionSchemeFilter
 from settlement.admin.difference_forms import (
     CheckExplanation,
@@ -185,11 +185,14 @@ class DifferenceExplanationAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
         return f"{found.moved_on} {found.get_reason_display()} {found.key}"
 
     @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Accept the chosen explanations."""
+        first = shown_first(request, self, queryset, CheckExplanation)
+        if first is not None:
+            return first
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
             differences.check_explanation(explanation_id=key, actor=actor, at=at)
 
-        each(request, self, queryset, step)
+        return each(request, self, queryset, step)

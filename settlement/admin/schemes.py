@@ -6,23 +6,21 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import sees_everything, staff
-from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.searching import exact, prefix
-from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
+from config.kernel.admin.sections import SECTION_ROWS, Section, Stage, link, numbers, texts
 from config.kernel.services.export import register_rows
 from loans.admin.base import FactAdmin, RegistryAdmin
 from loans.admin.lookups import of_enterprise
 from loans.admin.parties import CheckedFilter
+from loans.admin.steps import StepsAdmin
+from settlement.admin.scheme_forms import Check, Propose, Refuse, differences
 from settlement.models import Assessment, EnterprisePosting, Scheme, SchemeVersion
 from settlement.selectors.registers import COMMITMENTS
-from settlement.services.checking import check_versions
 
 
 def versions(request: HttpRequest, scheme: Scheme) -> Section:
@@ -34,7 +32,7 @@ def versions(request: HttpRequest, scheme: Scheme) -> Section:
             (
                 link("settlement_schemeversion", v.pk, v.version),
                 v.made_by,
-                v.checked_by or _("待复核"),
+                v.checked_by or (_("已退回") if v.refused_by else _("待复核")),
                 v.loaded_at,
                 v.checked_at,
             )
@@ -74,6 +72,12 @@ def year_funds(request: HttpRequest, scheme: Scheme) -> Section:
     )  # fmt: skip
 
 
+def terms(request: HttpRequest, version: SchemeVersion) -> Section:
+    """The text as loaded."""
+    text = format_html('<pre class="kernel-text">{}</pre>', version.text)
+    return Section(title=_("条款"), columns=texts(_("条款")), rows=[(text,)])
+
+
 @admin.register(Scheme)
 class SchemeAdmin(FactAdmin):
     """Schemes."""
@@ -86,31 +90,33 @@ class SchemeAdmin(FactAdmin):
 
 
 @admin.register(SchemeVersion)
-class SchemeVersionAdmin(CheckedAdmin, FactAdmin):
-    """Texts of terms; whoever loaded one cannot check it."""
+class SchemeVersionAdmin(StepsAdmin, FactAdmin):
+    """Texts of terms; whoever put one in cannot check it."""
 
     ordering = ("scheme__code", "-version")
-    list_display = ("scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at")
+    list_display = (
+        "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "refused_by",
+    )  # fmt: skip
     list_filter = (CheckedFilter, "scheme")
     list_select_related = ("scheme",)
     search_by = (prefix("scheme__code"), prefix("scheme__name"), exact("sha256"))
     search_help_text = _("政策代码或名称的开头、条款摘要")
     fields = (
-        "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "sha256", "terms",
+        "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "refused_by",
+        "refused_at", "refused_why", "sha256",
     )  # fmt: skip
+    sections = (differences, terms)
+    list_steps = {"propose": Propose}
+    row_steps = {"check": Check, "refuse": Refuse}
 
-    @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Put the chosen texts in force; one's own and those already checked are left as they are."""
-        ids = list(queryset.values_list("pk", flat=True))
-        at = timezone.localtime()
-        done = check_versions(ids=ids, actor=request.user.get_username(), at=at)
-        self.report(request, done=done, asked=len(ids))
-
-    @display(description=_("条款"))
-    def terms(self, row: SchemeVersion) -> Any:
-        """The text as loaded."""
-        return format_html('<pre class="kernel-text">{}</pre>', row.text)
+    def stages(self, request: HttpRequest, row: SchemeVersion) -> list[Stage]:
+        """Put in, checked or refused."""
+        first = Stage(_("登记"), "done", row.made_by, row.loaded_at)
+        if row.refused_by is not None:
+            return [first, Stage(_("已退回"), "off", row.refused_by, row.refused_at)]
+        standing = "now" if row.checked_by is None else "done"
+        checked = Stage(_("复核生效"), standing, row.checked_by or "", row.checked_at)
+        return [first, checked]
 
 
 @admin.register(Assessment)

@@ -10,7 +10,8 @@ from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLi
 from settlement.models.payout import Payout
 from settlement.models.payout_batch import PayoutAttempt, PayoutBatch, PayoutResult
 from settlement.models.plan import Plan, PlanException, PlannedDeduction
-from settlement.models.receipt import MadeGood, Receipt
+from settlement.models.receipt import MadeGood, Receipt, ReceiptRefusal
+from settlement.models.recomputation import MoneyJob, Recomputation
 from settlement.models.reconciliation import DifferenceExplanation, ReconciliationDifference
 from settlement.models.scheme import Scheme, SchemeVersion
 from settlement.models.settlement import Settlement, SettlementItem
@@ -36,6 +37,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerLine",
     "MadeGood",
+    "MoneyJob",
     "Payout",
     "PayoutAttempt",
     "PayoutBatch",
@@ -45,6 +47,8 @@ __all__ = [
     "PlannedDeduction",
     "Purpose",
     "Receipt",
+    "ReceiptRefusal",
+    "Recomputation",
     "ReconciliationDifference",
     "Scheme",
     "SchemeVersion",

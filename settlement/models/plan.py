@@ -40,6 +40,7 @@ def _collection() -> "models.ForeignKey[Any, Any]":
 class Plan(Checked):
     """One bank's deductions of one interest day; its institution is the bank's root.
 
+    Its maker looks through the exceptions and sends it (`sent_at`) to be checked.
     Once checked by a second person its money is reserved; closed when every deduction of it is
     posted, released or void, or by staff.
     """
@@ -55,6 +56,8 @@ class Plan(Checked):
     state = models.CharField(_("状态"), max_length=10, choices=State.choices, default="draft")
     planned_fen = _fen(_("计划代付"))
     why = models.CharField(_("说明"), max_length=500, blank=True, default="", db_default="")
+    sent_at = models.DateTimeField(_("送复核时间"), null=True, blank=True)
+    ended_by = models.CharField(_("处理人"), max_length=150, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("代付计划")
@@ -69,6 +72,10 @@ class Plan(Checked):
             models.CheckConstraint(
                 name="plan_reserves_once_checked",
                 condition=~Q(state__in=["checked", "closed"]) | Q(checked_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="plan_checked_once_sent",
+                condition=Q(checked_by__isnull=True) | Q(sent_at__isnull=False),
             ),
         ]
 

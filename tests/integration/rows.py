@@ -224,6 +224,15 @@ def _ledger(made: loans.Note) -> None:
     settlement.Receipt.objects.create(
         institution_id=made.institution_id, pre_allocation=received, **by
     )
+    refused = loans.PreAllocation.objects.get(pk=received.pk)
+    refused.pk, refused.document_number = None, f"{received.document_number}-2"
+    refused.save(force_insert=True)
+    settlement.ReceiptRefusal.objects.create(
+        institution_id=made.institution_id, pre_allocation=refused, why="金额有误", **by
+    )
+    settlement.Recomputation.objects.create(
+        institution_id=made.institution_id, through=date(2026, 3, 31), made_by="maker", made_at=AT
+    )
     settlement.MadeGood.objects.create(
         institution_id=made.institution_id, fund_id=owed.fund_id, moved_on=date(2026, 4, 1),
         amount_fen=1, reference="补1", **by,

@@ -29,6 +29,24 @@ def send(client: Client, page: str, step: str, pk: Any = None, **data: Any) -> H
     return response
 
 
+def choose(client: Client, page: str, action: str, keys: Any) -> HttpResponse:
+    """Choose rows in a list for an action: the page that shows what it will change."""
+    address_ = reverse(f"admin:{page.replace('.', '_')}_changelist")
+    response: HttpResponse = client.post(address_, {"action": action, "_selected_action": keys})
+    return response
+
+
+def confirm(client: Client, page: str, action: str, keys: Any) -> list[str]:
+    """Choose rows, look at what is shown, and confirm it; what is told then."""
+    shown = choose(client, page, action, keys)
+    data = {"action": action, "_selected_action": keys}
+    if shown.status_code == 200 and "seen" in shown.context:  # type: ignore[attr-defined]
+        data["confirmed"] = shown.context["seen"]  # type: ignore[attr-defined]
+    address_ = reverse(f"admin:{page.replace('.', '_')}_changelist")
+    response = client.post(address_, data, follow=True)
+    return [str(message) for message in response.context["messages"]]
+
+
 def faults(response: HttpResponse) -> dict[str, str]:
     """What a refused step says, by field; `""` is the form as a whole."""
     assert response.status_code == 200

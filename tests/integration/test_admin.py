@@ -29,6 +29,7 @@ FREE_OF_INSTITUTIONS = {
     "reports.workingdayexception", "reports.workingdayexceptionevent", "loans.schemelabelevent",
     "loans.usccconfirmationevent", "settlement.schemeevent", "settlement.schemeversionevent",
     *INSPECTORS_ONLY,
+    "settlement.moneyjob",
 }  # fmt: skip
 CODE, OTHER_CODE = "91320000000000001X", "91310000000000002Y"
 
@@ -89,6 +90,10 @@ def complete_book(tree):
     Run.objects.create(
         kind="export", params=params, actor="maker", created_at=rows.AT, scope_lo=branch.id,
         scope_hi=branch.last_id,
+    )  # fmt: skip
+    Run.objects.create(
+        kind="plan", params={"through": "2026-06-21"}, actor="maker", created_at=rows.AT,
+        scope_lo=branch.id, scope_hi=branch.last_id,
     )  # fmt: skip
     settlement.Assessment.objects.create(
         facts_position=1, terms_key="1", engine=1, labels=2, changed=2, at=rows.AT

@@ -13,7 +13,10 @@ from loans import models as loans
 from settlement import models as settlement
 from tests.integration import rows
 from tests.integration.signed_in import client_of
+from tests.integration.steps import faults, send, taken
 from tests.integration.test_admin import PAGES, note, person, tree, url, web  # noqa: F401
+
+VERSION = "settlement.schemeversion"
 
 pytestmark = pytest.mark.django_db
 
@@ -218,12 +221,12 @@ def test_a_checker_puts_a_loaded_version_in_force_never_its_maker(tree, note, we
         loaded_at=rows.AT,
     )
     maker = web(person(Role.CHECKER, tree[rows.BANK], "loader"))
-    maker.post(url("settlement.schemeversion"), select(version.pk))
+    assert "须由另一人复核" in faults(send(maker, VERSION, "check", version.pk))[""]
     version.refresh_from_db()
     assert (version.checked_by, version.checked_at) == (None, None)
 
     checker = web(person(Role.CHECKER, tree[rows.BANK], "second"))
-    checker.post(url("settlement.schemeversion"), select(version.pk))
+    assert taken(send(checker, VERSION, "check", version.pk))
     version.refresh_from_db()
     assert version.checked_by == "second"
     assert version.checked_at is not None

@@ -38,6 +38,7 @@ EVIDENCE = (
     "settlement_payout",
     "settlement_payoutresult",
     "settlement_receipt",
+    "settlement_receiptrefusal",
     "settlement_takenover",
 )
 HISTORY = """
@@ -250,6 +251,8 @@ def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
         "settlement_payoutbatch",
         "settlement_plan",
         "settlement_receipt",
+        "settlement_receiptrefusal",
+        "settlement_recomputation",
         "settlement_reconciliationdifference",
         "settlement_settlement",
         "settlement_settlementitem",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from config.kernel.models import SCOPE_ALL, Role, User
@@ -37,6 +38,14 @@ def may_check(request: HttpRequest) -> bool:
     """May this person check what another has made?"""
     user = staff(request)
     return user is not None and user.role in {Role.CHECKER, Role.ADMINISTRATOR}
+
+
+def own_scope(request: HttpRequest) -> tuple[int, int]:
+    """The range of institutions this person sees; nobody without one gets further."""
+    user = staff(request)
+    if user is None or user.scope is None:
+        raise PermissionDenied
+    return user.scope
 
 
 def sees_everything(request: HttpRequest) -> bool:

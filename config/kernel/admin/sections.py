@@ -60,6 +60,16 @@ class Button:
         }
 
 
+@dataclass(frozen=True)
+class Stage:
+    """One station of a row's way: `done`, `now`, `todo` or `off` (it ended here), who, and when."""
+
+    title: Any
+    standing: str
+    who: str = ""
+    when: Any = None
+
+
 MakeSection = Callable[[HttpRequest, Any], Section]
 
 
