@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
+from config.kernel.admin.waiting import WAITING, having
 from loans.admin.base import FactAdmin, SchemeFilter
 from loans.admin.steps import StepForm, StepsAdmin
 from reports.admin import wording
@@ -183,3 +184,6 @@ class WorkingDayExceptionAdmin(ReadOnlyAdmin):
     fields = list_display
     list_filter = (month_of("day"), "is_working")
     ordering = ("-day",)
+
+
+WAITING.append(having("overdue", "reports.obligation", _("已逾期的报送事项"), standing="overdue"))

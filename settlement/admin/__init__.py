@@ -12,6 +12,7 @@ from settlement.admin import (
     reconciliation,
     schemes,
     settlements,
+    waiting,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "reconciliation",
     "schemes",
     "settlements",
+    "waiting",
 ]

@@ -2,7 +2,7 @@
 
 from settlement.models.assessment import Assessment
 from settlement.models.clawback import Clawback, ClawbackLapse, ClawbackMovement
-from settlement.models.deduction import Deduction, EnterprisePosting
+from settlement.models.deduction import Deduction, EnterprisePosting, MonthlySubsidy
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.finding import Finding, FindingDecision, FindingSide
 from settlement.models.guarantee_posting import GuaranteePosting
@@ -36,6 +36,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerLine",
     "MadeGood",
+    "MonthlySubsidy",
     "Payout",
     "PayoutAttempt",
     "PayoutBatch",

@@ -32,6 +32,7 @@ EVIDENCE = (
     "settlement_guaranteeposting",
     "settlement_ledgerentry",
     "settlement_ledgerline",
+    "settlement_monthlysubsidy",
     "settlement_payout",
     "settlement_payoutresult",
     "settlement_receipt",
