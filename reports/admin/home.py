@@ -113,7 +113,7 @@ def _waiting(title: Any, found: Iterable[tuple[Waiting, int]], *, empty: Any) ->
     """What waits, with how many of each; nothing waits that is not there."""
     return Section(
         title=title,
-        columns=[*texts(_("事项")), *numbers(_("件数"))],
+        columns=[*texts(_("待办事项")), *numbers(_("件数"))],
         rows=[(_leading(one, one.title), _leading(one, _told(n))) for one, n in found if n],
         empty=empty,
     )
