@@ -30,6 +30,7 @@ NAVIGATION = [
     _group(
         _("贴息核算"),
         _page(_("代付贴息"), "payments", "settlement_deduction"),
+        _page(_("各月贴息"), "bar_chart", "settlement_monthlysubsidy"),
         _page(_("贴息认定"), "fact_check", "settlement_enrolment"),
         _page(_("担保费补贴"), "verified_user", "settlement_guaranteesubsidy"),
         _page(_("担保费补贴入账"), "receipt_long", "settlement_guaranteeposting"),
@@ -164,5 +165,6 @@ UNFOLD = {
     ],
     "ACCOUNT": {"navigation": "config.kernel.admin.account.links"},
     "STYLES": [lambda _request: static("kernel/admin.css")],
+    "DASHBOARD_CALLBACK": "reports.admin.home.dashboard",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
 }

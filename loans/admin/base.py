@@ -58,6 +58,11 @@ def scheme_name(code: str) -> str:
     return names.get(code, code)
 
 
+def forget_scheme_names() -> None:
+    """Read the policies' names anew: a page begins."""
+    _scheme_names.set(None)
+
+
 def _column(
     field: Field[Any, Any], title: Any, shown: Callable[[Any], Any]
 ) -> Callable[[Any], Any]:
@@ -93,12 +98,12 @@ class FactAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list, with the policies' names as they are now."""
-        _scheme_names.set(None)
+        forget_scheme_names()
         return super().changelist_view(request, extra_context)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The page, with the policies' names as they are now."""
-        _scheme_names.set(None)
+        forget_scheme_names()
         return super().changeform_view(request, *args, **kwargs)
 
     @display(description=_("贴息政策"), ordering="scheme_code")

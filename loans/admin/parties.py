@@ -14,6 +14,7 @@ from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import YesNoFilter
 from config.kernel.admin.searching import exact, prefix
 from config.kernel.admin.sections import SECTION_ROWS, Column, Section, link, list_address, texts
+from config.kernel.admin.waiting import WAITING, unchecked
 from loans.admin.base import FactAdmin, RegistryAdmin, in_yuan, with_enterprise_name, yuan
 from loans.admin.lookups import of_enterprise
 from loans.models import (
@@ -216,3 +217,6 @@ class UsccConfirmationAdmin(CheckedAdmin, FactAdmin):
         ids = list(queryset.values_list("pk", flat=True))
         done = check_confirmations(ids=ids, actor=request.user.get_username())
         self.report(request, done=done, asked=len(ids))
+
+
+WAITING.append(unchecked("usccs", "loans.usccconfirmation", _("信用代码确认")))

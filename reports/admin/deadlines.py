@@ -20,6 +20,7 @@ from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.history import HistoryAdmin
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
+from config.kernel.admin.waiting import WAITING, having
 from loans.admin.base import FactAdmin, SchemeFilter
 from loans.admin.steps import StepForm, StepsAdmin
 from reports.admin import wording
@@ -192,3 +193,4 @@ class WorkingDayExceptionEventAdmin(HistoryAdmin):
     """Former states of published days; found by the month, not by a number."""
 
     search_by = ()
+WAITING.append(having("overdue", "reports.obligation", _("已逾期的报送事项"), standing="overdue"))

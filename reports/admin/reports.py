@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
+from config.kernel.admin.waiting import WAITING, having, unchecked
 from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, own_language, yuan
 from loans.admin.steps import StepsAdmin
 from loans.values.errors import DomainError
@@ -187,3 +188,11 @@ class ReportFileAdmin(FactAdmin):
     list_filter = ("role", "format", LevelFilter)
     list_select_related = ("report", "institution")
     sortable_by = ()
+
+
+WAITING.extend(
+    [
+        unchecked("generated", "reports.report", _("报表"), state=Report.State.GENERATED),
+        having("checked", "reports.report", _("已复核、待报送的报表"), state=Report.State.CHECKED),
+    ]
+)

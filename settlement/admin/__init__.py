@@ -15,6 +15,7 @@ from settlement.admin import (
     reconciliation,
     schemes,
     settlements,
+    waiting,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "reconciliation",
     "schemes",
     "settlements",
+    "waiting",
 ]

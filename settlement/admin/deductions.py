@@ -11,13 +11,13 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.filters import LevelFilter, MonthOfIdFilter, YesNoFilter
+from config.kernel.admin.filters import LevelFilter, MonthOfIdFilter, YesNoFilter, month_of
 from config.kernel.admin.sections import Section, link, numbers, texts
-from loans.admin.base import OfNotesAdmin, in_yuan, scheme_name, yuan
+from loans.admin.base import FactAdmin, OfNotesAdmin, in_yuan, scheme_name, yuan
 from loans.admin.lookups import of_collection, of_note
 from settlement.admin import wording
 from settlement.engine.codes import CUT_REASONS, cut_bit
-from settlement.models import Deduction, Scheme
+from settlement.models import Deduction, MonthlySubsidy, Scheme
 
 TIERS = ("central", "provincial", "municipal")
 
@@ -227,3 +227,27 @@ class DeductionAdmin(OfNotesAdmin):
     def why_text(self, row: Deduction) -> str:
         """Why there is a difference."""
         return wording.posting_in_words(row.why) or self.empty_value_display
+
+
+@admin.register(MonthlySubsidy)
+class MonthlySubsidyAdmin(FactAdmin):
+    """What statements added to the sums of months, which the home page shows; latest first."""
+
+    list_display = (
+        "month_text", "scheme_label", "institution_name", "central_yuan", "provincial_yuan",
+        "municipal_yuan",
+    )  # fmt: skip
+    fields = list_display
+    list_filter = (DeductionSchemeFilter, month_of("month"), LevelFilter)
+    list_select_related = ("scheme", "institution")
+    sortable_by = ()
+
+    @display(description=_("收息月份"))
+    def month_text(self, row: MonthlySubsidy) -> str:
+        """Year and month."""
+        return f"{row.month:%Y-%m}"
+
+    @display(description=_("贴息政策"))
+    def scheme_label(self, row: MonthlySubsidy) -> str:
+        """The scheme's name."""
+        return scheme_name(row.scheme.code)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin import display
+from django.contrib.admin import SimpleListFilter, display
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
@@ -36,6 +37,8 @@ from settlement.admin.plan_forms import (
     by_fund,
     exceptions,
 )
+from settlement.admin import wording
+from settlement.admin.deductions import DeductionSchemeFilter
 from settlement.models import Plan, PlanException, PlannedDeduction
 from settlement.resources import INSTRUCTIONS
 from settlement.selectors.plans import states_of_plan
@@ -185,6 +188,24 @@ class PlanAdmin(StepsAdmin, FactAdmin):
         )
 
 
+class ReservedTierFilter(SimpleListFilter):
+    """By the tier whose money is set aside."""
+
+    title = _("预留资金层级")
+    parameter_name = "tier"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
+        """The three tiers."""
+        return list(wording.TIER_NAMES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Deductions with money of that tier set aside."""
+        tier = self.value()
+        if tier not in wording.TIER_NAMES:
+            return queryset
+        return queryset.filter(**{f"{tier}_reserved_fen__gt": 0})
+
+
 @admin.register(PlannedDeduction)
 class PlannedDeductionAdmin(OfNotesAdmin):
     """What is planned of whom, and what became of it."""
@@ -193,7 +214,7 @@ class PlannedDeductionAdmin(OfNotesAdmin):
         "plan", "place", "scheme", "note", "institution_name", "interest_yuan", "central_yuan",
         "provincial_yuan", "municipal_yuan", "reserved_yuan", "state", "why",
     )  # fmt: skip
-    list_filter = ("state", LevelFilter)
+    list_filter = ("state", DeductionSchemeFilter, ReservedTierFilter, LevelFilter)
     list_select_related = ("plan", "scheme", "note", "institution")
     sortable_by = ()
     search_by = (of_note(),)

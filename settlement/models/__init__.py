@@ -2,7 +2,7 @@
 
 from settlement.models.assessment import Assessment
 from settlement.models.clawback import Clawback, ClawbackLapse, ClawbackMovement
-from settlement.models.deduction import Deduction, EnterprisePosting
+from settlement.models.deduction import Deduction, EnterprisePosting, MonthlySubsidy
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.finding import Finding, FindingDecision, FindingSide
 from settlement.models.guarantee_posting import GuaranteePosting
@@ -38,6 +38,7 @@ __all__ = [
     "LedgerLine",
     "MadeGood",
     "MoneyJob",
+    "MonthlySubsidy",
     "Payout",
     "PayoutAttempt",
     "PayoutBatch",

@@ -78,6 +78,47 @@ class Deduction(models.Model):
         return f"{self.collection_id}/{self.scheme_id}/{self.sequence}"
 
 
+class MonthlySubsidy(models.Model):
+    """What one statement's deductions add to an institution's subsidies of a month, by scheme and tier.
+
+    Written by the database with the deductions themselves (migration 0030), so that a month is added up
+    from few rows; a note that moves takes its amounts with it in a pair of further rows. Append-only.
+    """
+
+    institution = models.ForeignKey(
+        "kernel.Institution",
+        models.DO_NOTHING,
+        verbose_name=_("所属机构"),
+        related_name="+",
+        db_constraint=False,
+    )
+    scheme = models.ForeignKey(
+        "settlement.Scheme",
+        models.DO_NOTHING,
+        verbose_name=_("贴息政策"),
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    month = models.DateField(_("收息月份"), help_text=_("当月第一日 / first day of the month"))
+    central_fen = _fen(_("中央贴息"))
+    provincial_fen = _fen(_("省级贴息"))
+    municipal_fen = _fen(_("市级贴息"))
+
+    class Meta:
+        verbose_name = _("各月贴息")
+        verbose_name_plural = _("各月贴息")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="monthly_subsidy_month_is_a_first_day", condition=Q(month__day=1)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution_id}/{self.scheme_id} {self.month:%Y-%m}"
+
+
 class EnterprisePosting(models.Model):
     """Up to which facts, terms and day are the enterprise's posted deductions its target?"""
 

@@ -23,6 +23,7 @@ from config.kernel.admin.access import staff
 from config.kernel.admin.paging import BoundedChangeList, BoundedPaginator
 from config.kernel.admin.searching import TERM_MAX, Condition, is_storable
 from config.kernel.admin.sections import Button, MakeSection
+from config.kernel.admin.waiting import WaitingFilter, of_model
 
 LOOKUPS = {"exact", "in", "isnull", "gt", "gte", "lt", "lte", "id", "year", "month", "day"}
 UNREADABLE = (DisallowedModelAdminLookup, DataError, ValueError, OverflowError)
@@ -75,6 +76,11 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     def shown_columns(self) -> list[str]:
         """Every column of the table but its row number."""
         return [f.name for f in self.opts.concrete_fields if not f.primary_key]
+
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        """What waits for somebody comes first, where such work is known of this table."""
+        chosen: Sequence[Any] = super().get_list_filter(request)
+        return [WaitingFilter, *chosen] if of_model(self.opts.label_lower) else chosen
 
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         """Show the search box where there is something to search by."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.models import Institution
 
 MONTHS_MAX = 36
+A_MONTH = re.compile(r"([12][0-9]{3})-(0[1-9]|1[0-2])", re.ASCII)
 MONTH_ID = 10**12  # ids of bulk tables are yyyymm × 10¹² + n
 
 
@@ -70,12 +72,9 @@ class MonthFilter(SimpleListFilter):
         return [(text, text) for text in found]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Rows of that month; a month that is not offered filters nothing."""
-        text = self.value()
-        if not text or text not in {choice for choice, _title in self.lookup_choices}:
-            return queryset
-        year, month = int(text[:4]), int(text[5:])
-        return self.in_month(queryset, year, month)
+        """Rows of that month, offered or not; what is no month filters nothing."""
+        found = A_MONTH.fullmatch(self.value() or "")
+        return self.in_month(queryset, int(found[1]), int(found[2])) if found else queryset
 
     def in_month(self, queryset: QuerySet[Any], year: int, month: int) -> QuerySet[Any]:
         """Rows whose date lies in the month."""
