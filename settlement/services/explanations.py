@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -79,7 +80,7 @@ def explain(*, note: NoteCard, scope: Range, collection: str | None = None) -> E
     deductions, later = _deductions(work, stored, versions, book, collection, horizon)
     return Explanation(
         note=note,
-        labels=tuple(labels_of(note, scope, evidence, stored, versions, book)),
+        labels=tuple(labels_of(note, scope, _known(evidence), stored, versions, book)),
         guarantees=tuple(_guarantees(note, book)),
         deductions=deductions,
         later=later,
@@ -193,21 +194,36 @@ def _guarantees(note: NoteCard, book: Book) -> Iterator[GuaranteeWorking]:
             yield GuaranteeWorking(line, fee.rate_e8, sources)
 
 
+@dataclass(frozen=True)
+class Known:
+    """The facts of an enterprise's notes, and of those sharing caps with them, that judgements cite."""
+
+    scopes: pl.DataFrame
+    notes: pl.DataFrame
+    stops: pl.DataFrame
+    funds: pl.DataFrame
+
+
+def _known(evidence: Evidence) -> Known:
+    known = evidence.facts
+    return Known(evidence.scopes, known.notes, known.stops, known.funds)
+
+
 def labels_of(
     note: NoteCard,
     scope: Range,
-    evidence: Evidence,
+    known: Known,
     stored: pl.DataFrame,
     versions: dict[int, SchemeVersion],
     book: Book,
 ) -> list[LabelWorking]:
-    """The note's labels as judged; what is said of other notes is what `evidence` knows of them."""
-    scopes = evidence.scopes.select("note_id", "institution_id")
-    notes = evidence.facts.notes.join(scopes, on="note_id")
+    """The note's labels as judged; what is said of other notes is what is `known` of them."""
+    scopes = known.scopes.select("note_id", "institution_id")
+    notes = known.notes.join(scopes, on="note_id")
     attributes = notes.filter(pl.col("note_id") == note.note_id).row(0, named=True)
     chosen = (pl.col("status") == ELIGIBLE) | (pl.col("reasons") == "fund_exhausted")
     others = stored.filter(chosen).join(notes, on="note_id").sort("position")
-    overdue = evidence.facts.stops.filter(pl.col("status") == "overdue").join(
+    overdue = known.stops.filter(pl.col("status") == "overdue").join(
         notes.filter(pl.col("enterprise_id") == note.enterprise_id), on="note_id"
     )
     shared: dict[str, Any] = {
@@ -216,7 +232,7 @@ def labels_of(
         "others": sorted(others.iter_rows(named=True), key=d4_key),
         "overdue": overdue.sort("starts_on").to_dicts(),
         "groups": {terms.code: terms.exclusive_group for terms in book.terms},
-        "funds": {(code, year): fund for code, year, fund in evidence.facts.funds.iter_rows()},
+        "funds": {(code, year): fund for code, year, fund in known.funds.iter_rows()},
         "scope": scope,
     }
     rows = stored.filter(pl.col("note_id") == note.note_id).sort("position")

@@ -62,8 +62,10 @@ def ask_for_search(*, actor: str, at: datetime) -> int:
     return work.open_run(kind=KIND, params={}, payloads=[{}], actor=actor, at=at)
 
 
-def work_searches(*, owner: str, clock: Callable[[], datetime]) -> None:
-    """Do every search that is ordered and that nobody else is doing."""
+def work_searches(*, owner: str, clock: Callable[[], datetime], actor: str | None = None) -> None:
+    """Do every search that is ordered and that nobody else is doing; `actor` orders one first."""
+    if actor is not None:
+        ask_for_search(actor=actor, at=clock())
     for run_id in work.open_runs(kind=KIND):
         chunk_id = work.claim_chunk(run_id=run_id, owner=owner, at=clock())
         if chunk_id is not None:

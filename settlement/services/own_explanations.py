@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from loans.selectors import facts
 from loans.selectors.notes import NoteCard
 from settlement.engine import TIERS, deduct
 from settlement.engine.codes import ELIGIBLE, cut_reasons
@@ -31,6 +32,7 @@ from settlement.services.explained import (
 from settlement.services.explained_deductions import DUPLICATE_RULES, explain_collection
 from settlement.services.explained_work import Key, Row, Working, granted, raws, taken_back
 from settlement.services.explanations import (
+    Known,
     is_posted_current,
     labels_of,
     scheme_text,
@@ -87,9 +89,15 @@ def explain_judgement(*, note: NoteCard, scope: tuple[int, int]) -> list[LabelWo
     names none.
     """
     book = terms_in_force()
-    evidence = gather(enterprise_ids=[note.enterprise_id])
-    stored = enrolments.stored(note_ids=evidence.scopes["note_id"].to_list())
-    return labels_of(note, scope, evidence, stored, versions_of(stored, book), book)
+    own = [note.enterprise_id]
+    known = Known(
+        scopes=facts.note_scopes(enterprise_ids=own),
+        notes=facts.notes(enterprise_ids=own),
+        stops=facts.stops(enterprise_ids=own),
+        funds=facts.funds(),
+    )
+    stored = enrolments.stored(note_ids=known.scopes["note_id"].to_list())
+    return labels_of(note, scope, known, stored, versions_of(stored, book), book)
 
 
 def _own(evidence: Evidence, note_id: int) -> Evidence:

@@ -23,6 +23,7 @@ KINDS = {
     "import": _("导入"),
     "report": _("报表"),
     "export": _("导出"),
+    "missed-labels": _("查找应享未享"),
 }
 
 
