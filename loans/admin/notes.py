@@ -138,10 +138,6 @@ class NoteAdmin(LabellingAdmin, StepsAdmin, FactAdmin):
         ]
         return [*labels, *(button for make in NOTE_BUTTONS for button in make(request, row))]
 
-    def chosen_notes(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The notes themselves."""
-        return queryset.order_by("pk").values_list("pk", flat=True)
-
     @display(description=_("企业名称"))
     def enterprise_name(self, row: Any) -> str:
         """The latest known name."""
