@@ -104,7 +104,7 @@ def _missed(note: Any) -> Iterator[tuple[Any, ...]]:
             )
             what = gettext("符合条件而未加标签")
             step = format_html(
-                '{}，<a class="text-link" href="{}">{}</a>', what, address, _("加标签")
+                '{}，<a class="text-link life-link" href="{}">{}</a>', what, address, _("加标签")
             )
             yield (
                 scheme_name(one.scheme_code),
