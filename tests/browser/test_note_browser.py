@@ -100,7 +100,12 @@ def test_from_a_missing_label_to_the_explained_deduction(book: SmallBook, live_s
 
     assert "已为 1 笔借据加标签，待认定" in told
     assert Note.objects.get(note_number="N").scheme_codes == ["test"]
-    for text in ("④ 上限", "企业上限（核减）", "本系统已贴 1,500.00", "⑤ 贴息 0.00 元，核减 1,000.00 元"):
+    for text in (
+        "④ 上限",
+        "企业上限（核减）",
+        "本系统已贴 1,500.00",
+        "⑤ 贴息 0.00 元，核减 1,000.00 元",
+    ):
         assert text in working
     assert "乙银行" not in working
     assert used == "100"

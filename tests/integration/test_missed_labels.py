@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from config.kernel.models import SCOPE_ALL, Institution, Role, Run
+from config.kernel.models import SCOPE_ALL, Institution, Role, Run, User
 from loans.models import ImportBatch, Note
 from loans.selectors.notes import note_card
 from loans.services.labels import label_notes, unlabel_notes
+from loans.services.locks import INTAKE_LOCK
 from loans.services.outcomes import Source
 from loans.values.errors import DomainError
 from settlement.models import Deduction, Enrolment, MissedLabel
@@ -288,3 +290,44 @@ def test_a_label_of_an_unknown_note_is_refused(book: SmallBook) -> None:
     with pytest.raises(DomainError, match="choose notes"):
         label_notes(note_ids=[], scheme_code="test", source=BY)
     assert state() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_a_file_comes_in_a_label_waits_only_so_long(
+    transactional_db: None, tmp_path: Path, owner_connection: Any
+) -> None:
+    book = SmallBook(tmp_path)
+    book.scheme()
+    book.lend("A", FIRST, schemes="")
+    before = state()
+    owner_connection.execute("SELECT pg_advisory_lock(%s)", [INTAKE_LOCK])
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '50ms'")
+    with pytest.raises(DomainError) as refusal:
+        label_notes(note_ids=[key("A")], scheme_code="test", source=BY)
+    assert refusal.value.code == "intake_busy"
+    assert state() == before
+    owner_connection.execute("SELECT pg_advisory_unlock(%s)", [INTAKE_LOCK])
+    assert label_notes(note_ids=[key("A")], scheme_code="test", source=BY).corrected == 1
+
+
+def test_the_command_tells_what_is_missing_by_scheme(
+    book: SmallBook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    User.objects.get_or_create(username="system", defaults={"role": Role.ADMINISTRATOR})
+    call_command("missed_labels")
+    assert capsys.readouterr().out == "  test: 2\n应享未享 missing labels: 2\n"
+    assert Run.objects.get(kind="missed-labels").state == "done"
+
+
+def test_a_maker_orders_a_search_and_sees_that_it_waits(book: SmallBook, web: Any) -> None:
+    maker = staff_of(NORTH, web, Role.MAKER)
+    assert "还没有查找过" in maker.get(url(PAGE)).content.decode()
+    assert maker.get(url(PAGE, "search")).status_code == 302
+    assert Run.objects.filter(kind="missed-labels").count() == 0
+    for _twice in range(2):
+        assert maker.post(url(PAGE, "search")).headers["Location"] == url(PAGE)
+    name = f"maker-{Institution.objects.get(code=NORTH).pk}"
+    runs = Run.objects.filter(kind="missed-labels").values_list("actor", "state")
+    assert list(runs) == [(name, "open")]
+    assert "正在查找，稍后刷新本页。" in maker.get(url(PAGE)).content.decode()

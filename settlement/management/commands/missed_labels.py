@@ -16,7 +16,9 @@ from settlement.services.missed_labels import ask_for_search, work_searches
 class Command(ProjectCommand):
     """See `--help`."""
 
-    help = "查找应享未享：符合政策而未加标签的借据 / find notes that look eligible but carry no label"
+    help = (
+        "查找应享未享：符合政策而未加标签的借据 / find notes that look eligible but carry no label"
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Search all notes and print how many labels are missing by scheme."""
