@@ -7,13 +7,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import BooleanField, F, Func, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from kombu.exceptions import OperationalError as BrokerError
 
 from config.kernel.admin.access import may_make
 from config.kernel.admin.filters import LevelFilter, month_of
@@ -77,15 +76,18 @@ class MissedLabelAdmin(LabellingAdmin, FactAdmin):
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def search_view(self, request: HttpRequest) -> HttpResponse:
-        """Order a search; the worker does it."""
+        """Ring for a search: it is about every institution, so the worker orders and does it."""
         if not may_make(request):
             raise PermissionDenied
         if request.method == "POST":
-            actor, at = request.user.get_username(), timezone.localtime()
-            run_id = missed_labels.ask_for_search(actor=actor, at=at)
-            transaction.on_commit(find_missed_labels.delay, robust=True)
-            told = gettext("已安排查找（任务 #%(run)d），完成后刷新本页") % {"run": run_id}
-            self.message_user(request, told, messages.SUCCESS)
+            try:
+                find_missed_labels.delay(actor=request.user.get_username())
+            except BrokerError:
+                told = gettext("任务队列暂不可用，请稍后再试")
+                self.message_user(request, told, messages.ERROR)
+            else:
+                told = gettext("已安排查找，完成后刷新本页")
+                self.message_user(request, told, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:settlement_missedlabel_changelist"))
 
     def chosen_notes(self, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from kombu.exceptions import OperationalError as BrokerError
 
 from config.kernel.models import SCOPE_ALL, Institution, Role, Run, User
 from loans.models import ImportBatch, Note
@@ -24,6 +25,7 @@ from settlement.services.assessments import assess_notes
 from settlement.services.explanations import explain
 from settlement.services.missed_labels import ask_for_search, find_missed_labels, work_searches
 from settlement.services.own_explanations import explain_posted
+from settlement.tasks import find_missed_labels as find_missed_labels_task
 from tests.integration.book import AT, PORTFOLIO, import_folder, load_shipped, run
 from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, THIRD, SmallBook
 from tests.integration.steps import faults, send, taken
@@ -320,14 +322,29 @@ def test_the_command_tells_what_is_missing_by_scheme(
     assert Run.objects.get(kind="missed-labels").state == "done"
 
 
-def test_a_maker_orders_a_search_and_sees_that_it_waits(book: SmallBook, web: Any) -> None:
+def test_a_maker_rings_for_a_search(
+    book: SmallBook, web: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     maker = staff_of(NORTH, web, Role.MAKER)
     assert "还没有查找过" in maker.get(url(PAGE)).content.decode()
-    assert maker.get(url(PAGE, "search")).status_code == 302
-    assert Run.objects.filter(kind="missed-labels").count() == 0
-    for _twice in range(2):
-        assert maker.post(url(PAGE, "search")).headers["Location"] == url(PAGE)
-    name = f"maker-{Institution.objects.get(code=NORTH).pk}"
-    runs = Run.objects.filter(kind="missed-labels").values_list("actor", "state")
-    assert list(runs) == [(name, "open")]
-    assert "正在查找，稍后刷新本页。" in maker.get(url(PAGE)).content.decode()
+    rung: list[dict[str, str]] = []
+    monkeypatch.setattr(find_missed_labels_task, "delay", lambda **asked: rung.append(asked))
+    assert maker.get(url(PAGE, "search")).headers["Location"] == url(PAGE)
+    assert rung == []
+    told = maker.post(url(PAGE, "search"), follow=True)
+    assert rung == [{"actor": f"maker-{Institution.objects.get(code=NORTH).pk}"}]
+    assert [str(one) for one in told.context["messages"]] == ["已安排查找，完成后刷新本页"]
+
+    def is_down(**_asked: str) -> None:
+        raise BrokerError
+
+    monkeypatch.setattr(find_missed_labels_task, "delay", is_down)
+    told = maker.post(url(PAGE, "search"), follow=True)
+    assert [str(one) for one in told.context["messages"]] == ["任务队列暂不可用，请稍后再试"]
+
+
+def test_the_list_says_when_it_was_looked_for(book: SmallBook, web: Any) -> None:
+    work_searches(owner="test", clock=lambda: AT, actor="zhang")
+    shown = words(staff_of(NORTH, web).get(url(PAGE)).content.decode())
+    assert "上次查找：2026-11-23 16:00。" in shown
+    assert "重新查找" not in shown

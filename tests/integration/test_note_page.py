@@ -238,6 +238,31 @@ def test_a_refusal_says_the_rule_its_article_the_fact_and_what_to_do(
     assert second == ["试验", "符合", "", "2026-01-05 ~ 2029-01-05", "3,600,000.00"]
 
 
+def test_what_another_bank_knows_is_told_as_a_reason_without_its_note(
+    book: SmallBook, web: Any
+) -> None:
+    load_shipped()
+    book.participation("jiangsu-sports-2026")
+    book.enter(
+        "note-statuses",
+        {
+            "institution_code": SOUTH, "note_number": "B", "status": "overdue",
+            "starts_on": "2026-01-05", "ends_on": "",
+        },
+    )  # fmt: skip
+    book.note("A", schemes="jiangsu-sports-2026")
+    run()
+    north, south = staff_of(NORTH, web), staff_of(SOUTH, web)
+    ((_scheme, verdict, why, _days, _fen),) = table(note_page(north, "A"), "贴息认定")
+    assert verdict == "不符合"
+    assert why.endswith(
+        "放款当日企业在任一银行有逾期贷款 〔苏体经〔2026〕1号 一(一)1〕 要求 放款日 2026-01-05 企业在任何银行无逾期"
+        " 实际 在其他机构有逾期，不在您的机构范围内 怎么办 核对逾期起止日；以放款当日为准，事后结清不能补享"
+    )
+    assert "B" not in why
+    assert note_page(south, "A").status_code == 302
+
+
 def test_another_banks_note_and_deduction_are_not_there(book: SmallBook, web: Any) -> None:
     run()
     north = staff_of(NORTH, web)
