@@ -10,7 +10,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from config.kernel.models import SCOPE_ALL
-from settlement.services import deductions, orders, reconciliation, reviews
+from settlement.services import deductions, missed_labels, orders, reconciliation, reviews
 
 WORK_TIME = timedelta(seconds=150)  # then the bell is rung again: no task nears its time limit
 
@@ -71,3 +71,9 @@ def reconcile(**_future: object) -> None:
 def propose_disallowances(**_future: object) -> None:
     """Propose back what finance's reviews disallowed."""
     reviews.propose_disallowances(actor="system", at=timezone.localtime())
+
+
+@shared_task(name="settlement.find_missed_labels")
+def find_missed_labels(*, actor: str | None = None, **_future: object) -> None:
+    """Do the searches for missed labels that are ordered; with `actor`, order one first."""
+    missed_labels.work_searches(owner=_owner(), clock=timezone.localtime, actor=actor)

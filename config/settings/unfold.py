@@ -80,6 +80,7 @@ NAVIGATION = [
     _group(
         _("贷款"),
         _page(_("借据"), "receipt_long", "loans_note"),
+        _page(_("应享未享"), "new_label", "settlement_missedlabel"),
         _page(_("合同"), "contract", "loans_contract"),
         _page(_("收息"), "savings", "loans_interestcollection"),
         _page(_("还本"), "undo", "loans_repayment"),

@@ -13,7 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import YesNoFilter
 from config.kernel.admin.searching import exact, prefix
-from config.kernel.admin.sections import SECTION_ROWS, Column, Section, link, list_address, texts
+from config.kernel.admin.sections import (
+    SECTION_ROWS,
+    Column,
+    MakeSection,
+    Section,
+    link,
+    list_address,
+    texts,
+)
 from config.kernel.admin.waiting import WAITING, unchecked
 from loans.admin.base import FactAdmin, RegistryAdmin, in_yuan, with_enterprise_name, yuan
 from loans.admin.lookups import of_enterprise
@@ -26,6 +34,8 @@ from loans.models import (
     UsccConfirmation,
 )
 from loans.services.checking import check_confirmations
+
+ENTERPRISE_SECTIONS: list[MakeSection] = []  # apps above this one add theirs, shown first
 
 
 def since(record: EnterpriseRecord) -> Any:
@@ -110,7 +120,14 @@ class EnterpriseAdmin(RegistryAdmin):
     search_by = (exact("uscc"), of_enterprise("pk"))
     search_help_text = _("统一社会信用代码，或企业名称的开头")
     fields = ("uscc", "enterprise_name", "facts_version")
-    sections = (records, titles, projects, contracts)
+
+    class Media:
+        css = {"all": ["loans/life.css"]}
+
+    @property
+    def sections(self) -> list[MakeSection]:  # type: ignore[override]
+        """What other apps have to say, as of now, then the registry."""
+        return [*ENTERPRISE_SECTIONS, records, titles, projects, contracts]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the latest name."""

@@ -193,4 +193,6 @@ class WorkingDayExceptionEventAdmin(HistoryAdmin):
     """Former states of published days; found by the month, not by a number."""
 
     search_by = ()
+
+
 WAITING.append(having("overdue", "reports.obligation", _("已逾期的报送事项"), standing="overdue"))

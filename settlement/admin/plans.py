@@ -26,6 +26,8 @@ from loans.admin.base import FactAdmin, OfNotesAdmin, SchemeFilter, in_yuan, yua
 from loans.admin.lookups import of_note
 from loans.admin.steps import StepsAdmin
 from loans.values.errors import DomainError
+from settlement.admin import wording
+from settlement.admin.deductions import DeductionSchemeFilter
 from settlement.admin.orders import FORMATS, handed_out
 from settlement.admin.plan_forms import (
     End,
@@ -37,8 +39,6 @@ from settlement.admin.plan_forms import (
     by_fund,
     exceptions,
 )
-from settlement.admin import wording
-from settlement.admin.deductions import DeductionSchemeFilter
 from settlement.models import Plan, PlanException, PlannedDeduction
 from settlement.resources import INSTRUCTIONS
 from settlement.selectors.plans import states_of_plan

@@ -7,6 +7,7 @@ from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.finding import Finding, FindingDecision, FindingSide
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
+from settlement.models.missed_label import MissedLabel
 from settlement.models.payout import Payout
 from settlement.models.payout_batch import PayoutAttempt, PayoutBatch, PayoutResult
 from settlement.models.plan import Plan, PlanException, PlannedDeduction
@@ -37,6 +38,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerLine",
     "MadeGood",
+    "MissedLabel",
     "MoneyJob",
     "MonthlySubsidy",
     "Payout",

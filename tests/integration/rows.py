@@ -424,6 +424,15 @@ def _evidence(made: loans.Note) -> None:
 
 
 def _judgements(made: loans.Note) -> None:
+    settlement.MissedLabel.objects.create(
+        institution_id=made.institution_id,
+        note=made,
+        scheme_code="central-equipment-2026",
+        eligible_fen=100_000_000,
+        subsidised_from=date(2026, 1, 15),
+        subsidised_until=date(2028, 1, 15),
+        found_at=AT,
+    )
     settlement.Enrolment.objects.create(
         institution_id=made.institution_id,
         note=made,

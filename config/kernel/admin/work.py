@@ -32,6 +32,7 @@ KINDS = {
     "results": _("收息结果入账"),
     "trial": _("重算试算"),
     "post": _("重算入账"),
+    "missed-labels": _("查找应享未享"),
 }
 
 

@@ -71,6 +71,7 @@ class Command(ProjectCommand):
         self._call(f"导入 import {portfolio}", "import_portfolio", portfolio)
         self._run_years(is_sample=options["portfolio"].resolve() == settings.BASE_DIR / PORTFOLIO)
         self._call("重复贴息核查 duplicates", "check_duplicates")
+        self._call("应享未享 missing labels", "missed_labels")
         self.stdout.write(self.style.MIGRATE_HEADING("== 报表 reports"))
         self._report()
         self._call("报送期限 deadlines", "deadlines")
