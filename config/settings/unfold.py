@@ -124,7 +124,9 @@ NAVIGATION = [
     ),
     _group(
         _("系统"),
-        _page(_("导入批次"), "upload_file", "loans_importbatch"),
+        _page(_("文件导入"), "upload_file", "loans_fileimport"),
+        _page(_("导入批次"), "inventory", "loans_importbatch"),
+        _page(_("导入撤销"), "undo", "loans_importundo"),
         _page(_("任务"), "play_circle", "kernel_run"),
         _page(_("任务分段"), "view_timeline", "kernel_chunk", administrators=True),
         _page(_("机构"), "account_tree", "kernel_institution"),
