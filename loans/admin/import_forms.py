@@ -112,7 +112,6 @@ class UploadFile(StepForm):
         "先检查，不保存任何数据：列出新增、更正、未变和有错的行，由您确认后才导入。"
         "控制总数请按来源系统的统计填写，不要从文件里数。"
     )
-    done = _("文件已上传")
     at_field = {"file_too_large": "file"}
 
     kind = WordChoice(label=_("数据类别"), required=False)
@@ -187,20 +186,9 @@ class UploadFile(StepForm):
         ring(row.run_id)
         return row
 
-    def told(self, outcome: FileImport) -> str:
-        """What has to be done now."""
-        return str(_TOLD.get(outcome.state, self.done))
-
     def leads_to(self, outcome: FileImport) -> str:
         """The preview."""
         return reverse("admin:loans_fileimport_change", args=[outcome.pk])
-
-
-_TOLD: dict[str, Any] = {
-    State.CHECKING: _("文件较大或涉及范围较广，正由后台检查，本页自动刷新"),
-    State.READY: _("检查完成，未保存任何数据；请核对后确认导入"),
-    State.REFUSED: _("文件有错误，未保存任何数据；请按清单改正后重新上传"),
-}
 
 
 class _OwnFile(StepForm):

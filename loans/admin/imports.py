@@ -108,7 +108,6 @@ class FileImportAdmin(ImportMixin, FactAdmin, StepsAdmin):  # type: ignore[misc]
         "confirmed_at", "finished_at", "batch_row",
     )  # fmt: skip
     list_steps = {"import": UploadFile}
-    sections = (problems, differences)
     row_steps = {"again": LookAgain, "codes": ConfirmCodes, "drop": Drop}
 
     def has_import_permission(self, request: HttpRequest) -> bool:
@@ -147,6 +146,14 @@ class FileImportAdmin(ImportMixin, FactAdmin, StepsAdmin):  # type: ignore[misc]
             is_own = row.made_by == request.user.get_username() and may_import(request)
             context = {
                 **preview(row),
+                "import_sections": [
+                    make(request, row)
+                    for make, shown in (
+                        (problems, row.shown_problems),
+                        (differences, row.shown_differences),
+                    )
+                    if shown
+                ],
                 "import_row": row,
                 "import_confirms": is_own and row.state == State.READY,
             }
@@ -254,6 +261,15 @@ class FileImportAdmin(ImportMixin, FactAdmin, StepsAdmin):  # type: ignore[misc]
         return _count(row.refused)
 
 
+WHAT_NOW = {
+    State.CHECKING: _("文件较大或涉及范围较广，正由后台检查，本页自动刷新"),
+    State.READY: _("检查完成，尚未保存任何数据；请核对后确认导入"),
+    State.REFUSED: _("文件有错误，未保存任何数据；请按下面的清单改正后重新上传"),
+    State.IMPORTING: _("正由后台导入，本页自动刷新"),
+    State.FAILED: _("后台处理失败，未保存任何数据；可重新检查"),
+}
+
+
 def _count(number_of: int | None) -> str | None:
     return None if number_of is None else f"{number_of:,}"
 
@@ -274,6 +290,7 @@ def preview(row: FileImport) -> dict[str, Any]:
         "import_counts": [] if row.state in UNDER_WAY else [(t, _count(n)) for t, n in counts],
         "import_progress": _progress(row) if row.state in UNDER_WAY else "",
         "import_totals": totals,
+        "import_what_now": WHAT_NOW.get(State(row.state), ""),
         "import_told": [own_language(line) for line in row.told.splitlines()],
     }
 

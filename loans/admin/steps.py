@@ -157,7 +157,8 @@ class StepsAdmin(ReadOnlyAdmin):
         form = form_class(request, row, request.POST if is_sent else None)
         taken, outcome = form.take() if is_sent else (False, None)
         if taken:
-            self.message_user(request, form.told(outcome), messages.SUCCESS)
+            if told := form.told(outcome):  # where the page that follows says it all, nothing is
+                self.message_user(request, told, messages.SUCCESS)
             return HttpResponseRedirect(form.leads_to(outcome) or self._home(row))
         return self._shown(request, form, row)
 
