@@ -210,4 +210,4 @@ class ImportUndo(Checked):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.batch_id}"
+        return f"#{self.pk} → #{self.batch_id}"

@@ -174,7 +174,16 @@ STEPS: dict[str, Any] = {"check": check, "import": carry_out}
 def _copied(row: FileImport, place: str) -> Path:
     """The very bytes that were uploaded, under a name that says what they claim to be."""
     path = Path(place).joinpath("upload" + Path(row.file_name).suffix[:10])
-    store.copy_out(row.sha256, path)
+    try:
+        store.copy_out(row.sha256, path)
+    except (store.MissingFileError, store.TamperedFileError) as error:
+        raise DomainError(
+            "file_lost",
+            bilingual(
+                "文件库中的上传文件缺失或已被改动，请重新上传",
+                "the uploaded file is missing from the store or was changed: upload it again",
+            ),
+        ) from error
     return path
 
 

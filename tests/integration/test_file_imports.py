@@ -262,6 +262,22 @@ def test_confirmed_twice_it_is_imported_once(tmp_path: Path) -> None:
     assert facts() == before
 
 
+def test_bytes_that_are_lost_or_changed_are_never_taken_in(tmp_path: Path) -> None:
+    load_book(tmp_path, upto="notes")
+    row = send_rows("repayments", BOOK["repayments"], tmp_path, 10_000_000)
+    before = facts()
+    kept = store.place(row.sha256)
+    kept.chmod(0o640)
+    kept.write_bytes(kept.read_bytes().replace(b"R-1", b"R-2"))
+    for _ in range(2):
+        with pytest.raises(DomainError) as refusal:
+            confirm(row)
+        assert refusal.value.code == "file_lost"
+        kept.unlink(missing_ok=True)
+    row.refresh_from_db()
+    assert (row.state, facts()) == ("ready", before)
+
+
 def test_only_who_uploaded_a_file_goes_on_with_it(tmp_path: Path) -> None:
     load_book(tmp_path, upto="notes")
     row = send_rows("repayments", BOOK["repayments"], tmp_path, 10_000_000)
