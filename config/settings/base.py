@@ -14,6 +14,8 @@ EMBEDDED_OPTIONS: tuple[str, ...] = ()
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.import_export",
+    "import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -97,6 +99,8 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 EMAIL_TIMEOUT = 20
 # Reports and results of jobs, by content, kept for ever; web and workers share the folder.
 REPORTS_DIR = Path(os.environ.get("REPORTS_DIR") or DATA_DIR / "files").expanduser().resolve()
+# Files of more rows than this are looked at and taken in by a worker, smaller ones at once by the web.
+IMPORT_CELERY_ROWS = int(os.environ.get("IMPORT_CELERY_ROWS") or 2_000)
 # What commands made is checked by the user `system-checker`; never in production.
 AUTO_CHECK = False
 

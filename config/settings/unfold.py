@@ -28,6 +28,12 @@ def _group(title: Any, *items: dict[str, Any], closed: bool = False) -> dict[str
 
 NAVIGATION = [
     _group(
+        _("数据导入"),
+        _page(_("文件导入"), "upload_file", "loans_fileimport"),
+        _page(_("导入批次"), "inventory", "loans_importbatch"),
+        _page(_("导入撤销"), "undo", "loans_importundo"),
+    ),
+    _group(
         _("贴息核算"),
         _page(_("代付贴息"), "payments", "settlement_deduction"),
         _page(_("各月贴息"), "bar_chart", "settlement_monthlysubsidy"),
@@ -142,7 +148,6 @@ NAVIGATION = [
     ),
     _group(
         _("系统"),
-        _page(_("导入批次"), "upload_file", "loans_importbatch"),
         _page(_("任务"), "play_circle", "kernel_run"),
         _page(_("任务分段"), "view_timeline", "kernel_chunk", administrators=True),
         _page(_("机构"), "account_tree", "kernel_institution"),

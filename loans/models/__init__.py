@@ -23,7 +23,7 @@ from loans.models.choices import (
     Title,
 )
 from loans.models.compensation import Compensation
-from loans.models.intake import ImportBatch
+from loans.models.intake import FileImport, ImportBatch, ImportUndo
 from loans.models.loan import (
     Contract,
     EquipmentInvoice,
@@ -56,9 +56,11 @@ __all__ = [
     "EquipmentInvoice",
     "ExternalKind",
     "ExternalSubsidy",
+    "FileImport",
     "FundPurpose",
     "Guarantee",
     "ImportBatch",
+    "ImportUndo",
     "InterestCollection",
     "LoanType",
     "Lpr",

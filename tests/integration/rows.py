@@ -375,9 +375,14 @@ def _belongings(made: loans.Note) -> None:
 def _evidence(made: loans.Note) -> None:
     of = {"institution_id": made.institution_id}
     fund = {**of, "scheme_code": "central-sme-2026", "tier": "central"}
-    loans.ImportBatch.objects.create(
+    batch = loans.ImportBatch.objects.create(
         **of, kind="notes", rows=1, inserted=1, corrected=0, unchanged=0, actor="system", at=AT
     )
+    batch.undos.create(**of, reason="试验", made_by="maker", made_at=AT)
+    loans.FileImport.objects.create(
+        **of, kind="notes", file_name="notes.csv", sha256="0" * 64, size=1, control_rows=1,
+        made_by="maker", made_at=AT,
+    )  # fmt: skip
     loans.Repayment.objects.create(
         **of,
         origin_id=made.origin_id,
