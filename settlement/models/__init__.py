@@ -7,6 +7,7 @@ from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
 from settlement.models.finding import Finding, FindingDecision, FindingSide
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
+from settlement.models.paper import PaperGap, PaperRule
 from settlement.models.payout import Payout
 from settlement.models.payout_batch import PayoutAttempt, PayoutBatch, PayoutResult
 from settlement.models.plan import Plan, PlanException, PlannedDeduction
@@ -36,6 +37,8 @@ __all__ = [
     "LedgerEntry",
     "LedgerLine",
     "MadeGood",
+    "PaperGap",
+    "PaperRule",
     "Payout",
     "PayoutAttempt",
     "PayoutBatch",
