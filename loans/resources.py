@@ -178,7 +178,7 @@ _SOURCES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         "(SELECT FROM loans_paperwithdrawal w WHERE w.paper_id = x.id)) t "
         "LEFT JOIN loans_note n ON n.id = t.note_id "
         "JOIN kernel_institution i ON i.id = coalesce(n.origin_id, t.institution_id)",
-        "i.code, n.note_number, t.kind, t.archive_number",
+        "t.note_id IS NULL, i.code, n.note_number, t.kind, t.archive_number",
         "t.institution_id",
         {},
     ),

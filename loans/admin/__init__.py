@@ -7,6 +7,7 @@ from loans.admin import (
     history,
     intake,
     notes,
+    papers,
     parties,
     policies,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "history",
     "intake",
     "notes",
+    "papers",
     "parties",
     "policies",
 ]

@@ -36,7 +36,11 @@ class StepForm(forms.Form):
     )
 
     def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
-        super().__init__(data, initial=None if data is not None else dict(request.GET.items()))
+        super().__init__(
+            data,
+            None if data is None else request.FILES,
+            initial=None if data is not None else dict(request.GET.items()),
+        )
         self.request, self.row = request, row
 
     @classmethod

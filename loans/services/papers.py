@@ -60,9 +60,9 @@ def add_to_notes(
     actor: str,
     at: datetime,
 ) -> list[int]:
-    """Give each of these notes the paper; returns the papers' ids, in order of the notes.
+    """Give each of these notes the paper; returns the new papers' ids, in order of the notes.
 
-    Refuses with nothing stored: `note_unknown`, `paper_kind_unknown`, `paper_nowhere` (neither file
+    Notes that have it already are left as they are, unless all have. Refuses with nothing stored: `note_unknown`, `paper_kind_unknown`, `paper_nowhere` (neither file
     nor number), `paper_file_name`, `paper_too_large`, `paper_empty`, `paper_type`, `paper_known`.
     """
     locks.lock_intake(kind=KIND)
@@ -82,6 +82,7 @@ def add_to_institution(
     scheme_code: str,
     stated: Stated,
     attachment: Attachment | None,
+    scope: tuple[int, int],
     actor: str,
     at: datetime,
 ) -> int:
@@ -90,8 +91,11 @@ def add_to_institution(
     Refuses as `add_to_notes`, and `institution_unknown`, `scheme_unknown`.
     """
     locks.lock_intake(kind=KIND)
-    if not Institution.objects.filter(pk=institution_id).exists():
-        raise DomainError("institution_unknown", bilingual("没有此机构", "no such institution"))
+    if not Institution.objects.filter(pk=institution_id, pk__range=scope).exists():
+        raise DomainError(
+            "institution_unknown",
+            bilingual("没有此机构，或不在您的机构范围内", "no such institution in your scope"),
+        )
     if scheme_code and not SchemeLabel.objects.filter(code=scheme_code).exists():
         raise DomainError("scheme_unknown", bilingual("没有此贴息政策", "no such scheme"))
     blank = Paper(institution_id=institution_id, scheme_code=scheme_code)
@@ -116,10 +120,10 @@ def _store(
         paper.archive_number, paper.made_by, paper.made_at = stated.archive_number, actor, at
         for name, value in file.items():
             setattr(paper, name, value)
-        _refuse_known(paper)
+    new = _unknown(blank)
     if attachment is not None:
         store.keep(attachment.path)
-    return [paper.pk for paper in Paper.objects.bulk_create(blank)]
+    return [paper.pk for paper in Paper.objects.bulk_create(new)]
 
 
 def _checked(attachment: Attachment) -> dict[str, str | int]:
@@ -167,8 +171,25 @@ def _is_paper(path: Path, name: str) -> bool:
         return False
 
 
-def _refuse_known(paper: Paper) -> None:
-    """The same file or archive number of the same kind stands only once for a note or institution."""
+def _unknown(papers: list[Paper]) -> list[Paper]:
+    """Those that nobody entered before; refuses if there are none."""
+    stored = [(paper, _stored(paper)) for paper in papers]
+    new = [paper for paper, known in stored if known is None]
+    if not new:
+        known = stored[0][1]
+        assert known is not None
+        raise DomainError(
+            "paper_known",
+            bilingual(
+                f"该资料已登记（第 {known.pk} 号，{known.made_by} 经办），未重复登记",
+                f"this paper is there already (number {known.pk}) and was not entered again",
+            ),
+        )
+    return new
+
+
+def _stored(paper: Paper) -> Paper | None:
+    """The same file or archive number of the same kind, which a note or institution has only once."""
     same = Q(pk__in=[])
     if paper.sha256:
         same |= Q(sha256=paper.sha256)
@@ -179,31 +200,21 @@ def _refuse_known(paper: Paper) -> None:
         if paper.note_id is not None
         else Q(note__isnull=True, institution=paper.institution_id, scheme_code=paper.scheme_code)
     )
-    known = (
-        Paper.objects.filter(same, of, kind=paper.kind, withdrawal__isnull=True)
-        .order_by("pk")
-        .first()
-    )
-    if known is not None:
-        raise DomainError(
-            "paper_known",
-            bilingual(
-                f"该资料已登记（第 {known.pk} 号，{known.made_by} 经办），未重复登记",
-                f"this paper is there already (number {known.pk}) and was not entered again",
-            ),
-        )
+    live = Paper.objects.filter(same, of, kind=paper.kind, withdrawal__isnull=True)
+    return live.order_by("pk").first()
 
 
 @transaction.atomic
-def withdraw(*, paper_id: int, why: str, actor: str, at: datetime) -> int:
+def withdraw(*, paper_id: int, why: str, scope: tuple[int, int], actor: str, at: datetime) -> int:
     """Say that a paper is wrong and why; it then counts for nothing. Returns the withdrawal's id.
 
-    Refuses `paper_unknown`, `paper_withdrawn` (already) and `reason_missing`.
+    `scope`: institutions whose papers this person may withdraw; those of their head office they
+    only see. Refuses `paper_unknown`, `paper_withdrawn` (already) and `reason_missing`.
     """
     locks.lock_intake(kind=KIND)
     if not why.strip():
         raise DomainError("reason_missing", bilingual("请填写撤回原因", "say why it is withdrawn"))
-    paper = Paper.objects.filter(pk=paper_id).first()
+    paper = Paper.objects.filter(pk=paper_id, institution__range=scope).first()
     if paper is None:
         raise DomainError(
             "paper_unknown", bilingual("没有此资料，或不在您的机构范围内", "no such paper in your scope")

@@ -31,7 +31,7 @@ PAPER_TYPES = {
     "tif": "image/tiff",
     "ofd": "application/ofd",
 }
-PAPER_ENDINGS = tuple(ending for _, _, endings in _TYPES for ending in endings)
+PAPER_ENDINGS = tuple(dict.fromkeys(ending for _, _, endings in _TYPES for ending in endings))
 HEAD_BYTES = 16
 
 

@@ -23,6 +23,7 @@ from loans.admin.base import FactAdmin, OfNotesAdmin, SchemeFilter, in_yuan, sch
 from loans.admin.lookups import of_note
 from loans.values.errors import DomainError
 from settlement.admin import wording
+from settlement.admin.paper_sections import kinds_in_words, letters_lacking
 from settlement.models import Plan, PlanException, PlannedDeduction
 from settlement.selectors.plans import funds_of_plan
 from settlement.services.plans import check_plan, end_plan, void_planned
@@ -70,7 +71,7 @@ class PlanAdmin(CheckedAdmin, FactAdmin):
     )  # fmt: skip
     list_filter = ("state", "collected_on")
     list_select_related = ("institution",)
-    sections = (by_fund,)
+    sections = (by_fund, letters_lacking)
     actions: Any = ("pass_check", "end")
     action_form = ReasonForm
 
@@ -156,9 +157,17 @@ class PlannedDeductionAdmin(OfNotesAdmin):
 class PlanExceptionAdmin(OfNotesAdmin):
     """Planned collections that need a look."""
 
-    list_display = ("plan", "note", "institution_name", "scheme_label", "reason", "detail")
+    list_display = ("plan", "note", "institution_name", "scheme_label", "reason", "detail_words")
     list_filter = ("reason", SchemeFilter, LevelFilter)
     list_select_related = ("plan", "note", "institution")
     sortable_by = ()
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
+
+    @display(description=_("详情"))
+    def detail_words(self, row: PlanException) -> Any:
+        """The reasons of a refusal, or the papers that are missing, in words."""
+        codes = [code for code in row.detail.split(";") if code]
+        if row.reason == PlanException.Reason.PAPERS:
+            return kinds_in_words(codes)
+        return wording.reasons_in_words(codes) or self.empty_value_display

@@ -20,6 +20,7 @@ from config.kernel.services.export import register_rows
 from loans.admin.base import FactAdmin, RegistryAdmin
 from loans.admin.lookups import of_enterprise
 from loans.admin.parties import CheckedFilter
+from settlement.admin.paper_sections import asked_by_version
 from settlement.models import Assessment, EnterprisePosting, Scheme, SchemeVersion
 from settlement.selectors.registers import COMMITMENTS
 from settlement.services.checking import check_versions
@@ -94,6 +95,7 @@ class SchemeVersionAdmin(CheckedAdmin, FactAdmin):
     list_filter = (CheckedFilter, "scheme")
     list_select_related = ("scheme",)
     search_by = (prefix("scheme__code"), prefix("scheme__name"), exact("sha256"))
+    sections = (asked_by_version,)
     search_help_text = _("政策代码或名称的开头、条款摘要")
     fields = (
         "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "sha256", "terms",

@@ -3,7 +3,7 @@
 from settlement.models.assessment import Assessment
 from settlement.models.clawback import Clawback, ClawbackLapse, ClawbackMovement
 from settlement.models.deduction import Deduction, EnterprisePosting
-from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
+from settlement.models.enrolment import Enrolment, GuaranteeSubsidy, JudgedStatus
 from settlement.models.finding import Finding, FindingDecision, FindingSide
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
@@ -34,6 +34,7 @@ __all__ = [
     "Fund",
     "GuaranteePosting",
     "GuaranteeSubsidy",
+    "JudgedStatus",
     "LedgerEntry",
     "LedgerLine",
     "MadeGood",

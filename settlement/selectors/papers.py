@@ -152,16 +152,20 @@ def blocking(*, plan_id: int, limit: int) -> Sequence[tuple[str, str]]:
     return [(number, kind) for number, kind in found]
 
 
-def files_of(*, note_ids: Collection[int], scope: tuple[int, int]) -> list[tuple[str, str]]:
+def files_of(
+    *, note_ids: Collection[int], scheme_code: str | None, scope: tuple[int, int]
+) -> list[tuple[str, str]]:
     """(sha256, file name) of attached papers of these notes and of the scope's institutions.
 
-    Withdrawn ones too: what was once shown as proof is looked at as well. One content is named once.
+    `scheme_code` narrows the institutions' own. Withdrawn papers too: what was once shown as proof is
+    looked at as well. One content is named once.
     """
     found = rows(
         "SELECT DISTINCT ON (x.sha256) x.sha256, x.file_name FROM loans_paper x"
         " WHERE x.size_bytes IS NOT NULL AND x.institution_id BETWEEN %s AND %s"
-        " AND (x.note_id IS NULL OR x.note_id = ANY(%s)) ORDER BY x.sha256, x.id",
-        [*scope, list(note_ids)],
+        " AND (x.note_id = ANY(%s) OR x.note_id IS NULL AND"
+        " (%s::text IS NULL OR x.scheme_code IN ('', %s))) ORDER BY x.sha256, x.id",
+        [*scope, list(note_ids), scheme_code, scheme_code],
     )
     return [(sha256, name) for sha256, name in found]
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from config.kernel.models import Chunk, Institution, Role, Run, User
 from loans import models as loans
 from settlement import models as settlement
-from tests.integration import rows
+from tests.integration import paper_rows, rows
 
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 LABELS = [model._meta.label_lower for model in PAGES]
@@ -21,7 +21,7 @@ TABLES = [label for label in LABELS if label not in HISTORIES]
 ADMINISTRATORS_ONLY = {"kernel.user", "kernel.chunk", "settlement.assessment"}
 FREE_OF_INSTITUTIONS = {
     "kernel.user", "kernel.run", "kernel.chunk", "settlement.assessment", "settlement.scheme",
-    "settlement.schemeversion", "loans.lpr", "loans.lprevent", "loans.schemefund",
+    "settlement.schemeversion", "settlement.paperrule", "loans.lpr", "loans.lprevent", "loans.schemefund",
     "loans.schemefundevent", "loans.schemelabel", "loans.usccconfirmation", "reports.job",
     "reports.workingdayexception",
 }  # fmt: skip
@@ -70,6 +70,7 @@ def complete_book(tree):
         kind="export", params=params, actor="maker", created_at=rows.AT, scope_lo=branch.id,
         scope_hi=branch.last_id,
     )  # fmt: skip
+    paper_rows.asked(rows.scheme_version())
     settlement.Assessment.objects.create(
         facts_position=1, terms_key="1", engine=1, labels=2, changed=2, at=rows.AT
     )
