@@ -119,7 +119,9 @@ class Migration(migrations.Migration):
                 ("dated_on", models.DateField(blank=True, null=True, verbose_name="文件日期")),
                 (
                     "file_name",
-                    models.CharField(blank=True, default="", max_length=255, verbose_name="文件名"),
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=255, verbose_name="文件名"
+                    ),
                 ),
                 (
                     "size_bytes",

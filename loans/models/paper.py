@@ -36,7 +36,7 @@ class Paper(models.Model):
     kind = models.CharField(_("资料种类"), max_length=40, choices=PaperKind.choices)
     archive_number = models.CharField(_("档案号"), max_length=100, blank=True, default="")
     dated_on = models.DateField(_("文件日期"), null=True, blank=True)
-    file_name = models.CharField(_("文件名"), max_length=255, blank=True, default="")
+    file_name = models.CharField(_("文件名"), max_length=255, blank=True, default="", db_default="")
     size_bytes = models.BigIntegerField(_("字节数"), null=True, blank=True)
     sha256 = models.CharField(_("文件摘要"), max_length=64, blank=True, default="")
     made_by = models.CharField(_("经办"), max_length=150)

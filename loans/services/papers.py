@@ -214,7 +214,9 @@ def withdraw(*, paper_id: int, why: str, scope: tuple[int, int], actor: str, at:
     locks.lock_intake(kind=KIND)
     if not why.strip():
         raise DomainError("reason_missing", bilingual("请填写撤回原因", "say why it is withdrawn"))
-    paper = Paper.objects.filter(pk=paper_id, institution__range=scope).first()
+    paper = Paper.objects.filter(
+        pk=paper_id, institution__gte=scope[0], institution__lte=scope[1]
+    ).first()
     if paper is None:
         raise DomainError(
             "paper_unknown", bilingual("没有此资料，或不在您的机构范围内", "no such paper in your scope")

@@ -40,10 +40,10 @@ def paper_type(file_name: str, head: bytes) -> str | None:
 
     Name and content must agree: a page that a browser would run does not pass as a picture.
     """
-    ending = file_name.rpartition(".")[2].lower()
+    stem, _dot, ending = file_name.rpartition(".")
     for start, name, endings in _TYPES:
         if head.startswith(start):
-            return name if ending in endings else None
+            return name if stem and ending.lower() in endings else None
     return None
 
 
