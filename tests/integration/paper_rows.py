@@ -29,3 +29,16 @@ def asked(version: settlement.SchemeVersion, **changes: object) -> settlement.Pa
             **changes,
         }
     )
+
+
+def judged(made: loans.Note, version: settlement.SchemeVersion) -> None:
+    """The note is subsidised under the text."""
+    settlement.Enrolment.objects.create(
+        institution_id=made.institution_id,
+        note=made,
+        scheme_code=version.scheme.code,
+        position=0,
+        status="eligible",
+        eligible_fen=100_000_000,
+        version=version,
+    )
