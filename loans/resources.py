@@ -185,6 +185,15 @@ _SOURCES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         "t.institution_id",
         {},
     ),
+    "papers": (
+        "(SELECT x.* FROM loans_paper x WHERE x.archive_number <> '' AND NOT EXISTS "
+        "(SELECT FROM loans_paperwithdrawal w WHERE w.paper_id = x.id)) t "
+        "LEFT JOIN loans_note n ON n.id = t.note_id "
+        "JOIN kernel_institution i ON i.id = coalesce(n.origin_id, t.institution_id)",
+        "t.note_id IS NULL, i.code, n.note_number, t.kind, t.archive_number",
+        "t.institution_id",
+        {},
+    ),
     "compensations": (
         "loans_compensation t JOIN loans_guarantee g ON g.id = t.guarantee_id "
         "JOIN kernel_institution i ON i.id = t.origin_id",

@@ -10,6 +10,7 @@ from loans.admin import (
     intake,
     note_events,
     notes,
+    papers,
     parties,
     policies,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "intake",
     "note_events",
     "notes",
+    "papers",
     "parties",
     "policies",
 ]

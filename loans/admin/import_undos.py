@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -20,6 +21,7 @@ from loans.admin.downloads import handed_out
 from loans.admin.import_forms import AgreeUndo, DeclineUndo, kind_name
 from loans.admin.steps import StepsAdmin
 from loans.models import ImportUndo
+from loans.selectors.kept_files import opened_file
 
 REFRESH_SECONDS = 3
 
@@ -65,7 +67,8 @@ class ImportUndoAdmin(FactAdmin, StepsAdmin):
             raise Http404
         home = reverse("admin:loans_importundo_change", args=[row.pk])
         name = f"undo-{row.pk}-rows.csv"
-        return handed_out(request, sha256=row.removed_sha256, name=name, home=home)
+        opened = partial(opened_file, sha256=row.removed_sha256, name=name)
+        return handed_out(request, name=name, opened=opened, home=home)
 
     @display(description=_("导入批次"))
     def batch_words(self, row: ImportUndo) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -41,6 +42,7 @@ from loans.admin.steps import StepsAdmin
 from loans.files.kinds import KINDS
 from loans.models import FileImport
 from loans.resources import IntakeResource
+from loans.selectors.kept_files import opened_file
 from loans.services.looks import control_column
 from loans.values.errors import DomainError
 
@@ -173,7 +175,8 @@ class FileImportAdmin(ImportMixin, FactAdmin, StepsAdmin):  # type: ignore[misc]
             raise Http404
         title = row.file_name if name == "file" else f"import-{row.pk}-{name}.csv"
         home = reverse("admin:loans_fileimport_change", args=[row.pk])
-        return handed_out(request, sha256=_stored(row, name), name=title, home=home)
+        opened = partial(opened_file, sha256=_stored(row, name), name=title)
+        return handed_out(request, name=title, opened=opened, home=home)
 
     def import_action(self, request: HttpRequest, **_hints: Any) -> HttpResponse:
         """django-import-export's first page: the upload."""

@@ -16,6 +16,7 @@ from loans.models.choices import (
     LoanType,
     NoteState,
     Ownership,
+    PaperKind,
     Review,
     Size,
     TaxRating,
@@ -33,6 +34,7 @@ from loans.models.loan import (
     NoteTransfer,
     SyndicateShare,
 )
+from loans.models.paper import Paper, PaperShelf, PaperWithdrawal
 from loans.models.party import (
     ALWAYS,
     Enterprise,
@@ -70,6 +72,10 @@ __all__ = [
     "NoteTransfer",
     "OpeningPosition",
     "Ownership",
+    "Paper",
+    "PaperKind",
+    "PaperShelf",
+    "PaperWithdrawal",
     "Participation",
     "PayoutAgreement",
     "PreAllocation",

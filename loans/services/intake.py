@@ -330,13 +330,16 @@ def _out_of_scope(intake: Intake, *, joins: str) -> list[Problem]:
 def _not_allowed(intake: Intake) -> list[Problem]:
     """Rows whose natural key is known with other content, where that is no correction."""
     if intake.kind.klass == "evidence":
-        zh, en = "凭证不可改，请冲正后重新录入", "evidence is never changed: reverse and re-enter"
+        undo_zh, undo_en = intake.target.undo
+        zh, en = f"凭证不可改，{undo_zh}", f"evidence is never changed: {undo_en}"
     elif intake.target.shared and not intake.is_administrator:
         zh, en = "共用登记信息只能由管理员更正", "shared registry: ask an administrator"
     else:
         return []
     key = intake.kind.key
-    blamed = next((name for name in ("reference", "document_number") if name in key), key[0])
+    blamed = next(
+        (name for name in ("reference", "document_number", "archive_number") if name in key), key[0]
+    )
     changed = bulk.rows(
         f"SELECT r.row, s.{blamed}::text, r.stored_id, r.differs "
         "FROM resolved r JOIN stage s USING (row) WHERE r.changed ORDER BY r.row"
@@ -363,12 +366,7 @@ def _write(intake: Intake, outcome: Outcome) -> int:
     if kind == "interest-collections":
         intake_special.insert_collections(target=target, batch_id=batch_id)
     else:
-        names = ", ".join(target.columns)
-        bulk.execute(
-            f"INSERT INTO {target.table} ({names}, batch_id) "
-            f"SELECT {names}, %s FROM resolved r WHERE r.fresh ORDER BY r.row",
-            [batch_id],
-        )
+        _insert(intake, batch_id)
     if outcome.corrected:
         assignments = ", ".join(f"{c} = r.{c}" for c in intake.content)
         bulk.execute(
@@ -380,3 +378,17 @@ def _write(intake: Intake, outcome: Outcome) -> int:
     for table in (target.table, *target.also_writes):
         bulk.analyze(table, written=outcome.inserted + outcome.corrected)
     return batch_id
+
+
+def _insert(intake: Intake, batch_id: int) -> None:
+    """New rows, with their batch and, where the table says so, who brought them."""
+    names = ", ".join(intake.target.columns)
+    given: dict[str, object] = {"batch_id": batch_id}
+    if intake.target.is_signed:
+        given |= {"made_by": intake.source.actor, "made_at": intake.source.at}
+    bulk.execute(
+        f"INSERT INTO {intake.target.table} ({names}, {', '.join(given)}) "
+        f"SELECT {names}, {', '.join('%s' for _ in given)} "
+        "FROM resolved r WHERE r.fresh ORDER BY r.row",
+        [*given.values()],
+    )

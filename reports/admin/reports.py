@@ -21,10 +21,10 @@ from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
 from config.kernel.admin.waiting import WAITING, having, unchecked
 from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, own_language, yuan
+from loans.admin.downloads import handed_out
 from loans.admin.steps import StepsAdmin
 from loans.values.errors import DomainError
 from reports.admin import wording
-from reports.admin.downloads import handed_out
 from reports.admin.report_forms import Accept, Check, GiveBack, Order, Submit
 from reports.models import Report, ReportFile
 from reports.services import storing

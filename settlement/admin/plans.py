@@ -29,6 +29,7 @@ from loans.values.errors import DomainError
 from settlement.admin import wording
 from settlement.admin.deductions import DeductionSchemeFilter
 from settlement.admin.orders import FORMATS, handed_out
+from settlement.admin.paper_sections import kinds_in_words, letters_lacking
 from settlement.admin.plan_forms import (
     End,
     OrderPlan,
@@ -97,7 +98,7 @@ class PlanAdmin(StepsAdmin, FactAdmin):
     fields = ("collected_on", "institution_name", "standing", "planned_yuan", "why")
     list_filter = ("state", "collected_on")
     list_select_related = ("institution",)
-    sections = (by_fund, by_state, exceptions)
+    sections = (by_fund, by_state, exceptions, letters_lacking)
     list_steps = {"order": OrderPlan}
     row_steps = {
         "send": Send,
@@ -252,9 +253,17 @@ class PlannedDeductionAdmin(OfNotesAdmin):
 class PlanExceptionAdmin(OfNotesAdmin):
     """Planned collections that need a look."""
 
-    list_display = ("plan", "note", "institution_name", "scheme_label", "reason", "detail")
+    list_display = ("plan", "note", "institution_name", "scheme_label", "reason", "detail_words")
     list_filter = ("reason", SchemeFilter, LevelFilter)
     list_select_related = ("plan", "note", "institution")
     sortable_by = ()
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
+
+    @display(description=_("详情"))
+    def detail_words(self, row: PlanException) -> Any:
+        """The reasons of a refusal, or the papers that are missing, in words."""
+        codes = [code for code in row.detail.split(";") if code]
+        if row.reason == PlanException.Reason.PAPERS:
+            return kinds_in_words(codes)
+        return wording.reasons_in_words(codes) or self.empty_value_display

@@ -18,6 +18,7 @@ from loans.admin.base import FactAdmin, RegistryAdmin
 from loans.admin.lookups import of_enterprise
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
+from settlement.admin.paper_sections import asked_by_version
 from settlement.admin.scheme_forms import Check, Propose, Refuse, differences
 from settlement.models import Assessment, EnterprisePosting, Scheme, SchemeVersion
 from settlement.selectors.registers import COMMITMENTS
@@ -105,7 +106,7 @@ class SchemeVersionAdmin(StepsAdmin, FactAdmin):
         "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "refused_by",
         "refused_at", "refused_why", "sha256",
     )  # fmt: skip
-    sections = (differences, terms)
+    sections = (differences, asked_by_version, terms)
     list_steps = {"propose": Propose}
     row_steps = {"check": Check, "refuse": Refuse}
 

@@ -3,11 +3,12 @@
 from settlement.models.assessment import Assessment
 from settlement.models.clawback import Clawback, ClawbackLapse, ClawbackMovement
 from settlement.models.deduction import Deduction, EnterprisePosting, MonthlySubsidy
-from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
+from settlement.models.enrolment import Enrolment, GuaranteeSubsidy, JudgedStatus
 from settlement.models.finding import Finding, FindingDecision, FindingSide
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
 from settlement.models.missed_label import MissedLabel
+from settlement.models.paper import PaperGap, PaperRule
 from settlement.models.payout import Payout
 from settlement.models.payout_batch import PayoutAttempt, PayoutBatch, PayoutResult
 from settlement.models.plan import Plan, PlanException, PlannedDeduction
@@ -35,12 +36,15 @@ __all__ = [
     "Fund",
     "GuaranteePosting",
     "GuaranteeSubsidy",
+    "JudgedStatus",
     "LedgerEntry",
     "LedgerLine",
     "MadeGood",
     "MissedLabel",
     "MoneyJob",
     "MonthlySubsidy",
+    "PaperGap",
+    "PaperRule",
     "Payout",
     "PayoutAttempt",
     "PayoutBatch",

@@ -199,13 +199,14 @@ class PlannedDeduction(models.Model):
 
 
 class PlanException(models.Model):
-    """Why a planned collection has no deduction under a scheme, or not the usual one."""
+    """Why a planned collection has no deduction under a scheme, or one that needs a look."""
 
     class Reason(models.TextChoices):
         WAITING = "waiting", _("认定待定（缺 LPR）")
         INELIGIBLE = "ineligible", _("不符合条件")
         NOTHING = "nothing", _("本期无贴息")
         INSTALMENT = "instalment", _("本期已收过部分利息")
+        PAPERS = "papers", _("资料不全（照常代付）")
 
     institution = _institution()
     plan = models.ForeignKey(
@@ -224,7 +225,9 @@ class PlanException(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="plan_exception_reason_known",
-                condition=Q(reason__in=["waiting", "ineligible", "nothing", "instalment"]),
+                condition=Q(
+                    reason__in=["waiting", "ineligible", "nothing", "instalment", "papers"]
+                ),
             ),
             models.UniqueConstraint(
                 name="plan_exception_once",

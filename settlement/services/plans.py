@@ -19,7 +19,7 @@ from loans.services import locks
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
 from settlement.models import Plan, PlanException, PlannedDeduction
-from settlement.selectors import plans
+from settlement.selectors import papers, plans
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.reservations import Reservation, live, reserved_fund_ids
 from settlement.services import funds, groups, planned_money, reasons, reservations
@@ -30,6 +30,7 @@ from settlement.services.targets import gather, targets
 
 PLANNING_LOCK = 0x706C616E  # one maker of plans at a time
 BATCH = 5_000
+NAMED_MAX = 5
 MONEY = [f"{tier}_fen" for tier in TIERS]
 DAY = ["root_id", "collected_on"]
 
@@ -154,8 +155,24 @@ def _exceptions(asked: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     )
     key = ["collection_id", "scheme_code", "reason"]
     columns = [*DAY, "institution_id", "note_id", *key, "detail"]
-    found = pl.concat([frame.select(columns) for frame in (without, part)])
+    found = pl.concat(
+        [frame.select(columns) for frame in (without, part, _lacking_papers(asked, earning))]
+    )
     return found.join(plans.known_exceptions(), on=key, how="anti").sort(key)
+
+
+def _lacking_papers(asked: pl.DataFrame, earning: pl.DataFrame) -> pl.DataFrame:
+    """Planned collections that earn, of notes without papers that the scheme asks for.
+
+    They are served all the same: papers are the bank's duty, no document makes them a condition (A61).
+    """
+    missing = papers.missing_of(note_ids=asked["note_id"].unique().to_list())
+    served = asked.join(earning.select("collection_id", "scheme_code"), on="collection_id")
+    return served.join(missing, on=["note_id", "scheme_code"]).select(
+        *served.columns,
+        reason=pl.lit(PlanException.Reason.PAPERS.value),
+        detail=pl.col("missing"),
+    )
 
 
 def _open_funds(due: pl.DataFrame) -> None:
@@ -254,6 +271,16 @@ def _refuse_check(plan: Plan, actor: str) -> None:
             "own_plan",
             bilingual(
                 f"计划 {plan} 由 {actor} 经办，须由他人复核", "made by you: another must check it"
+            ),
+        )
+    lacking = papers.blocking(plan_id=plan.pk, limit=NAMED_MAX)
+    if lacking:
+        named = "；".join(f"{number} {papers.kind_name(kind)}" for number, kind in lacking)
+        raise DomainError(
+            "papers_missing",
+            bilingual(
+                f"以下借据缺少政策规定必备的资料：{named}；请补齐资料，或作废相应的计划代付后再复核",
+                "notes lack papers without which their scheme allows no check: add them, or void what is planned",
             ),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from loans.services.labels import register_label
 from loans.values.errors import DomainError, bilingual
 from settlement.engine.errors import TermsError
 from settlement.engine.terms import Terms, parse
-from settlement.models import Scheme, SchemeVersion
+from settlement.models import PaperRule, Scheme, SchemeVersion
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")  # as a notes file may name it
 NAME_CHARACTERS = 200
@@ -155,6 +155,10 @@ def _store(*, text: str, terms: Terms, actor: str, checker: str | None, at: date
         made_by=actor,
         checked_by=checker,
         loaded_at=at,
+    )
+    PaperRule.objects.bulk_create(
+        PaperRule(version=version, position=position, **asdict(rule))
+        for position, rule in enumerate(terms.papers)
     )
     return Loaded(terms.code, version.version, True, checker is not None)
 

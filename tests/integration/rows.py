@@ -10,10 +10,9 @@ from config.kernel.models import Institution, Run, User
 from config.kernel.services.institutions import InstitutionRow, register_institutions
 from loans import models as loans
 from settlement import models as settlement
-from settlement.models import Event
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
-from tests.integration import report_rows
+from tests.integration import paper_rows, report_rows
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TERMS = Path(__file__).parents[2] / "settlement" / "schemes" / "central-sme-2026.toml"
@@ -165,6 +164,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     """A note with one row in every table that belongs to notes or to its institution, history too."""
     made = note(of, number)
     _belongings(made)
+    paper_rows.withdrawn(made, AT)
     _evidence(made)
     _judgements(made)
     deduction(collection(made))
@@ -188,7 +188,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
 
 def _ledger(made: loans.Note) -> None:
     key = FundKey(made.institution_id, scheme_version().scheme_id, "central")
-    posting = Posting(Event.PRE_ALLOCATION, date(2026, 2, 2), "文号", 1, "system")
+    posting = Posting(settlement.Event.PRE_ALLOCATION, date(2026, 2, 2), "文号", 1, "system")
     funds.receive(key=key, amount_fen=1, posting=posting, year=2026)
     of = {"institution_id": made.institution_id, "note": made}
     by = {"made_by": "maker", "made_at": AT, "checked_by": "checker", "checked_at": AT}

@@ -82,6 +82,10 @@ _LINES: dict[str, tuple[str, ...]] = {
     "note-transfers": (f"{NANJING}|JJ-2|2026-07-01|{SUZHOU}",),
     "opening-positions": (f"{SME}|{NANJING}|JJ-1|central|2025|100.00|900.00|2026-01-15",),
     "compensations": (f"{NANJING}|G-1|2026-06-30|100000.00|DC-1",),
+    "papers": (
+        f"{NANJING}|JJ-1||invoice|DA-1|2026-01-20|{'0a' * 32}",
+        f"{BANK}||{MAKING}|commitment_letter|DA-2|2025-12-01|",
+    ),
 }
 BOOK: dict[str, list[Row]] = {kind: _rows(kind, *lines) for kind, lines in _LINES.items()}
 
@@ -141,7 +145,7 @@ def labels() -> None:
         register_label(code=code, name=code)
 
 
-def load_book(folder: Path, *, upto: str = "compensations") -> None:
+def load_book(folder: Path, *, upto: str = "papers") -> None:
     """Import the small book, up to a kind."""
     labels()
     for kind in KINDS:

@@ -13,7 +13,7 @@ from config.kernel.models import Chunk, FormerPassword, Institution, Role, Run, 
 from config.kernel.services import signin
 from loans import models as loans
 from settlement import models as settlement
-from tests.integration import rows
+from tests.integration import paper_rows, rows
 from tests.integration.signed_in import client_of
 
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
@@ -24,7 +24,7 @@ ADMINISTRATORS_ONLY = {"kernel.user", "kernel.chunk", "settlement.assessment"}
 INSPECTORS_ONLY = {"kernel.signin", "kernel.userevent"}  # administrators and auditors
 FREE_OF_INSTITUTIONS = {
     "kernel.user", "kernel.run", "kernel.chunk", "settlement.assessment", "settlement.scheme",
-    "settlement.schemeversion", "loans.lpr", "loans.lprevent", "loans.schemefund",
+    "settlement.schemeversion", "settlement.paperrule", "loans.lpr", "loans.lprevent", "loans.schemefund",
     "loans.schemefundevent", "loans.schemelabel", "loans.usccconfirmation", "reports.job",
     "reports.workingdayexception", "reports.workingdayexceptionevent", "loans.schemelabelevent",
     "loans.usccconfirmationevent", "settlement.schemeevent", "settlement.schemeversionevent",
@@ -95,6 +95,7 @@ def complete_book(tree):
         kind="plan", params={"through": "2026-06-21"}, actor="maker", created_at=rows.AT,
         scope_lo=branch.id, scope_hi=branch.last_id,
     )  # fmt: skip
+    paper_rows.asked(rows.scheme_version())
     settlement.Assessment.objects.create(
         facts_position=1, terms_key="1", engine=1, labels=2, changed=2, at=rows.AT
     )

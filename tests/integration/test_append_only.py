@@ -25,6 +25,8 @@ EVIDENCE = (
     "loans_externalsubsidy",
     "loans_importbatch",
     "loans_interestcollection",
+    "loans_paper",
+    "loans_paperwithdrawal",
     "loans_preallocation",
     "loans_repayment",
     "loans_reviewresult",
