@@ -72,7 +72,7 @@ SELECT kernel_append_only('loans_paper'), kernel_append_only('loans_paperwithdra
 class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0007_rows_done"),
-        ("loans", "0006_payout_agreements"),
+        ("loans", "0007_file_imports"),
     ]
 
     operations = [

@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0007_rows_done"),
         ("loans", "0006_payout_agreements"),
-        ("settlement", "0026_entries_of_their_fund"),
+        ("settlement", "0027_words"),
     ]
 
     operations = [

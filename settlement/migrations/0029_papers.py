@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0007_rows_done"),
         ("loans", "0008_papers"),
-        ("settlement", "0026_entries_of_their_fund"),
+        ("settlement", "0028_checks_everywhere"),
     ]
 
     operations = [

@@ -46,7 +46,7 @@ DROP FUNCTION settlement_add_moved;
 class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0007_rows_done"),
-        ("settlement", "0026_entries_of_their_fund"),
+        ("settlement", "0029_papers"),
     ]
 
     operations = [

@@ -14,7 +14,7 @@ SELECT kernel_grant('settlement_schemeevent', 'SELECT, INSERT', 'SELECT, INSERT'
 class Migration(migrations.Migration):
     dependencies = [
         ("pghistory", "0007_auto_20250421_0444"),
-        ("settlement", "0026_entries_of_their_fund"),
+        ("settlement", "0030_monthly_subsidies"),
     ]
 
     operations = [

@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0007_rows_done"),
         ("loans", "0006_payout_agreements"),
-        ("settlement", "0026_entries_of_their_fund"),
+        ("settlement", "0031_history_of_schemes"),
     ]
 
     operations = [
