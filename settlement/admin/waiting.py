@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.waiting import WAITING, Waiting, having, unchecked
-from settlement.models import Finding, PayoutAttempt, Plan, Settlement
+from settlement.models import Finding, PayoutAttempt, Plan, PlannedDeduction, Settlement
 
 
 def unbooked(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -58,6 +58,10 @@ AMISS = [
     having(
         "unexplained", "settlement.reconciliationdifference", _("未说明的对账差异"),
         closed_at=None, said_at=None,
+    ),
+    having(
+        "held", "settlement.planneddeduction", _("资金不足、暂缓的代付"),
+        state=PlannedDeduction.State.HELD, plan__state=Plan.State.CHECKED,
     ),
     Waiting("past", "settlement.plan", _("结息日已过、扣收结果未齐的计划"), past_plans),
     Waiting("failed", "settlement.payout", _("拨付失败"), failed_payouts),

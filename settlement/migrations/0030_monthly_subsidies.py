@@ -121,4 +121,36 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(ADD_UP, UNDO),
+        migrations.AddIndex(
+            model_name="payoutattempt",
+            index=models.Index(
+                condition=models.Q(("state", "failed")),
+                fields=["payout"],
+                name="payout_attempt_failed",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="finding",
+            index=models.Index(
+                condition=models.Q(("gone_at__isnull", True), ("state", "open")),
+                fields=["institution"],
+                name="finding_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="clawback",
+            index=models.Index(
+                condition=models.Q(("state", "proposed")),
+                fields=["institution"],
+                name="clawback_proposed",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="clawbackmovement",
+            index=models.Index(
+                condition=models.Q(("checked_by__isnull", True)),
+                fields=["institution"],
+                name="clawback_movement_unchecked",
+            ),
+        ),
     ]

@@ -104,6 +104,11 @@ class PayoutAttempt(models.Model):
         verbose_name = _("拨付记录")
         verbose_name_plural = _("拨付记录")
         ordering = ["-id"]
+        indexes = [
+            models.Index(
+                name="payout_attempt_failed", fields=["payout"], condition=Q(state="failed")
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(name="payout_attempt_once", fields=["payout", "attempt"]),
             models.UniqueConstraint(

@@ -67,6 +67,9 @@ def amiss(tree: dict[str, Institution]) -> None:
         institution=tree[NANJING], collected_on=date(2026, 3, 21), planned_fen=1, state="checked",
         made_by="maker", made_at=rows.AT, checked_by="checker", checked_at=rows.AT,
     )  # fmt: skip
+    row = settlement.PlannedDeduction.objects.get(institution=tree[NANJING])
+    row.pk, row.plan, row.state = None, settlement.Plan.objects.get(state="checked"), "held"
+    row.save(force_insert=True)
     now = timezone.localtime()
     for days in (1, 29, 31):
         Run.objects.create(
@@ -79,7 +82,7 @@ def amiss(tree: dict[str, Institution]) -> None:
 CHECKS = {"信用代码确认": 1, "代付计划": 1, "结算清算提交": 1, "核查结论": 1, "报表": 1}
 AMISS = {
     "失败的任务（近 30 天）": 2, "待处理的核查发现": 1, "未说明的对账差异": 1,
-    "结息日已过、扣收结果未齐的计划": 1, "拨付失败": 1, "逾期未拨付": 1, "已逾期的报送事项": 1,
+    "资金不足、暂缓的代付": 1, "结息日已过、扣收结果未齐的计划": 1, "拨付失败": 1, "逾期未拨付": 1, "已逾期的报送事项": 1,
 }  # fmt: skip
 
 
