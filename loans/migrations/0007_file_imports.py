@@ -109,8 +109,7 @@ BEGIN ATOMIC
         AND t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE 'loans\\_%event'
         AND ((target = 'loans_note'::regclass AND a.attname = 'note_id')
             OR (target = 'loans_interestcollection'::regclass
-                AND a.attname IN ('collection_id', 'completes_id')))
-    ORDER BY 1, 2;
+                AND a.attname IN ('collection_id', 'completes_id')));
 END;
 COMMENT ON FUNCTION loans_referring IS
     'Which columns of which tables point at rows of this one, with a foreign key or without';
@@ -134,7 +133,7 @@ BEGIN
     IF batch.institution_id IS NOT NULL THEN
         SELECT id, last_id INTO lo, hi FROM kernel_institution WHERE id = batch.institution_id;
     END IF;
-    FOR ref IN SELECT * FROM loans_referring(target) LOOP
+    FOR ref IN SELECT * FROM loans_referring(target) ORDER BY referring::text, reference LOOP
         EXECUTE format('SELECT count(*) FROM %s x WHERE x.%I IN (SELECT unnest($1))',
             ref.referring, ref.reference) INTO n USING ids;
         IF n > 0 THEN
@@ -146,7 +145,8 @@ BEGIN
         WHERE r.id = ANY(ids) AND NOT EXISTS (SELECT FROM loans_enterpriserecord o
             WHERE o.enterprise_id = r.enterprise_id AND o.id <> ALL(ids));
         FOR ref IN SELECT * FROM loans_referring('loans_enterprise')
-            WHERE referring <> 'loans_enterpriserecord'::regclass LOOP
+            WHERE referring <> 'loans_enterpriserecord'::regclass
+            ORDER BY referring::text, reference LOOP
             EXECUTE format('SELECT count(*) FROM %s x WHERE x.%I IN (SELECT unnest($1))',
                 ref.referring, ref.reference) INTO n USING bare;
             IF n > 0 THEN

@@ -37,7 +37,7 @@ WORKED_OUT = {
     "settlement": _("结算清算"),
     "report": _("报表"),
 }
-USES_SHOWN = 8
+USES_SHOWN = 20
 State = ImportUndo.State
 
 # Whose subsidies the removed rows may have concerned: a column of theirs → enterprises.

@@ -12,7 +12,7 @@ from loans import models as loans
 from settlement import models as settlement
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
-from tests.integration import paper_rows, report_rows
+from tests.integration import import_rows, paper_rows, report_rows
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TERMS = Path(__file__).parents[2] / "settlement" / "schemes" / "central-sme-2026.toml"
@@ -375,14 +375,7 @@ def _belongings(made: loans.Note) -> None:
 def _evidence(made: loans.Note) -> None:
     of = {"institution_id": made.institution_id}
     fund = {**of, "scheme_code": "central-sme-2026", "tier": "central"}
-    batch = loans.ImportBatch.objects.create(
-        **of, kind="notes", rows=1, inserted=1, corrected=0, unchanged=0, actor="system", at=AT
-    )
-    batch.undos.create(**of, reason="试验", made_by="maker", made_at=AT)
-    loans.FileImport.objects.create(
-        **of, kind="notes", file_name="notes.csv", sha256="0" * 64, size=1, control_rows=1,
-        made_by="maker", made_at=AT,
-    )  # fmt: skip
+    import_rows.brought(made.institution_id, AT)
     loans.Repayment.objects.create(
         **of,
         origin_id=made.origin_id,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from config.kernel.models import SCOPE_ALL, Institution, Run
 from config.kernel.services import store
@@ -36,8 +37,6 @@ from tests.integration.samples import (
 )
 
 pytestmark = pytest.mark.django_db
-
-MONEY = {"notes": 150_000_000, "repayments": 10_000_000, "interest-collections": 550_000}
 
 
 @pytest.fixture(autouse=True)
@@ -184,10 +183,7 @@ def test_control_totals_that_do_not_agree_are_refused_with_both_figures(
 def test_every_kind_comes_in_through_the_preview(tmp_path: Path) -> None:
     labels()
     for kind, rows in BOOK.items():
-        amounts = [c.key for c in KINDS[kind].columns if c.type == "amount"]
-        name = "interest_paid" if kind == "interest-collections" else (amounts or [None])[0]
-        fen = sum(int((r[name] or "0").replace(".", "")) for r in rows) if name else None
-        row = send_rows("", rows, tmp_path, fen, name=f"{kind}.csv")
+        row = send_rows("", rows, tmp_path, total(kind), name=f"{kind}.csv")
         if row.state == "checking":
             assert kind == "note-transfers"
             work_off(row)
@@ -202,6 +198,52 @@ def test_every_kind_comes_in_through_the_preview(tmp_path: Path) -> None:
 def work_off(row: FileImport) -> None:
     import_work.work_import(run_id=row.run_id, owner="test", clock=lambda: AT)
     row.refresh_from_db()
+
+
+def test_the_webs_own_role_brings_each_kind_in(tmp_path: Path, as_role: Any) -> None:
+    load_book(tmp_path, upto="enterprise-titles")
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD TEMP")
+    bank = Institution.objects.get(code=BANK)
+    banks_own = list(KINDS)[list(KINDS).index("projects") :]
+    for kind in banks_own:
+        of = None if kind in {"scheme-funds", "external-subsidies"} else bank
+        with as_role("app", of, everything=of is None):
+            row = send_rows(kind, BOOK[kind], tmp_path, total(kind), of=of)
+        if kind in {"contracts", "note-transfers"}:
+            assert (row.state, row.by_worker) == ("checking", True)
+            work_off(row)
+        assert (row.state, row.inserted) == ("ready", len(BOOK[kind])), row.shown_problems
+        with as_role("app", of, everything=of is None):
+            row = confirm(row)
+        if row.by_worker:
+            work_off(row)
+        assert row.state == "done"
+        with connection.cursor() as cursor:
+            cursor.execute("DISCARD TEMP")  # another role's; a test is one transaction for all
+    assert {k: r for k, r in all_stored(tmp_path).items() if k in banks_own} == {
+        k: r for k, r in BOOK.items() if k in banks_own
+    }
+
+
+def test_rows_beyond_the_webs_sight_are_a_clash_and_no_fault(tmp_path: Path, as_role: Any) -> None:
+    load_book(tmp_path, upto="note-transfers")
+    nanjing = Institution.objects.get(code=NANJING)
+    before = facts()
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD TEMP")
+    with as_role("app", nanjing):
+        row = send_rows("notes", [BOOK["notes"][1]], tmp_path, 50_000_000, of=nanjing)
+        assert row.state == "refused"
+        assert "与已存数据冲突（例如借据已划转到您范围以外的机构" in row.shown_problems[0][4]
+    assert facts() == before
+
+
+def total(kind: str) -> int | None:
+    """The control total of the book's rows of a kind, in fen."""
+    amounts = [c.key for c in KINDS[kind].columns if c.type == "amount"]
+    name = "interest_paid" if kind == "interest-collections" else (amounts or [None])[0]
+    return sum(int((r[name] or "0").replace(".", "")) for r in BOOK[kind]) if name else None
 
 
 def test_institutions_show_their_differences_too(tmp_path: Path) -> None:
@@ -344,6 +386,23 @@ def test_a_large_file_and_one_that_reaches_further_are_a_workers(
     assert stored("contracts", tmp_path) == BOOK["contracts"]
     settings.IMPORT_CELERY_ROWS = 1
     assert send_rows("notes", BOOK["notes"], tmp_path, 150_000_000, of=bank).by_worker
+
+
+def test_django_import_export_takes_whole_files_in(tmp_path: Path) -> None:
+    from loans.resources import IntakeResource
+
+    load_book(tmp_path, upto="notes")
+    rows = [*BOOK["notes"], changed(BOOK["notes"][0], note_number="JJ-3")]
+    rows[1] = changed(rows[1], annual_rate="4.0000")
+    row = send_rows("notes", rows, tmp_path, 250_000_000)
+    counts = {"new": 1, "update": 1, "delete": 0, "skip": 1, "error": 0, "invalid": 0}
+    looked = IntakeResource().import_data(row, dry_run=True, actor="maker", at=AT)
+    assert (looked.total_rows, dict(looked.totals)) == (3, counts)
+    assert stored("notes", tmp_path) == BOOK["notes"]
+    fingerprint = FileImport.objects.get().fingerprint
+    done = IntakeResource().import_data(row, fingerprint=fingerprint, actor="maker", at=AT)
+    assert (dict(done.totals), done.base_errors) == (counts, [])
+    assert stored("notes", tmp_path) == [rows[0], rows[1], rows[2]]
 
 
 def test_a_code_that_fails_its_check_digit_waits_for_two_people(tmp_path: Path) -> None:

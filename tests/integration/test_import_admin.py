@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
-from config.kernel.models import Institution, Role
+from config.kernel.models import Institution, Role, Run
 from loans.models import FileImport, ImportBatch, ImportUndo, Repayment
 from tests.integration.samples import BANK, BOOK, NANJING, SUZHOU, changed, csv_bytes, load_book
 from tests.integration.steps import address, faults, send, taken
@@ -97,6 +97,28 @@ def test_a_maker_uploads_confirms_and_two_take_it_back(banks: Any, web: Any) -> 
     rows_back = checker.get(address(UNDO, "rows", undo.pk))
     assert b'""reference"": ""R-1""' in b"".join(rows_back)
     assert faults(send(checker, UNDO, "agree", undo.pk, answer="")) == {"": "该申请已有结论"}
+
+
+def test_what_is_used_is_not_taken_back_and_the_page_says_by_what(banks: Any, web: Any) -> None:
+    maker = web(person(Role.MAKER, banks[NANJING], "liu"))
+    checker = web(person(Role.CHECKER, banks[NANJING], "wang"))
+    confirm(maker, upload(maker))
+    batch = ImportBatch.objects.latest("pk")
+    assert taken(send(maker, "loans.importbatch", "undo", batch.pk, reason="重发"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE worker")
+        run = Run.objects.create(kind="deductions", actor="system", created_at=batch.at)
+        cursor.execute("SET LOCAL ROLE app")
+    before, undo = facts(), ImportUndo.objects.get()
+    told = faults(send(checker, UNDO, "agree", undo.pk, answer=""))
+    assert told == {"": f"已被使用，不能撤销（贴息计算 #{run.pk}）；请冲正，或导入更正文件"}
+    undo.refresh_from_db()
+    assert (undo.state, undo.checked_by, facts()) == ("asked", None, before)
+    assert taken(send(checker, UNDO, "decline", undo.pk, answer="已用于计算"))
+    undo.refresh_from_db()
+    assert (undo.state, undo.answer, facts()) == ("declined", "已用于计算", before)
+    again = send(checker, UNDO, "decline", undo.pk, answer="")
+    assert faults(again) == {"answer": "这个字段是必填项。"}
 
 
 def test_errors_and_differences_are_shown_and_downloaded(banks: Any, web: Any) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone, translation
@@ -118,3 +120,19 @@ class TestLanguage:
         assert response.content.decode() == language
         assert response.headers["Content-Language"] == language
         assert translation.get_language() == "zh-hans"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_is_read_before_the_transaction_begins(monkeypatch):
+    upload = SimpleUploadedFile("还本.csv", b"a,b\n")
+    request = RequestFactory().post("/", {"file": upload})
+    request.user = AnonymousUser()
+    parse, seen = request.parse_file_upload, []
+
+    def parse_and_tell(*arguments):
+        seen.append(connection.in_atomic_block)
+        return parse(*arguments)
+
+    monkeypatch.setattr(request, "parse_file_upload", parse_and_tell)
+    answer = ScopeMiddleware(lambda r: HttpResponse(r.FILES["file"].read()))(request)
+    assert (seen, answer.content) == ([False], b"a,b\n")

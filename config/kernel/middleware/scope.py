@@ -31,6 +31,8 @@ class ScopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request within one transaction and scope."""
+        if request.content_type == "multipart/form-data":
+            request.FILES  # noqa: B018 (a slow upload is read before the database starts to wait for it)
         with transaction.atomic():
             is_in, response = door.enter(request)
             before = door.person(request)
