@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from django.contrib import admin
-from django.contrib.admin import display
+from django.contrib.admin import ModelAdmin, display
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -50,11 +50,19 @@ class StatusFilter(YesNoFilter):
 
 
 class NoteSchemeFilter(SchemeFilter):
-    """By policy the note is labelled with."""
+    """By policy the note is labelled with, or by having no label at all."""
+
+    unlabelled = "-"  # no scheme's code begins like this
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[Any]:
+        """Every registered policy, and none."""
+        return [*super().lookups(request, model_admin), (self.unlabelled, _("无标签"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Notes with that label."""
         code = self.value()
+        if code == self.unlabelled:
+            return queryset.filter(scheme_codes=[])
         return queryset.filter(scheme_codes__contains=[code]) if code else queryset
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError as BrokerError
 
 from config.kernel.admin.access import may_make
-from config.kernel.admin.filters import LevelFilter, month_of
+from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.sections import Button
 from config.kernel.models import Run
 from loans.admin.base import FactAdmin, SchemeFilter, with_enterprise_name
@@ -43,7 +43,7 @@ class MissedLabelAdmin(LabellingAdmin, FactAdmin):
         "subsidised_until",
     )  # fmt: skip
     fields = (*list_display[:-1], "subsidised_from", "subsidised_until", "found_at")
-    list_filter = (SchemeFilter, LevelFilter, month_of("subsidised_from"))
+    list_filter = (SchemeFilter, LevelFilter)
     list_select_related = ("note", "institution")
     search_by = (of_note(), of_enterprise("note__contract__enterprise_id"))
     search_help_text = _("借据号的开头，信用代码或企业名称的开头")

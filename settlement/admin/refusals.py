@@ -202,7 +202,7 @@ SAYS: dict[str, tuple[Say, Say]] = {
     ),
     "fund_exhausted": (
         _fund,
-        lambda r: gettext("本笔全期贴息约 %(yuan)s 元") % {"yuan": yuan(_first(r))},
+        lambda r: gettext("本笔全期贴息至多 %(yuan)s 元") % {"yuan": yuan(_first(r))},
     ),
     "lpr_missing": (
         lambda r: gettext("%(day)s 及以前公布的 LPR") % {"day": _first(r)},

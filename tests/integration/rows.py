@@ -12,7 +12,7 @@ from loans import models as loans
 from settlement import models as settlement
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
-from tests.integration import import_rows, paper_rows, report_rows
+from tests.integration import import_rows, judged_rows, paper_rows, report_rows
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TERMS = Path(__file__).parents[2] / "settlement" / "schemes" / "central-sme-2026.toml"
@@ -166,7 +166,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _belongings(made)
     paper_rows.withdrawn(made, AT)
     _evidence(made)
-    _judgements(made)
+    judged_rows.judged(made, scheme_version(), AT)
     deduction(collection(made))
     loans.Participation.objects.create(
         scheme_code="central-sme-2026", institution=of, valid_from=date(2026, 1, 1)
@@ -418,36 +418,6 @@ def _evidence(made: loans.Note) -> None:
     )
     loans.BankStatement.objects.create(
         **fund, moved_on=date(2026, 1, 10), amount_fen=1, balance_fen=1, reference="S1"
-    )
-
-
-def _judgements(made: loans.Note) -> None:
-    settlement.MissedLabel.objects.create(
-        institution_id=made.institution_id,
-        note=made,
-        scheme_code="central-equipment-2026",
-        eligible_fen=100_000_000,
-        subsidised_from=date(2026, 1, 15),
-        subsidised_until=date(2028, 1, 15),
-        found_at=AT,
-    )
-    settlement.Enrolment.objects.create(
-        institution_id=made.institution_id,
-        note=made,
-        scheme_code="central-sme-2026",
-        position=0,
-        status="eligible",
-        eligible_fen=100_000_000,
-        version=scheme_version(),
-    )
-    settlement.GuaranteeSubsidy.objects.create(
-        institution_id=made.institution_id,
-        note=made,
-        guarantee=made.guarantees.get(),
-        scheme_code="jiangsu-sports-2026",
-        months=12,
-        subsidy_fen=50_000,
-        status="eligible",
     )
 
 

@@ -348,3 +348,11 @@ def test_the_list_says_when_it_was_looked_for(book: SmallBook, web: Any) -> None
     shown = words(staff_of(NORTH, web).get(url(PAGE)).content.decode())
     assert "上次查找：2026-11-23 16:00。" in shown
     assert "重新查找" not in shown
+
+
+def test_notes_without_any_label_are_listed(book: SmallBook, web: Any) -> None:
+    maker = staff_of(NORTH, web, Role.MAKER)
+    listed = maker.get(url("loans.note", scheme="-")).context["cl"].result_list
+    assert [note.note_number for note in listed] == ["A"]
+    listed = maker.get(url("loans.note", scheme="test")).context["cl"].result_list
+    assert [note.note_number for note in listed] == ["C"]
