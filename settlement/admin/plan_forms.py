@@ -19,7 +19,8 @@ from loans.values.errors import DomainError
 from settlement.admin import wording
 from settlement.admin.orders import job_address, ring
 from settlement.admin.previews import fund_name
-from settlement.models import Fund, Plan, PlanException
+from settlement.models import Fund, Plan, PlanException, PlannedDeduction
+from settlement.models.plan import LIVE
 from settlement.models.recomputation import PLAN, RESULTS
 from settlement.selectors.plans import exception_counts, funds_of_plan, last_planned_on
 from settlement.services import orders, planned_money, plans
@@ -242,6 +243,42 @@ class End(OfPlan):
     def act(self, *, actor: str, at: datetime) -> None:
         """End it."""
         plans.end_plan(plan_id=self.row.pk, actor=actor, why=self.cleaned_data["why"])
+
+
+class Void(StepForm):
+    """One deduction is taken out of its plan for good."""
+
+    title = _("作废")
+    icon = "block"
+    note = _("作废后释放其预留资金，不再列入计划；核心系统仍有收息结果的，照常入账。")
+    done = _("已作废，预留资金已释放")
+
+    why = ReasonField()
+
+    @classmethod
+    def fits(cls, request: HttpRequest, row: Any) -> bool:
+        """Still to come."""
+        return row.state in LIVE
+
+    def sections(self) -> list[Section]:
+        """What it frees."""
+        row: PlannedDeduction = self.row
+        return [
+            Section(
+                title=_("作废前后"),
+                columns=texts(_("要素"), _("作废前"), _("作废后")),
+                rows=[
+                    (_("状态"), row.get_state_display(), PlannedDeduction.State.VOID.label),
+                    (in_yuan(_("已预留")), yuan(row.reserved_fen), yuan(0)),
+                ],
+            )
+        ]
+
+    def act(self, *, actor: str, at: datetime) -> None:
+        """Void it."""
+        done = plans.void_planned(ids=[self.row.pk], actor=actor, why=self.cleaned_data["why"])
+        if not done:
+            raise DomainError("not_planned", wording.NOT_PLANNED)
 
 
 class TakeResults(CollectionResults):

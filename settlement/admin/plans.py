@@ -37,6 +37,7 @@ from settlement.admin.plan_forms import (
     Release,
     Send,
     TakeResults,
+    Void,
     by_fund,
     exceptions,
 )
@@ -208,7 +209,7 @@ class ReservedTierFilter(SimpleListFilter):
 
 
 @admin.register(PlannedDeduction)
-class PlannedDeductionAdmin(OfNotesAdmin):
+class PlannedDeductionAdmin(StepsAdmin, OfNotesAdmin):
     """What is planned of whom, and what became of it."""
 
     list_display = (
@@ -220,6 +221,7 @@ class PlannedDeductionAdmin(OfNotesAdmin):
     sortable_by = ()
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
+    row_steps = {"void": Void}
     actions = ("void",)
     action_form = ReasonForm
 

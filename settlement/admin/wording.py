@@ -64,6 +64,9 @@ NOT_RELEASED = bilingual(
     "计划尚未放行或已结束，不能上传结果",
     "the plan is not released, or over: no results are taken in for it",
 )
+NOT_PLANNED = bilingual(
+    "该笔代付已入账、释放或作废，不再变动", "it is posted, released or void already and stays so"
+)
 NOTHING_TO_POST = bilingual("该重算不在待入账状态", "the recomputation does not wait to be posted")
 TIERS_OFF = _("同一项目已享受中央同类贴息，%(tier)s财政不再贴息")
 

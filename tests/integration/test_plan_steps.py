@@ -282,6 +282,23 @@ def test_ending_needs_a_reason(step: str, maker: Any, checker: Any) -> None:
     assert whole(everything) == before
 
 
+def test_one_deduction_is_voided_for_a_reason(maker: Any, checker: Any) -> None:
+    released(maker, checker)
+    one = whole(lambda: PlannedDeduction.objects.get(note__note_number="A").pk)
+    planned_page = "settlement.planneddeduction"
+    before = states(), money()
+    assert list(faults(send(maker, planned_page, "void", one, why=" "))) == ["why"]
+    assert send(checker, planned_page, "void", one, why="x").status_code == 403
+    assert (states(), money()) == before
+    assert "1,000.00" in maker.get(address(planned_page, "void", one)).content.decode()
+    assert taken(send(maker, planned_page, "void", one, why="企业已提前还清"))
+    assert states()["A"] == ("void", 0)
+    assert money() == (1500, 500, 0)
+    before = states(), money()
+    assert "不再变动" in faults(send(maker, planned_page, "void", one, why="又一次"))[""]
+    assert (states(), money()) == before
+
+
 def test_results_wait_for_the_release(maker: Any) -> None:
     plan = planned(maker)
     before = whole(lambda: list(InterestCollection.objects.values()))
