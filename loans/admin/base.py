@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.access import sees_everything
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.searching import is_storable
+from config.kernel.admin.wording import own_language as own_language  # noqa: PLC0414 (for all pages of facts)
 from loans.models import Contract, EnterpriseRecord, Note, SchemeLabel
 from loans.values.money import grouped_yuan, percent_from_ppm
 
@@ -39,12 +40,6 @@ def percent(ppm: int | None) -> str | None:
 def in_yuan(name: Any) -> Any:
     """The title of a column of amounts."""
     return lazy(lambda: gettext("%(name)s（元）") % {"name": name}, str)()
-
-
-def own_language(message: str) -> str:
-    """The reader's part of a message stored or raised as `中文 / English`."""
-    chinese, found, english = message.partition(" / ")
-    return english if found and get_language() == "en" else chinese
 
 
 def scheme_name(code: str) -> str:

@@ -69,6 +69,43 @@ def guess_until_locked(page, address):
     return seen, page.inner_text("#locked")
 
 
+def first_time(page, address):
+    """Set up an authenticator, led there from wherever one goes; its key and the recovery codes."""
+    page.goto(f"{address}/admin/")
+    shoot(page, "password")
+    give_password(page, address, PASSWORD)
+    page.wait_for_url("**/second-factor/enrol/**")
+    shoot(page, "enrol")
+    assert page.locator("#drawing svg").count() == 1
+    key = page.inner_text("#key")
+    page.goto(f"{address}/admin/loans/note/")
+    assert "/second-factor/enrol/" in page.url
+    codes = set_up(page, key)
+    shoot(page, "codes")
+    page.click("#go-on")
+    page.wait_for_selector("#result_list, #content-main")
+    assert page.url == f"{address}/admin/loans/note/"
+    leave(page)
+    return key, codes
+
+
+def next_time(page, address, key):
+    """Sign in with the next code; what the first page and the list of one's own sign-ins say."""
+    give_password(page, address, PASSWORD)
+    page.wait_for_url("**/second-factor/**")
+    shoot(page, "code")
+    page.fill("#id_code", code_of(key, steps=1))
+    page.click("#code-form button")
+    page.wait_for_url("**/admin/")
+    shoot(page, "in")
+    told = page.inner_text("body")
+    page.goto(f"{address}/admin/my-sign-ins/")
+    shoot(page, "own")
+    listed = page.inner_text("#own-sign-ins")
+    leave(page)
+    return told, listed
+
+
 def test_a_checker_sets_up_signs_in_and_is_locked_out(transactional_db, live_server):
     tree = rows.institutions()
     User.objects.create_user(
@@ -81,38 +118,11 @@ def test_a_checker_sets_up_signs_in_and_is_locked_out(transactional_db, live_ser
             browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1366, "height": 768})
             failures = []
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(30_000)
             page.on("pageerror", lambda error: failures.append(str(error)))
             page.on("response", lambda r: failures.append(r.url) if r.status >= 500 else None)
-
-            page.goto(f"{live_server.url}/admin/")
-            shoot(page, "password")
-            give_password(page, live_server.url, PASSWORD)
-            page.wait_for_url("**/second-factor/enrol/**")
-            shoot(page, "enrol")
-            assert page.locator("#drawing svg").count() == 1
-            key = page.inner_text("#key")
-            page.goto(f"{live_server.url}/admin/loans/note/")
-            assert "/second-factor/enrol/" in page.url
-            codes = set_up(page, key)
-            shoot(page, "codes")
-            page.click("#go-on")
-            page.wait_for_selector("#result_list, #content-main")
-            assert page.url == f"{live_server.url}/admin/loans/note/"
-            leave(page)
-
-            give_password(page, live_server.url, PASSWORD)
-            page.wait_for_url("**/second-factor/**")
-            shoot(page, "code")
-            page.fill("#id_code", code_of(key, steps=1))
-            page.click("#code-form button")
-            page.wait_for_url("**/admin/")
-            shoot(page, "in")
-            told = page.inner_text("body")
-            page.goto(f"{live_server.url}/admin/my-sign-ins/")
-            shoot(page, "own")
-            listed = page.inner_text("#own-sign-ins")
-            leave(page)
+            key, codes = first_time(page, live_server.url)
+            told, listed = next_time(page, live_server.url, key)
             seen, seen_again = guess_until_locked(page, live_server.url)
             browser.close()
 

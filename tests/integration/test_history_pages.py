@@ -62,7 +62,7 @@ def test_a_person_changed_in_the_admin_is_told_column_by_column(person, tree):
             ("所属机构", str(tree[rows.NANJING]), str(suzhou)),
         ]),
         ("更正前", "boss", from_here, [("角色", "经办", "复核")]),
-        ("新增", "未记录", "", []),
+        ("新增", "未记录", None, []),
     ]  # fmt: skip
     listing = auditor.get("/admin/kernel/userevent/").content.decode()
     assert "角色：经办 → 复核" in listing

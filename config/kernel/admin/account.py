@@ -16,13 +16,10 @@ def links(request: HttpRequest) -> list[dict[str, Any]]:
     user = door.person(request)
     if user is None:
         return []
-    found = [
-        {
-            "title": door.last_words(request) or gettext("我的登录"),
-            "link": reverse("own_sign_ins"),
-        },
-        {"title": gettext("双重验证与会话"), "link": reverse("own_sign_ins")},
-    ]
+    own = reverse("own_sign_ins")
+    last = door.last_words(request)
+    found = [{"title": last, "link": own}] if last else []
+    found.append({"title": gettext("登录与双重验证"), "link": own})
     if user.has_usable_password():
         found.append({"title": gettext("更改密码"), "link": reverse("change_own_password")})
     return found

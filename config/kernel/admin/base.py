@@ -188,6 +188,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
+            "original": row,
             "title": gettext("历史记录：%(row)s") % {"row": row},
             "why": self._why_no_history(),
             "home": reverse(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin import display
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.html import format_html_join
 from django.utils.text import Truncator
@@ -29,6 +31,15 @@ def history_of(model: type[Model]) -> Any:
     """The title of a table of former states."""
     name = model._meta.verbose_name  # noqa: SLF001 (Django's public name)
     return lazy(lambda: gettext("%(name)s（历史）") % {"name": name}, str)()
+
+
+def _name_of(event: Any) -> str:
+    """An event as people name it: which row, and when."""
+    return f"#{event.pgh_obj_id} {_moment(event.pgh_created_at)}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
 
 
 HEAD = ("kept_at", "what", "row_count", "who", "from_where", "changes")
@@ -64,13 +75,16 @@ class HistoryAdmin(ReadOnlyAdmin):
     search_by: Sequence[Condition] = (number("pgh_obj_id"),)
     search_help_text = _("记录序号")
     sections = (changed_columns,)
+    change_form_before_template = "kernel/sections.html"
+    change_form_after_template = ""
 
     def __init__(self, model: type[Model], admin_site: Any) -> None:
         super().__init__(model, admin_site)
-        # The table's own name is English and made up; a copy, so that migrations see no change.
+        # Names of the table and its rows are English and made up; a copy, so that migrations see no change.
         self.opts = copy(self.model._meta)  # noqa: SLF001 (Django's public name)
         tracked: Any = model.pgh_tracked_model  # type: ignore[attr-defined]
         self.opts.verbose_name = self.opts.verbose_name_plural = history_of(tracked)
+        model.__str__ = _name_of  # type: ignore[method-assign]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Not on the first page: the sidebar and each row's own page lead here."""
@@ -105,6 +119,7 @@ class HistoryAdmin(ReadOnlyAdmin):
         event: Any = super().get_object(request, object_id, from_field)
         if event is not None:
             event.kernel_page = self
+            event._meta = self.opts  # noqa: SLF001 (Django's public name): the page's path is in words
         return event  # type: ignore[no-any-return]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -141,7 +156,7 @@ class HistoryAdmin(ReadOnlyAdmin):
     @display(description=_("记录时间"))
     def kept_at(self, obj: Any) -> Any:
         """When the row was changed or deleted."""
-        return obj.pgh_created_at
+        return _moment(obj.pgh_created_at)
 
     @display(description=_("事件"))
     def what(self, obj: Any) -> Any:
@@ -159,9 +174,9 @@ class HistoryAdmin(ReadOnlyAdmin):
         return changes.who(obj)
 
     @display(description=_("来源"))
-    def from_where(self, obj: Any) -> str:
+    def from_where(self, obj: Any) -> str | None:
         """From which address and page, or by which command."""
-        return changes.from_where(obj)
+        return changes.from_where(obj) or None
 
     @display(description=_("更正内容"))
     def changes(self, obj: Any) -> Any:

@@ -22,6 +22,7 @@ from config.kernel.admin.institutions import within_scope
 from config.kernel.admin.person_steps import PersonSteps
 from config.kernel.admin.searching import exact, number, prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, list_address, texts
+from config.kernel.admin.sign_ins import detail_of
 from config.kernel.models import Role, SignIn, User
 from config.kernel.services import passwords, sessions, signin
 
@@ -60,7 +61,7 @@ def sign_ins(request: HttpRequest, person: User) -> Section:
                 one.actor,
                 one.address,
                 one.get_method_display(),
-                one.detail,
+                detail_of(one),
             )
             for one in latest
         ],

@@ -142,6 +142,7 @@ class PersonSteps(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
+            "original": person,
             "title": f"{step.title}: {person.username}",
             "button": step.title,
             "meaning": step.meaning,

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import display
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,7 @@ from config.kernel.admin.access import is_inspector, sees_everything
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.institutions import within_scope
 from config.kernel.admin.searching import exact
+from config.kernel.admin.wording import own_language
 from config.kernel.models import SignIn
 
 
@@ -26,13 +28,19 @@ def from_address(term: str) -> Q:
         return Q(pk__in=[])
 
 
+def detail_of(row: SignIn) -> str:
+    """Why somebody was refused, in the reader's language; a reason somebody gave as they gave it."""
+    return own_language(row.detail) if row.event == SignIn.Event.REFUSED else row.detail
+
+
 @admin.register(SignIn)
 class SignInAdmin(ReadOnlyAdmin):
     """Who came in, when, from where and with which result; those of one's own institutions' people."""
 
     list_display = (
-        "at", "event", "username", "actor", "address", "method", "detail", "browser",
+        "at", "event", "username", "actor", "address", "method", "words", "browser",
     )  # fmt: skip
+    fields = list_display
     list_filter = ("event", "method")
     ordering: Sequence[str] = ("-id",)
     search_by = (exact("username"), exact("actor"), from_address)
@@ -48,3 +56,8 @@ class SignInAdmin(ReadOnlyAdmin):
         if sees_everything(request):
             return rows
         return rows.filter(user__institution__in=within_scope(request))
+
+    @display(description=_("说明"))
+    def words(self, obj: SignIn) -> str | None:
+        """Why, in the reader's language."""
+        return detail_of(obj) or None

@@ -273,10 +273,9 @@ class Command(ProjectCommand):
         users = "maker, checker, manager, finance, auditor, administrator"
         self.stdout.write(f"\nhttp://{ADDRESS}/  用户 users: {users}  密码 password: {password}")
         self.stdout.write(
-            "checker、administrator 首次登录时绑定双重验证（手机验证器，或 code KEY 给出验证码）"
-            " / set up a second factor at their first sign-in (an authenticator on a phone, or:"
+            "checker、administrator 首次登录须用手机验证器绑定双重验证；没有手机 / these two set up a second"
+            " factor at first, with an authenticator; without a phone: manage.py one_time_code KEY"
         )
-        self.stdout.write("  .venv/bin/python manage.py one_time_code KEY)")
         environment = {**os.environ, "TIEXI_ROLE": "app"}
         manage = str(settings.BASE_DIR / "manage.py")
         server = [sys.executable, manage, "runserver", ADDRESS, "--noreload"]
