@@ -99,7 +99,7 @@ REDIS_URL = ADDRESSES.redis
 CELERY_BROKER_URL = connections.broker(REDIS_URL)
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 EMAIL_TIMEOUT = 20
-# Reports and results of jobs, by content, kept for ever; web and workers share the folder.
+# Reports, results of jobs and papers of notes, by content, kept for ever; web and workers share the folder.
 REPORTS_DIR = Path(os.environ.get("REPORTS_DIR") or DATA_DIR / "files").expanduser().resolve()
 # What commands made is checked by the user `system-checker`; never in production.
 AUTO_CHECK = False

@@ -97,9 +97,8 @@ def held_by_note(*, note_id: int) -> list[HeldPaper]:
 def missing_of(*, note_ids: Collection[int]) -> pl.DataFrame:
     """What these notes lack: note_id, scheme_code, missing (kinds joined by `;`)."""
     return read_frame(
-        "SELECT g.note_id, g.scheme_code, (SELECT string_agg(k.kind, ';' ORDER BY k.place)"
-        " FROM unnest(g.needed) WITH ORDINALITY AS k(kind, place) WHERE k.kind <> ALL(g.held))"
-        " FROM settlement_papergap g WHERE g.note_id = ANY(%(ids)s) ORDER BY 1, 2",
+        "SELECT note_id, scheme_code, loans_paper_kinds(lacking) FROM settlement_papergap"
+        " WHERE note_id = ANY(%(ids)s) ORDER BY 1, 2",
         {"ids": list(note_ids)},
         schema={"note_id": pl.Int64, "scheme_code": pl.String, "missing": pl.String},
     )
@@ -143,7 +142,7 @@ def blocking(*, plan_id: int, limit: int) -> Sequence[tuple[str, str]]:
         LEFT JOIN loans_papershelf h ON h.note_id = n.id
         WHERE d.plan_id = %s AND d.state = 'planned' AND CASE r.per
             WHEN 'note' THEN (n.equipment_fen > 0 OR NOT r.with_equipment)
-                AND NOT coalesce(r.kind = ANY(h.held), false)
+                AND coalesce(h.held, 0) & loans_paper_bit(r.kind) = 0
             ELSE NOT {letter} END
         ORDER BY 1, 2 LIMIT %s
         """,
@@ -210,14 +209,8 @@ MISSING_REGISTER = Register(
         Field("scheme_code", "贴息政策", "text", "t.scheme_code"),
         Field("institution_code", "机构编码", "text", "i.code"),
         Field("note_number", "借据号", "text", _NOTE),
-        Field(
-            "missing",
-            "缺少的资料",
-            "text",
-            "(SELECT string_agg(k.kind, ';' ORDER BY k.place) FROM unnest(t.needed) "
-            "WITH ORDINALITY AS k(kind, place) WHERE k.kind <> ALL(t.held))",
-        ),
-        Field("held", "已有资料", "text", "array_to_string(t.held, ';')"),
+        Field("missing", "缺少的资料", "text", "loans_paper_kinds(t.lacking)"),
+        Field("held", "已有资料", "text", "loans_paper_kinds(t.held)"),
     ),
     source="settlement_papergap t JOIN loans_note n ON n.id = t.note_id "
     "JOIN kernel_institution i ON i.id = n.origin_id",
