@@ -169,6 +169,26 @@ def files_of(
     return [(sha256, name) for sha256, name in found]
 
 
+def attached() -> list[tuple[int, str, str]]:
+    """Every attached paper: its id, the sha256 of its file, what the file is called."""
+    found = rows("SELECT id, sha256, file_name FROM loans_paper WHERE size_bytes > 0 ORDER BY id")
+    return [(int(pk), sha256, name) for pk, sha256, name in found]
+
+
+def wrong_shelves() -> list[int]:
+    """Notes whose kinds of papers on record are not those of their papers; none, if triggers held."""
+    found = rows(
+        f"""
+        SELECT coalesce(s.note_id, p.note_id) FROM loans_papershelf s FULL JOIN (
+            SELECT x.note_id, coalesce(bit_or(loans_paper_bit(x.kind)) FILTER (WHERE {_LIVE}), 0) AS held
+            FROM loans_paper x WHERE x.note_id IS NOT NULL GROUP BY x.note_id
+        ) p ON p.note_id = s.note_id
+        WHERE s.held IS DISTINCT FROM p.held ORDER BY 1
+        """
+    )
+    return [int(note_id) for (note_id,) in found]
+
+
 def kind_name(code: str) -> str:
     """What a kind of paper is called in Chinese."""
     return PAPER_KINDS.get(code, code)
