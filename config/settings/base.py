@@ -97,7 +97,7 @@ REDIS_URL = ADDRESSES.redis
 CELERY_BROKER_URL = connections.broker(REDIS_URL)
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 EMAIL_TIMEOUT = 20
-# Reports and results of jobs, by content, kept for ever; web and workers share the folder.
+# Reports, results of jobs and papers of notes, by content, kept for ever; web and workers share the folder.
 REPORTS_DIR = Path(os.environ.get("REPORTS_DIR") or DATA_DIR / "files").expanduser().resolve()
 # Files of more rows than this are looked at and taken in by a worker, smaller ones at once by the web.
 IMPORT_CELERY_ROWS = int(os.environ.get("IMPORT_CELERY_ROWS") or 2_000)

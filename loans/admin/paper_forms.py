@@ -43,7 +43,7 @@ def on_disk(upload: UploadedFile[Any]) -> Iterator[Attachment]:
         yield Attachment(path, upload.name or "")
 
 
-def _scope(request: HttpRequest) -> tuple[int, int]:
+def own_scope(request: HttpRequest) -> tuple[int, int]:
     """Institutions whose papers this person enters and withdraws."""
     user = staff(request)
     return (user.scope if user else None) or NOTHING
@@ -205,7 +205,7 @@ class AttachToInstitution(PaperForm):
                 scheme_code=self.cleaned_data["scheme_code"],
                 stated=self.stated,
                 attachment=attachment,
-                scope=_scope(self.request),
+                scope=own_scope(self.request),
                 actor=actor,
                 at=at,
             )
@@ -225,7 +225,7 @@ class Withdraw(StepForm):
     @classmethod
     def fits(cls, request: HttpRequest, row: Paper) -> bool:
         """Not withdrawn yet, and of an institution in this person's scope."""
-        lo, hi = _scope(request)
+        lo, hi = own_scope(request)
         return lo <= row.institution_id <= hi and not hasattr(row, "withdrawal")
 
     def act(self, *, actor: str, at: datetime) -> None:
@@ -233,7 +233,7 @@ class Withdraw(StepForm):
         papers.withdraw(
             paper_id=self.row.pk,
             why=self.cleaned_data["why"],
-            scope=_scope(self.request),
+            scope=own_scope(self.request),
             actor=actor,
             at=at,
         )

@@ -1,6 +1,5 @@
 """Papers behind a note's subsidy: attached as files, or kept in the bank's archive under a number."""
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -49,6 +48,7 @@ class Paper(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(name="paper_archive_number", fields=["archive_number"]),
+            models.Index(name="paper_of_institution", fields=["institution", "-id"]),
             models.Index(name="paper_sha256", fields=["sha256"]),
         ]
         constraints = [
@@ -120,7 +120,9 @@ class PaperShelf(models.Model):
         primary_key=True,
     )
     institution = fields.scope()
-    held = ArrayField(models.CharField(max_length=40), verbose_name=_("已有资料"), default=list)
+    held = models.IntegerField(
+        _("已有资料"), help_text=_("按位 / see loans.values.papers.kind_bit")
+    )
 
     class Meta:
         verbose_name = _("借据资料概况")

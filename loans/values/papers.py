@@ -35,6 +35,16 @@ PAPER_ENDINGS = tuple(dict.fromkeys(ending for _, _, endings in _TYPES for endin
 HEAD_BYTES = 16
 
 
+def kind_bit(kind: str) -> int:
+    """The bit that stands for a kind where many notes' papers are compared at once."""
+    return 1 << list(PAPER_KINDS).index(kind)
+
+
+def kinds_of(bits: int) -> list[str]:
+    """The kinds that these bits stand for."""
+    return [kind for kind in PAPER_KINDS if bits & kind_bit(kind)]
+
+
 def paper_type(file_name: str, head: bytes) -> str | None:
     """Which type is a file of this name that begins like this; None if it may not be a paper.
 

@@ -7,19 +7,23 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter, display
-from django.db.models import QuerySet
+from django.core.paginator import Page
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import may_make, staff
 from config.kernel.admin.filters import LevelFilter
+from config.kernel.admin.paging import COUNT_MAX, BoundedChangeList, BoundedPaginator
 from config.kernel.admin.sections import link
 from loans.admin.base import FactAdmin, SchemeFilter, scheme_name
 from loans.admin.lookups import of_note
 from loans.admin.notes import NOTE_SECTIONS
 from loans.admin.papers import paper_kind_name
+from loans.values.papers import PAPER_KINDS, kind_bit, kinds_of
 from settlement.admin.paper_sections import (
     attach_address,
     kinds_in_words,
@@ -49,7 +53,11 @@ class MissingFilter(SimpleListFilter):
         kind = self.value()
         if not kind:
             return queryset
-        return queryset.filter(needed__contains=[kind]).exclude(held__contains=[kind])
+        if kind not in PAPER_KINDS:
+            return queryset.none()
+        bit: Any = F("lacking").bitand(kind_bit(kind))
+        asked: QuerySet[Any] = queryset.alias(asked=bit).filter(asked__gt=0)
+        return asked
 
 
 @admin.register(PaperRule)
@@ -75,6 +83,42 @@ class PaperRuleAdmin(FactAdmin):
         return source(row)
 
 
+class KeysOnce(BoundedPaginator):
+    """Reads the keys once, in order, for the count and for every page.
+
+    The list is worked out as it is asked for: each look at it is a pass over all labels.
+    """
+
+    @cached_property
+    def keys(self) -> list[int]:
+        """Keys of the first `COUNT_MAX` rows."""
+        rows: Any = self.object_list
+        return list(rows.values_list("pk", flat=True)[:COUNT_MAX])
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows are there, at most `COUNT_MAX`?"""
+        return len(self.keys)
+
+    def page(self, number: Any) -> Any:
+        """The rows of one page, by their keys."""
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        rows: Any = self.object_list
+        shown = rows.filter(pk__in=self.keys[start : start + self.per_page])
+        return Page(shown, number, self)
+
+
+class GapList(BoundedChangeList):
+    """Reads a single page by its keys too."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows shown."""
+        super().get_results(request)
+        if not self.multi_page:
+            self.result_list = self.paginator.page(1).object_list
+
+
 @admin.register(PaperGap)
 class PaperGapAdmin(FactAdmin):
     """Notes without all their papers, by scheme; each leads to where they are added."""
@@ -83,6 +127,7 @@ class PaperGapAdmin(FactAdmin):
         "note_link", "institution_name", "scheme_label", "add", "missing_words", "held_words",
     )  # fmt: skip
     list_display_links = None
+    paginator = KeysOnce
     fields = ("note_link", "institution_name", "scheme_label", "missing_words", "held_words")
     list_filter = (SchemeFilter, MissingFilter, LevelFilter)
     list_select_related = ("note", "institution")
@@ -90,6 +135,10 @@ class PaperGapAdmin(FactAdmin):
     sortable_by = ()
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[GapList]:
+        """The list's class."""
+        return GapList
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -120,7 +169,7 @@ class PaperGapAdmin(FactAdmin):
     @display(description=_("已有资料"))
     def held_words(self, row: PaperGap) -> Any:
         """What is there."""
-        return _wrapped(kinds_in_words(row.held) or self.empty_value_display)
+        return _wrapped(kinds_in_words(kinds_of(row.held)) or self.empty_value_display)
 
     @display(description=_("办理"))
     def add(self, row: PaperGap) -> Any:

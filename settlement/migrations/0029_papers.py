@@ -1,11 +1,10 @@
 """Papers that schemes ask for, the notes that lack some, and plans that say so."""
 
-import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
 # The latest checked text of each scheme asks; a note without equipment is not asked for its invoices.
-# Asking and having are compared as whole sets, one comparison per label.
+# Asking and having are compared as bits, one comparison per label.
 GAPS = """
 CREATE VIEW settlement_papergap WITH (security_invoker = true) AS
 WITH in_force AS (
@@ -13,17 +12,17 @@ WITH in_force AS (
     JOIN settlement_scheme s ON s.id = v.scheme_id
     WHERE v.checked_by IS NOT NULL ORDER BY v.scheme_id, v.version DESC),
 asked AS (
-    SELECT f.code, q.buys, array_agg(r.kind ORDER BY r.position) AS kinds
+    SELECT f.code, q.buys, bit_or(loans_paper_bit(r.kind)) AS kinds
     FROM in_force f JOIN settlement_paperrule r ON r.version_id = f.id AND r.per = 'note'
     CROSS JOIN (VALUES (true), (false)) q(buys)
     WHERE q.buys OR NOT r.with_equipment GROUP BY f.code, q.buys)
 SELECT e.id, e.institution_id, e.note_id, e.scheme_code, a.kinds AS needed,
-    coalesce(h.held, '{}') AS held
+    coalesce(h.held, 0) AS held, a.kinds & ~coalesce(h.held, 0) AS lacking
 FROM settlement_enrolment e
 JOIN loans_note n ON n.id = e.note_id
 JOIN asked a ON a.code = e.scheme_code AND a.buys = (n.equipment_fen > 0)
 LEFT JOIN loans_papershelf h ON h.note_id = e.note_id
-WHERE e.status = 'eligible' AND NOT coalesce(h.held @> a.kinds, false);
+WHERE e.status = 'eligible' AND a.kinds & ~coalesce(h.held, 0) <> 0;
 """
 PROTECT = """
 SELECT kernel_grant('settlement_paperrule', 'SELECT', 'SELECT, INSERT');
@@ -49,22 +48,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("scheme_code", models.CharField(max_length=60, verbose_name="贴息政策")),
-                (
-                    "needed",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=40),
-                        size=None,
-                        verbose_name="应有资料",
-                    ),
-                ),
-                (
-                    "held",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=40),
-                        size=None,
-                        verbose_name="已有资料",
-                    ),
-                ),
+                ("needed", models.IntegerField(verbose_name="应有资料")),
+                ("held", models.IntegerField(verbose_name="已有资料")),
+                ("lacking", models.IntegerField(verbose_name="缺少的资料")),
             ],
             options={
                 "verbose_name": "缺资料借据",

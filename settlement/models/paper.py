@@ -1,11 +1,11 @@
 """Which papers each text of a scheme asks for, and which notes lack some."""
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loans.models import PaperKind
+from loans.values.papers import kinds_of
 
 
 class PaperRule(models.Model):
@@ -53,7 +53,8 @@ class PaperRule(models.Model):
 class PaperGap(models.Model):
     """A note that is subsidised under a scheme and lacks papers it asks for: a view, never stored.
 
-    Papers that an institution has to give are not among them: one letter would list every note.
+    Kinds are bits (`loans.values.papers.kind_bit`). Papers that an institution has to give are not
+    among them: one letter would list every note.
     """
 
     institution = models.ForeignKey(
@@ -63,8 +64,9 @@ class PaperGap(models.Model):
         "loans.Note", models.DO_NOTHING, verbose_name=_("借据"), related_name="+"
     )
     scheme_code = models.CharField(_("贴息政策"), max_length=60)
-    needed = ArrayField(models.CharField(max_length=40), verbose_name=_("应有资料"))
-    held = ArrayField(models.CharField(max_length=40), verbose_name=_("已有资料"))
+    needed = models.IntegerField(_("应有资料"))
+    held = models.IntegerField(_("已有资料"))
+    lacking = models.IntegerField(_("缺少的资料"))
 
     class Meta:
         managed = False
@@ -78,5 +80,5 @@ class PaperGap(models.Model):
 
     @property
     def missing(self) -> list[str]:
-        """The kinds that are not there, in the scheme's order."""
-        return [kind for kind in self.needed if kind not in self.held]
+        """The kinds that are not there."""
+        return kinds_of(self.lacking)

@@ -97,9 +97,8 @@ def held_by_note(*, note_id: int) -> list[HeldPaper]:
 def missing_of(*, note_ids: Collection[int]) -> pl.DataFrame:
     """What these notes lack: note_id, scheme_code, missing (kinds joined by `;`)."""
     return read_frame(
-        "SELECT g.note_id, g.scheme_code, (SELECT string_agg(k.kind, ';' ORDER BY k.place)"
-        " FROM unnest(g.needed) WITH ORDINALITY AS k(kind, place) WHERE k.kind <> ALL(g.held))"
-        " FROM settlement_papergap g WHERE g.note_id = ANY(%(ids)s) ORDER BY 1, 2",
+        "SELECT note_id, scheme_code, loans_paper_kinds(lacking) FROM settlement_papergap"
+        " WHERE note_id = ANY(%(ids)s) ORDER BY 1, 2",
         {"ids": list(note_ids)},
         schema={"note_id": pl.Int64, "scheme_code": pl.String, "missing": pl.String},
     )
@@ -143,7 +142,7 @@ def blocking(*, plan_id: int, limit: int) -> Sequence[tuple[str, str]]:
         LEFT JOIN loans_papershelf h ON h.note_id = n.id
         WHERE d.plan_id = %s AND d.state = 'planned' AND CASE r.per
             WHEN 'note' THEN (n.equipment_fen > 0 OR NOT r.with_equipment)
-                AND NOT coalesce(r.kind = ANY(h.held), false)
+                AND coalesce(h.held, 0) & loans_paper_bit(r.kind) = 0
             ELSE NOT {letter} END
         ORDER BY 1, 2 LIMIT %s
         """,
@@ -168,6 +167,26 @@ def files_of(
         [*scope, list(note_ids), scheme_code, scheme_code],
     )
     return [(sha256, name) for sha256, name in found]
+
+
+def attached() -> list[tuple[int, str, str]]:
+    """Every attached paper: its id, the sha256 of its file, what the file is called."""
+    found = rows("SELECT id, sha256, file_name FROM loans_paper WHERE size_bytes > 0 ORDER BY id")
+    return [(int(pk), sha256, name) for pk, sha256, name in found]
+
+
+def wrong_shelves() -> list[int]:
+    """Notes whose kinds of papers on record are not those of their papers; none, if triggers held."""
+    found = rows(
+        f"""
+        SELECT coalesce(s.note_id, p.note_id) FROM loans_papershelf s FULL JOIN (
+            SELECT x.note_id, coalesce(bit_or(loans_paper_bit(x.kind)) FILTER (WHERE {_LIVE}), 0) AS held
+            FROM loans_paper x WHERE x.note_id IS NOT NULL GROUP BY x.note_id
+        ) p ON p.note_id = s.note_id
+        WHERE s.held IS DISTINCT FROM p.held ORDER BY 1
+        """
+    )
+    return [int(note_id) for (note_id,) in found]
 
 
 def kind_name(code: str) -> str:
@@ -210,14 +229,8 @@ MISSING_REGISTER = Register(
         Field("scheme_code", "贴息政策", "text", "t.scheme_code"),
         Field("institution_code", "机构编码", "text", "i.code"),
         Field("note_number", "借据号", "text", _NOTE),
-        Field(
-            "missing",
-            "缺少的资料",
-            "text",
-            "(SELECT string_agg(k.kind, ';' ORDER BY k.place) FROM unnest(t.needed) "
-            "WITH ORDINALITY AS k(kind, place) WHERE k.kind <> ALL(t.held))",
-        ),
-        Field("held", "已有资料", "text", "array_to_string(t.held, ';')"),
+        Field("missing", "缺少的资料", "text", "loans_paper_kinds(t.lacking)"),
+        Field("held", "已有资料", "text", "loans_paper_kinds(t.held)"),
     ),
     source="settlement_papergap t JOIN loans_note n ON n.id = t.note_id "
     "JOIN kernel_institution i ON i.id = n.origin_id",

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from loans.models import PreAllocation
-from settlement.models import ReceiptRefusal, Recomputation
+from settlement.models import Receipt, ReceiptRefusal, Recomputation
 
 
 def answered(like: PreAllocation, by: dict[str, Any]) -> None:

@@ -11,15 +11,18 @@ import pytest
 from django.db import ProgrammingError
 
 from config.kernel.models import SCOPE_ALL, Institution
+from config.kernel.services import store
 from loans.models import Paper, PaperWithdrawal
 from loans.services import papers
 from loans.services.papers import Stated
 from loans.values.errors import DomainError
+from reports.services.verification import verify_papers
 from settlement.models import Plan, PlanException
 from settlement.selectors import papers as selected
 from settlement.services import plans
 from tests.integration.book import AT, import_rows, load_shipped
-from tests.integration.paper_book import ASKS, gaps, name, note, paper_book
+from tests.integration.paper_book import ASKS, gaps, give, name, note, paper_book
+from tests.integration.paper_files import PDF, PNG, handed_in, sha256
 from tests.integration.samples import refused, state
 from tests.integration.small_book import NORTH, SOUTH, SmallBook
 
@@ -208,3 +211,20 @@ def test_the_shipped_schemes_store_what_they_ask_for() -> None:
             ("payment_proof", "note", "(十二)"), ("use_of_funds", "note", "(十二)"),
         )
     ]  # fmt: skip
+
+
+def test_verify_reads_every_paper_again(book: SmallBook, tmp_path: Path) -> None:
+    assert verify_papers() == (0, [])
+    first = give("A", Stated("invoice"), handed_in(tmp_path))
+    second = give("B", Stated("invoice"), handed_in(tmp_path, PNG, "b.png"))
+    name("A", "other", "DA-1")
+    papers.withdraw(paper_id=second, why="错", scope=SCOPE_ALL, actor="maker", at=AT)
+    assert verify_papers() == (2, [])
+    store.place(sha256(PDF)).unlink()
+    store.place(sha256(PNG)).chmod(0o600)
+    store.place(sha256(PNG)).write_bytes(PNG + b"!")
+    count, problems = verify_papers()
+    assert count == 2
+    assert len(problems) == 2
+    assert problems[0].startswith(f"资料 paper #{first}: 文件库中缺少 承诺书.pdf")
+    assert problems[1].startswith(f"资料 paper #{second}: 文件 b.png 与登记的 sha256")

@@ -12,12 +12,12 @@ import pytest
 from django.db import ProgrammingError
 
 from config.kernel.models import SCOPE_ALL, Institution
-from config.kernel.services import store
+from config.kernel.services import bulk, store
 from loans.models import Paper, PaperShelf, PaperWithdrawal
 from loans.services import papers
 from loans.services.papers import Stated
 from loans.values.errors import DomainError
-from loans.values.papers import PAPER_BYTES_MAX
+from loans.values.papers import PAPER_BYTES_MAX, PAPER_KINDS, kind_bit, kinds_of
 from settlement.models import PaperRule
 from tests.integration.book import AT, run
 from tests.integration.paper_book import ASKS, UNDERTAKING, gaps, give, name, note, paper_book
@@ -42,7 +42,8 @@ def book(tmp_path: Path) -> SmallBook:
 
 
 def held() -> dict[str, list[str]]:
-    return {one.note.note_number: one.held for one in PaperShelf.objects.select_related("note")}
+    shelves = PaperShelf.objects.select_related("note")
+    return {one.note.note_number: kinds_of(one.held) for one in shelves}
 
 
 def files(folder: Path) -> list[str]:
@@ -83,7 +84,7 @@ def test_papers_come_off_the_list_of_what_is_missing(book: SmallBook) -> None:
     assert gaps()["A"] == ["use_of_funds"]
     name("A", "use_of_funds", "DA-3")
     assert gaps() == {"B": ["borrower_undertaking", "use_of_funds"]}
-    assert held() == {"A": ["borrower_undertaking", "other", "use_of_funds"]}
+    assert held() == {"A": ["borrower_undertaking", "use_of_funds", "other"]}
 
 
 def test_only_equipment_loans_are_asked_for_invoices(book: SmallBook) -> None:
@@ -267,7 +268,7 @@ def test_who_keeps_papers_can_do_nothing_else_with_them(book: SmallBook, as_role
         for change in (
             lambda: Paper.objects.update(archive_number="DA-2"),
             lambda: Paper.objects.get(pk=pk).delete(),
-            lambda: PaperShelf.objects.update(held=["invoice"]),
+            lambda: PaperShelf.objects.update(held=4),
         ):
             with (
                 pytest.raises(ProgrammingError, match="permission denied"),
@@ -275,3 +276,14 @@ def test_who_keeps_papers_can_do_nothing_else_with_them(book: SmallBook, as_role
             ):
                 change()
     assert state() == before
+
+
+def test_the_database_knows_the_same_bits() -> None:
+    found = bulk.rows(
+        "SELECT k, loans_paper_bit(k), loans_paper_kinds(loans_paper_bit(k)) FROM unnest(%s::text[]) k",
+        [list(PAPER_KINDS)],
+    )
+    assert found == [(kind, kind_bit(kind), kind) for kind in PAPER_KINDS]
+    assert bulk.rows("SELECT loans_paper_kinds(0), loans_paper_kinds(5)") == [
+        (None, "borrower_undertaking;invoice")
+    ]

@@ -19,6 +19,7 @@ from config.kernel.models import SCOPE_ALL, Institution, Role
 from loans.models import Paper, PaperWithdrawal
 from loans.services import papers
 from loans.services.papers import Stated
+from settlement.admin.papers import PaperGapAdmin
 from settlement.models import SchemeVersion
 from settlement.services import plans
 from tests import database
@@ -290,7 +291,9 @@ def test_plans_and_texts_say_it_in_words(book: SmallBook, web: Any) -> None:
     assert "购置发票 每笔借据 是 提示 请登记发票 (十二)" in version
 
 
-def test_lists_take_as_many_queries_for_many_rows_as_for_one(book: SmallBook, web: Any) -> None:
+def test_lists_take_as_many_queries_for_many_rows_as_for_one(
+    book: SmallBook, web: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def asked() -> list[int]:
         counts = []
         for page in (url("settlement.papergap"), url(PAGE)):
@@ -311,3 +314,9 @@ def test_lists_take_as_many_queries_for_many_rows_as_for_one(book: SmallBook, we
             name(number, "other", "DA-1")
     assert asked() == before
     assert len(client.get(url("settlement.papergap")).context["cl"].result_list) == 4
+    monkeypatch.setattr(PaperGapAdmin, "list_per_page", 3)
+    pages = [client.get(url("settlement.papergap", p=page)).context["cl"] for page in (1, 2)]
+    assert [[row.note.note_number for row in page.result_list] for page in pages] == [
+        ["A", "A2", "A3"], ["A4"],
+    ]  # fmt: skip
+    assert {page.result_count for page in pages} == {4}

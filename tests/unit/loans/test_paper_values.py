@@ -3,7 +3,15 @@
 import pytest
 
 from loans.models import PaperKind
-from loans.values.papers import PAPER_ENDINGS, PAPER_KINDS, PAPER_TYPES, bare_name, paper_type
+from loans.values.papers import (
+    PAPER_ENDINGS,
+    PAPER_KINDS,
+    PAPER_TYPES,
+    bare_name,
+    kind_bit,
+    kinds_of,
+    paper_type,
+)
 from settlement.engine import terms_papers
 
 
@@ -12,6 +20,12 @@ def test_files_pages_and_scheme_files_know_the_same_kinds() -> None:
     assert tuple(PAPER_KINDS) == terms_papers.PAPER_KINDS
     assert PAPER_ENDINGS == ("pdf", "jpg", "jpeg", "png", "tif", "tiff", "ofd")
     assert list(PAPER_TYPES) == ["pdf", "jpg", "png", "tif", "ofd"]
+
+
+def test_kinds_are_bits() -> None:
+    assert [kind_bit(kind) for kind in PAPER_KINDS] == [1, 2, 4, 8, 16, 32, 64, 128]
+    assert kinds_of(0) == []
+    assert kinds_of(5) == ["borrower_undertaking", "invoice"]
 
 
 @pytest.mark.parametrize(
