@@ -25,7 +25,7 @@ from config.kernel.admin.sections import (
     texts,
 )
 from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, percent, with_enterprise_name, yuan
-from loans.admin.lookups import of_contract, of_enterprise, of_note
+from loans.admin.lookups import of_borrower, of_contract, of_note
 from loans.models import (
     EquipmentInvoice,
     Guarantee,
@@ -167,8 +167,8 @@ class NoteAdmin(FactAdmin):
         month_of("drawn_on"),
     )
     list_select_related = ("institution", "contract")
-    ordering = ("origin_id", "note_number")
-    search_by = (prefix("note_number"), of_contract(), of_enterprise("contract__enterprise_id"))
+    ordering = ("note_number", "origin_id")
+    search_by = (prefix("note_number"), of_contract(), of_borrower())
     search_help_text = _("借据号、合同号的开头，信用代码，企业名称的开头")
     fieldsets = (
         (
@@ -194,7 +194,8 @@ class NoteAdmin(FactAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With contract, enterprise and its name."""
-        rows = with_enterprise_name(super().get_queryset(request), "contract__enterprise_id")
+        whole: QuerySet[Any] = super().get_queryset(request)
+        rows = with_enterprise_name(whole, "contract_id", of="enterprise__contracts")
         return rows.select_related("institution", "contract")
 
     def get_sections(self) -> list[MakeSection]:

@@ -192,6 +192,7 @@ class CheckedFilter(YesNoFilter):
 class UsccConfirmationAdmin(CheckedAdmin, FactAdmin):
     """Codes that fail their check character; a second person checks them here."""
 
+    is_short = True
     list_display = ("uscc", "reason", "made_by", "checked_by", "at")
     list_filter = (CheckedFilter,)
     search_by = (exact("uscc"), exact("made_by"))

@@ -11,9 +11,9 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.filters import LevelFilter, MonthOfIdFilter, YesNoFilter
+from config.kernel.admin.filters import LevelFilter, YesNoFilter
 from config.kernel.admin.sections import Section, link, numbers, texts
-from loans.admin.base import OfNotesAdmin, in_yuan, scheme_name, yuan
+from loans.admin.base import CollectedMonthFilter, FactAdmin, in_yuan, scheme_name, yuan
 from loans.admin.lookups import of_collection, of_note
 from settlement.admin import wording
 from settlement.engine.codes import CUT_REASONS, cut_bit
@@ -131,11 +131,12 @@ class CutFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Postings whose state names the reason."""
         code = self.value()
-        if code == "any":
-            return queryset.filter(cut_reasons__gt=0)
-        if code not in CUT_REASONS:
+        if code != "any" and code not in CUT_REASONS:
             return queryset
-        masked: QuerySet[Any] = queryset.annotate(cut=F("cut_reasons").bitand(cut_bit(code)))
+        cut = queryset.filter(cut_reasons__gt=0)  # these have an index, the single reasons have not
+        if code == "any":
+            return cut
+        masked: QuerySet[Any] = cut.annotate(cut=F("cut_reasons").bitand(cut_bit(code)))
         return masked.filter(cut__gt=0)
 
 
@@ -153,7 +154,7 @@ class DifferenceFilter(YesNoFilter):
 
 
 @admin.register(Deduction)
-class DeductionAdmin(OfNotesAdmin):
+class DeductionAdmin(FactAdmin):
     """Postings, latest month first."""
 
     list_display = (
@@ -162,9 +163,9 @@ class DeductionAdmin(OfNotesAdmin):
         "why_text",
     )  # fmt: skip
     list_filter = (
-        DeductionSchemeFilter, MonthOfIdFilter, TierFilter, CutFilter, DifferenceFilter, LevelFilter,
+        DeductionSchemeFilter, CollectedMonthFilter, TierFilter, CutFilter, DifferenceFilter, LevelFilter,
     )  # fmt: skip
-    list_select_related = ("scheme", "institution", "note", "collection")
+    list_select_related = ("scheme", "institution", "note")
     ordering = ("-pk",)
     sortable_by = ()
     search_by = (of_note(), of_collection("collection_id"))
@@ -182,6 +183,11 @@ class DeductionAdmin(OfNotesAdmin):
         ),
     )  # fmt: skip
     sections = (by_tier, same_collection)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the collections, looked up by key: joined, every month meets every month."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.prefetch_related("collection")
 
     @display(description=_("贴息政策"))
     def scheme_label(self, row: Deduction) -> str:

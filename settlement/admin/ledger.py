@@ -9,7 +9,7 @@ from django.contrib.admin import display
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.filters import LevelFilter, month_of
+from config.kernel.admin.filters import LevelFilter, YearFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from loans.admin.base import FactAdmin
@@ -56,6 +56,7 @@ def lines(request: HttpRequest, entry: LedgerEntry) -> Section:
 class FundAdmin(FactAdmin):
     """What each fund holds, has used, was advanced and is owed."""
 
+    is_short = True
     list_display = (
         "scheme", "institution_name", "tier_name", "purpose", "special_account_yuan", "reserved_yuan",
         "available_yuan", "treasury_advance_yuan", "subsidy_applied_yuan", "bank_advance_yuan",
@@ -95,7 +96,7 @@ class LedgerEntryAdmin(FactAdmin):
         "number", "fund_name", "institution_name", "event", "posted_on", "month", "year", "source",
         "actor",
     )  # fmt: skip
-    list_filter = ("event", "fund__scheme", "year", LevelFilter, month_of("posted_on"))
+    list_filter = ("event", "fund__scheme", YearFilter, LevelFilter, month_of("posted_on"))
     list_select_related = ("fund__scheme", "institution")
     search_by = (prefix("source"),)
     search_help_text = _("来源的开头")
@@ -125,6 +126,7 @@ class LedgerLineAdmin(FactAdmin):
 class TakenOverAdmin(FactAdmin):
     """What was paid before the system took over, as booked."""
 
+    is_short = True
     list_display = (
         "fund_name", "institution_name", "year", "sequence", "amount_yuan", "posted_on", "actor",
     )  # fmt: skip

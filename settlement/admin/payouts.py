@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import LevelFilter, month_of
-from loans.admin.base import FactAdmin, OfNotesAdmin, in_yuan, scheme_name, yuan
+from loans.admin.base import FactAdmin, in_yuan, scheme_name, yuan
 from loans.admin.lookups import of_note
 from loans.values.errors import DomainError
 from settlement.admin.deductions import DeductionSchemeFilter
@@ -56,7 +56,7 @@ class StandingFilter(SimpleListFilter):
 
 
 @admin.register(Payout)
-class PayoutAdmin(OfNotesAdmin):
+class PayoutAdmin(FactAdmin):
     """Pay-outs, latest first."""
 
     list_display = (
@@ -127,6 +127,7 @@ class PayoutAdmin(OfNotesAdmin):
 class PayoutBatchAdmin(CheckedAdmin, FactAdmin):
     """Batches, latest first: a second person sends or refuses them."""
 
+    is_short = True
     list_display = (
         "id", "day", "institution_name", "state", "count", "amount_yuan", "made_by", "checked_by",
         "comment",
@@ -165,7 +166,7 @@ class PayoutBatchAdmin(CheckedAdmin, FactAdmin):
 
 
 @admin.register(PayoutAttempt)
-class PayoutAttemptAdmin(OfNotesAdmin):
+class PayoutAttemptAdmin(FactAdmin):
     """Every attempt, latest first."""
 
     list_display = (
@@ -185,7 +186,7 @@ class PayoutAttemptAdmin(OfNotesAdmin):
 
 
 @admin.register(PayoutResult)
-class PayoutResultAdmin(OfNotesAdmin):
+class PayoutResultAdmin(FactAdmin):
     """What the payment system answered."""
 
     list_display = (

@@ -19,7 +19,7 @@ from config.kernel.admin.access import may_make
 from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.sections import Section, numbers, texts
-from loans.admin.base import FactAdmin, OfNotesAdmin, SchemeFilter, in_yuan, scheme_name, yuan
+from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, scheme_name, yuan
 from loans.admin.lookups import of_note
 from loans.values.errors import DomainError
 from settlement.admin import wording
@@ -65,6 +65,7 @@ def by_fund(request: HttpRequest, plan: Plan) -> Section:
 class PlanAdmin(CheckedAdmin, FactAdmin):
     """Plans, latest first."""
 
+    is_short = True
     list_display = (
         "id", "collected_on", "institution_name", "state", "planned_yuan", "made_by", "checked_by",
     )  # fmt: skip
@@ -111,7 +112,7 @@ class PlanAdmin(CheckedAdmin, FactAdmin):
 
 
 @admin.register(PlannedDeduction)
-class PlannedDeductionAdmin(OfNotesAdmin):
+class PlannedDeductionAdmin(FactAdmin):
     """What is planned of whom, and what became of it."""
 
     list_display = (
@@ -153,7 +154,7 @@ class PlannedDeductionAdmin(OfNotesAdmin):
 
 
 @admin.register(PlanException)
-class PlanExceptionAdmin(OfNotesAdmin):
+class PlanExceptionAdmin(FactAdmin):
     """Planned collections that need a look."""
 
     list_display = ("plan", "note", "institution_name", "scheme_label", "reason", "detail")

@@ -78,6 +78,7 @@ def year_funds(request: HttpRequest, scheme: Scheme) -> Section:
 class SchemeAdmin(FactAdmin):
     """Schemes."""
 
+    is_short = True
     ordering = ("code",)
     list_display = ("code", "name")
     search_by = (prefix("code"), prefix("name"))
@@ -89,6 +90,7 @@ class SchemeAdmin(FactAdmin):
 class SchemeVersionAdmin(CheckedAdmin, FactAdmin):
     """Texts of terms; whoever loaded one cannot check it."""
 
+    is_short = True
     ordering = ("scheme__code", "-version")
     list_display = ("scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at")
     list_filter = (CheckedFilter, "scheme")

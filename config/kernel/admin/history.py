@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
-from django.contrib.admin import display
-from django.db.models import Model
+from django.contrib.admin import SimpleListFilter, display
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import lazy
 from django.utils.translation import gettext
@@ -27,6 +27,21 @@ def history_of(model: type[Model]) -> Any:
     return lazy(lambda: gettext("%(name)s（历史）") % {"name": name}, str)()
 
 
+class EventFilter(SimpleListFilter):
+    """By what happened to the row."""
+
+    title = _("事件")
+    parameter_name = "pgh_label"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
+        """What the triggers keep."""
+        return list(WORDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """States kept for that reason."""
+        return queryset.filter(pgh_label=self.value()) if self.value() else queryset
+
+
 HEAD = ("kept_at", "what", "row_count")
 
 
@@ -34,7 +49,7 @@ class HistoryAdmin(ReadOnlyAdmin):
     """A table of former states: when, why, which row, and every column as it was."""
 
     ordering: Sequence[str] = ("-pgh_id",)
-    list_filter = ("pgh_label",)
+    list_filter: Sequence[Any] = (EventFilter,)
     search_by = (number("pgh_obj_id"),)
     search_help_text = _("记录序号")
 

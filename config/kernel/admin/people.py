@@ -44,6 +44,7 @@ class PersonChangeForm(PersonRules, UserChangeForm):  # type: ignore[misc]
 class PeopleAdmin(UserAdmin, ReadOnlyAdmin):  # type: ignore[misc,type-arg]
     """People, for administrators, within their scope."""
 
+    is_short = True
     form = PersonChangeForm
     add_form = PersonAddForm
     change_password_form = AdminPasswordChangeForm
