@@ -18,7 +18,7 @@ from config.kernel.admin.sections import Button, MakeSection, link
 from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, with_enterprise_name, yuan
 from loans.admin.label_forms import Label, Unlabel
 from loans.admin.labelling import LabellingAdmin
-from loans.admin.lookups import of_contract, of_enterprise, of_note
+from loans.admin.lookups import of_borrower, of_contract, of_note
 from loans.admin.steps import StepsAdmin
 from loans.admin.timeline import shown, timeline
 from loans.models import (
@@ -84,9 +84,9 @@ class NoteAdmin(LabellingAdmin, StepsAdmin, FactAdmin):
         month_of("drawn_on"),
     )
     list_select_related = ("institution", "contract")
-    ordering = ("origin_id", "note_number")
+    ordering = ("note_number", "origin_id")
     change_form_after_template = "loans/note.html"
-    search_by = (prefix("note_number"), of_contract(), of_enterprise("contract__enterprise_id"))
+    search_by = (prefix("note_number"), of_contract(), of_borrower())
     search_help_text = _("借据号、合同号的开头，信用代码，企业名称的开头")
     fieldsets = (
         (
@@ -115,7 +115,8 @@ class NoteAdmin(LabellingAdmin, StepsAdmin, FactAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With contract, enterprise and its name."""
-        rows = with_enterprise_name(super().get_queryset(request), "contract__enterprise_id")
+        whole: QuerySet[Any] = super().get_queryset(request)
+        rows = with_enterprise_name(whole, "contract_id", of="enterprise__contracts")
         return rows.select_related("institution", "contract__enterprise", "contract__project")
 
     @property

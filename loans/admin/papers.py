@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.filters import LevelFilter, YesNoFilter, month_of
 from config.kernel.admin.searching import exact, number, prefix
 from config.kernel.admin.sections import Button
-from loans.admin.base import FactAdmin, OfNotesAdmin, scheme_name
+from loans.admin.base import FactAdmin, scheme_name
 from loans.admin.downloads import handed_out
 from loans.admin.lookups import of_note
 from loans.admin.notes import NOTE_BUTTONS
@@ -162,7 +162,7 @@ class PaperWithdrawalAdmin(FactAdmin):
 
 
 @admin.register(PaperShelf)
-class PaperShelfAdmin(OfNotesAdmin):
+class PaperShelfAdmin(FactAdmin):
     """Which kinds of papers each note has."""
 
     list_display: Sequence[Any] = ("note", "institution_name", "held_words")

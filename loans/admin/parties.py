@@ -222,6 +222,7 @@ def confirmation_changes(request: HttpRequest, row: UsccConfirmation) -> Section
 class UsccConfirmationAdmin(CheckedAdmin, FactAdmin):
     """Codes that fail their check character; a second person checks them here."""
 
+    is_short = True
     list_display = ("uscc", "reason", "made_by", "checked_by", "at")
     list_filter = (CheckedFilter,)
     search_by = (exact("uscc"), exact("made_by"))

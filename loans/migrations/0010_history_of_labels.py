@@ -13,7 +13,7 @@ SELECT kernel_grant('loans_schemelabelevent', 'SELECT, INSERT', 'SELECT, INSERT'
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loans", "0008_papers"),
+        ("loans", "0009_admin_indexes"),
         ("pghistory", "0007_auto_20250421_0444"),
     ]
 

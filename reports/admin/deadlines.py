@@ -182,6 +182,7 @@ class ReminderAdmin(FactAdmin):
 class WorkingDayExceptionAdmin(ReadOnlyAdmin):
     """Published days, latest first."""
 
+    is_short = True
     list_display = ("day", "is_working", "name", "document_number")
     fields = list_display
     list_filter = (month_of("day"), "is_working")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.checking import CheckedAdmin
-from config.kernel.admin.filters import LevelFilter, month_of
+from config.kernel.admin.filters import LevelFilter, YearFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, Stage, link, numbers, texts
 from loans.admin.base import FactAdmin, in_yuan, yuan
@@ -105,6 +105,7 @@ def lapses(request: HttpRequest, clawback: Clawback) -> Section:
 class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """Who owes what back, why, and what is still open."""
 
+    is_short = True
     list_display = (
         "id", "note", "institution_name", "origin", "state", "year", "amount_yuan", "received_yuan",
         "offset_yuan", "written_off_yuan", "open_yuan", "why",
@@ -179,6 +180,7 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
 class ClawbackMovementAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """Money received and write-offs, in the ledger once checked; offsets come with their run."""
 
+    is_short = True
     list_display = (
         "clawback", "note", "institution_name", "kind", "moved_on", "amount_yuan", "reference",
         "made_by", "checked_by", "refused_why",
@@ -212,7 +214,7 @@ class ClawbackLapseAdmin(FactAdmin):
         "note", "institution_name", "fund", "year", "amount_yuan", "settled_yuan", "posted_on",
         "actor",
     )  # fmt: skip
-    list_filter = ("fund__scheme", "year", LevelFilter, month_of("posted_on"))
+    list_filter = ("fund__scheme", YearFilter, LevelFilter, month_of("posted_on"))
     list_select_related = ("note", "institution", "fund")
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
@@ -222,6 +224,7 @@ class ClawbackLapseAdmin(FactAdmin):
 class MadeGoodAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """The bank's own money for what it bears."""
 
+    is_short = True
     list_display = (
         "reference", "fund", "institution_name", "moved_on", "amount_yuan", "made_by", "checked_by",
         "refused_why",
@@ -252,6 +255,7 @@ class MadeGoodAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
 class ReceiptAdmin(FactAdmin):
     """Pre-allocations that are in the ledger, and who checked them."""
 
+    is_short = True
     list_display = (
         "pre_allocation", "institution_name", "made_by", "made_at", "checked_by", "checked_at",
     )  # fmt: skip

@@ -14,9 +14,15 @@ from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.filters import LevelFilter, MonthOfIdFilter, YesNoFilter, month_of
+from config.kernel.admin.filters import LevelFilter, YesNoFilter, month_of
 from config.kernel.admin.sections import Button, Section, link, numbers, texts
-from loans.admin.base import FactAdmin, OfNotesAdmin, in_yuan, scheme_name, yuan
+from loans.admin.base import (
+    CollectedMonthFilter,
+    FactAdmin,
+    in_yuan,
+    scheme_name,
+    yuan,
+)
 from loans.admin.lookups import of_collection, of_note
 from loans.selectors.notes import note_card
 from settlement.admin import explanation, wording
@@ -182,11 +188,12 @@ class CutFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Postings whose state names the reason."""
         code = self.value()
-        if code == "any":
-            return queryset.filter(cut_reasons__gt=0)
-        if code not in CUT_REASONS:
+        if code != "any" and code not in CUT_REASONS:
             return queryset
-        masked: QuerySet[Any] = queryset.annotate(cut=F("cut_reasons").bitand(cut_bit(code)))
+        cut = queryset.filter(cut_reasons__gt=0)  # these have an index, the single reasons have not
+        if code == "any":
+            return cut
+        masked: QuerySet[Any] = cut.annotate(cut=F("cut_reasons").bitand(cut_bit(code)))
         return masked.filter(cut__gt=0)
 
 
@@ -204,7 +211,7 @@ class DifferenceFilter(YesNoFilter):
 
 
 @admin.register(Deduction)
-class DeductionAdmin(OfNotesAdmin):
+class DeductionAdmin(FactAdmin):
     """Postings, latest month first."""
 
     list_display = (
@@ -213,9 +220,9 @@ class DeductionAdmin(OfNotesAdmin):
         "why_text",
     )  # fmt: skip
     list_filter = (
-        DeductionSchemeFilter, MonthOfIdFilter, TierFilter, CutFilter, DifferenceFilter, LevelFilter,
+        DeductionSchemeFilter, CollectedMonthFilter, TierFilter, CutFilter, DifferenceFilter, LevelFilter,
     )  # fmt: skip
-    list_select_related = ("scheme", "institution", "note", "collection")
+    list_select_related = ("scheme", "institution", "note")
     ordering = ("-pk",)
     sortable_by = ()
     search_by = (of_note(), of_collection("collection_id"))
@@ -260,6 +267,11 @@ class DeductionAdmin(OfNotesAdmin):
         is_part = request.headers.get("HX-Request") == "true"
         page = "explanation" if is_part else "explanation_page"
         return TemplateResponse(request, f"settlement/{page}.html", context)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the collections, looked up by key: joined, every month meets every month."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.prefetch_related("collection")
 
     @display(description=_("贴息政策"))
     def scheme_label(self, row: Deduction) -> str:

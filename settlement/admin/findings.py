@@ -58,6 +58,7 @@ class ThereFilter(SimpleListFilter):
 class FindingAdmin(StepsAdmin, FactAdmin):
     """What the check found, latest first; both sides stand next to each other on a finding's page."""
 
+    is_short = True
     list_display = (
         "id", "rule", "severity", "state", "note", "enterprise", "scheme_label", "institution_name",
         "at_stake", "article", "found_at", "gone_at",
@@ -132,6 +133,7 @@ class FindingSideAdmin(FactAdmin):
 class FindingDecisionAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """What people say of findings; a second person agrees or refuses."""
 
+    is_short = True
     list_display = (
         "finding", "outcome", "note", "institution_name", "why", "made_by", "checked_by", "refused_why",
     )  # fmt: skip

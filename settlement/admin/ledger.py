@@ -11,7 +11,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.filters import LevelFilter, MonthFilter, month_of
+from config.kernel.admin.filters import LevelFilter, MonthFilter, YearFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from loans.admin.base import FactAdmin, in_yuan, yuan
@@ -63,6 +63,7 @@ def lines(request: HttpRequest, entry: LedgerEntry) -> Section:
 class FundAdmin(FactAdmin):
     """What each fund holds, has used, was advanced and is owed."""
 
+    is_short = True
     list_display = (
         "scheme", "institution_name", "tier_name", "purpose", "special_account_yuan", "reserved_yuan",
         "available_yuan", "treasury_advance_yuan", "subsidy_applied_yuan", "bank_advance_yuan",
@@ -163,7 +164,7 @@ class LedgerEntryAdmin(FactAdmin):
     )  # fmt: skip
     list_filter = (
         FlowFilter, "event", "fund__scheme", FundTierFilter, "fund__purpose", CollectedFilter,
-        ArrivedFilter, "year", LevelFilter, month_of("posted_on"),
+        ArrivedFilter, YearFilter, LevelFilter, month_of("posted_on"),
     )  # fmt: skip
     list_select_related = ("fund__scheme", "institution")
     search_by = (prefix("source"),)
@@ -206,6 +207,7 @@ class LedgerLineAdmin(FactAdmin):
 class TakenOverAdmin(FactAdmin):
     """What was paid before the system took over, as booked."""
 
+    is_short = True
     list_display = (
         "fund_name", "institution_name", "year", "sequence", "amount_yuan", "posted_on", "actor",
     )  # fmt: skip

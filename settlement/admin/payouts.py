@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.access import own_scope
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.sections import Button, Stage
-from loans.admin.base import FactAdmin, OfNotesAdmin, in_yuan, scheme_name, yuan
+from loans.admin.base import FactAdmin, in_yuan, scheme_name, yuan
 from loans.admin.lookups import of_note
 from loans.admin.steps import StepsAdmin
 from settlement.admin.deductions import DeductionSchemeFilter
@@ -59,7 +59,7 @@ class StandingFilter(SimpleListFilter):
 
 
 @admin.register(Payout)
-class PayoutAdmin(OfNotesAdmin):
+class PayoutAdmin(FactAdmin):
     """Pay-outs, latest first."""
 
     list_display = (
@@ -130,6 +130,7 @@ class PayoutAdmin(OfNotesAdmin):
 class PayoutBatchAdmin(StepsAdmin, FactAdmin):
     """Batches, latest first: a second person sends or refuses them."""
 
+    is_short = True
     list_display = (
         "id", "day", "institution_name", "state", "count", "amount_yuan", "made_by", "checked_by",
         "comment",
@@ -190,7 +191,7 @@ class PayoutBatchAdmin(StepsAdmin, FactAdmin):
 
 
 @admin.register(PayoutAttempt)
-class PayoutAttemptAdmin(OfNotesAdmin):
+class PayoutAttemptAdmin(FactAdmin):
     """Every attempt, latest first."""
 
     list_display = (
@@ -210,7 +211,7 @@ class PayoutAttemptAdmin(OfNotesAdmin):
 
 
 @admin.register(PayoutResult)
-class PayoutResultAdmin(OfNotesAdmin):
+class PayoutResultAdmin(FactAdmin):
     """What the payment system answered."""
 
     list_display = (

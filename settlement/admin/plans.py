@@ -22,7 +22,7 @@ from config.kernel.admin.access import may_make
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.sections import Button, Section, Stage, list_address, numbers, texts
 from config.kernel.services.export import write_register
-from loans.admin.base import FactAdmin, OfNotesAdmin, SchemeFilter, in_yuan, yuan
+from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, yuan
 from loans.admin.lookups import of_note
 from loans.admin.steps import StepsAdmin
 from loans.values.errors import DomainError
@@ -92,6 +92,7 @@ NEXT = {
 class PlanAdmin(StepsAdmin, FactAdmin):
     """Plans, latest first."""
 
+    is_short = True
     list_display = (
         "id", "collected_on", "institution_name", "standing", "planned_yuan", "made_by",
         "checked_by",
@@ -209,7 +210,7 @@ class ReservedTierFilter(SimpleListFilter):
 
 
 @admin.register(PlannedDeduction)
-class PlannedDeductionAdmin(StepsAdmin, OfNotesAdmin):
+class PlannedDeductionAdmin(StepsAdmin, FactAdmin):
     """What is planned of whom, and what became of it."""
 
     list_display = (
@@ -252,7 +253,7 @@ class PlannedDeductionAdmin(StepsAdmin, OfNotesAdmin):
 
 
 @admin.register(PlanException)
-class PlanExceptionAdmin(OfNotesAdmin):
+class PlanExceptionAdmin(FactAdmin):
     """Planned collections that need a look."""
 
     list_display = ("plan", "note", "institution_name", "scheme_label", "reason", "detail_words")

@@ -86,6 +86,7 @@ def explanations(request: HttpRequest, difference: ReconciliationDifference) -> 
 class ReconciliationDifferenceAdmin(StepsAdmin, FactAdmin):
     """Differences, latest first."""
 
+    is_short = True
     list_display = (
         "id", "moved_on", "scheme_label", "institution_name", "tier_label", "reason", "key_link",
         "amount_yuan", "standing", "why", "found_at", "closed_at",
@@ -168,6 +169,7 @@ class ReconciliationDifferenceAdmin(StepsAdmin, FactAdmin):
 class DifferenceExplanationAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """What people say of differences; a second person accepts or refuses it."""
 
+    is_short = True
     list_display = (
         "difference", "what", "institution_name", "why", "made_by", "checked_by", "refused_why",
     )  # fmt: skip

@@ -83,6 +83,7 @@ def terms(request: HttpRequest, version: SchemeVersion) -> Section:
 class SchemeAdmin(FactAdmin):
     """Schemes."""
 
+    is_short = True
     ordering = ("code",)
     list_display = ("code", "name")
     search_by = (prefix("code"), prefix("name"))
@@ -94,6 +95,7 @@ class SchemeAdmin(FactAdmin):
 class SchemeVersionAdmin(StepsAdmin, FactAdmin):
     """Texts of terms; whoever put one in cannot check it."""
 
+    is_short = True
     ordering = ("scheme__code", "-version")
     list_display = (
         "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "refused_by",

@@ -63,6 +63,7 @@ class SettledSchemeFilter(SchemeFilter):
 class SettlementAdmin(StepsAdmin, FactAdmin):
     """Settlements, latest first."""
 
+    is_short = True
     actions = ("submit_to_finance", "book_decision")
     list_display = (
         "number", "scheme_label", "institution_name", "kind", "year", "part", "is_final", "state",
@@ -168,6 +169,7 @@ class SettlementAdmin(StepsAdmin, FactAdmin):
 class SettlementItemAdmin(FactAdmin):
     """Funds in settlements."""
 
+    is_short = True
     list_display = (
         "settlement", "institution_name", "fund", "claimed_yuan", "approved_yuan", "disallowed_yuan",
         "surplus_yuan", "gap_yuan", "next_year_need_yuan",

@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0007_rows_done"),
         ("loans", "0006_payout_agreements"),
-        ("settlement", "0031_history_of_schemes"),
+        ("settlement", "0032_admin_indexes"),
     ]
 
     operations = [

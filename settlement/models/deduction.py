@@ -66,7 +66,13 @@ class Deduction(models.Model):
     class Meta:
         verbose_name = _("代付贴息")
         verbose_name_plural = _("代付贴息")
-        indexes = [models.Index(name="settlement_deduction_note", fields=["note"])]
+        indexes = [
+            models.Index(name="settlement_deduction_note", fields=["note"]),
+            models.Index(name="deduction_institution", fields=["institution"]),
+            models.Index(name="deduction_scheme", fields=["scheme", "id"]),
+            models.Index(name="deduction_cut", fields=["id"], condition=Q(cut_reasons__gt=0)),
+            models.Index(name="deduction_difference", fields=["id"], condition=Q(sequence__gt=0)),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="deduction_state_not_negative",

@@ -132,6 +132,7 @@ class PlannedDeduction(models.Model):
         verbose_name_plural = _("计划代付")
         ordering = ["-plan", "place"]
         indexes = [
+            models.Index(name="planned_deduction_state", fields=["state", "id"]),
             models.Index(
                 name="planned_live_of_note",
                 fields=["note"],
@@ -222,6 +223,9 @@ class PlanException(models.Model):
         verbose_name = _("计划例外")
         verbose_name_plural = _("计划例外")
         ordering = ["-plan", "id"]
+        indexes = [
+            models.Index(name="plan_exception_reason", fields=["reason", "id"]),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="plan_exception_reason_known",

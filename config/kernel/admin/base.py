@@ -10,7 +10,7 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import unquote
 from django.db import DataError, OperationalError, transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, UniqueConstraint
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -43,6 +43,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     actions: Sequence[Any] = ()
     change_form_after_template = "kernel/sections.html"
     search_by: Sequence[Condition] = ()
+    is_short = False  # so few rows, whatever the bank's size, that any column may sort them
     sections: Sequence[MakeSection] = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
@@ -81,6 +82,27 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         """What waits for somebody comes first, where such work is known of this table."""
         chosen: Sequence[Any] = super().get_list_filter(request)
         return [WaitingFilter, *chosen] if of_model(self.opts.label_lower) else chosen
+
+    def get_sortable_by(self, request: HttpRequest) -> Sequence[Any]:
+        """Columns that an index sorts; every column of a short list."""
+        if self.is_short or self.sortable_by is not None:
+            return super().get_sortable_by(request)  # type: ignore[no-any-return]
+        indexed = self._indexed()
+        return [one for one in self.get_list_display(request) if self._sorts_by(one) in indexed]
+
+    def _sorts_by(self, column: Any) -> str:
+        """The field a column of the list is sorted by; empty if none."""
+        shown = getattr(self, column, None) if isinstance(column, str) else column
+        named = getattr(shown, "admin_order_field", None) or column
+        return str(named).removesuffix("_id")
+
+    def _indexed(self) -> set[str]:
+        """Fields that stand first in an index of the whole table."""
+        fields = self.opts.concrete_fields
+        alone = {f.name for f in fields if f.primary_key or f.unique or f.db_index}
+        unique = [one for one in self.opts.constraints if isinstance(one, UniqueConstraint)]
+        together = [one.fields for one in (*self.opts.indexes, *unique) if not one.condition]
+        return {"pk", *alone, *(names[0].removeprefix("-") for names in together if names)}
 
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         """Show the search box where there is something to search by."""

@@ -7,8 +7,8 @@ from copy import copy
 from datetime import datetime
 from typing import Any
 
-from django.contrib.admin import display
-from django.db.models import Model
+from django.contrib.admin import SimpleListFilter, display
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import lazy
@@ -67,11 +67,29 @@ def changed_columns(request: HttpRequest, event: Any) -> Section:
     )
 
 
+class EventFilter(SimpleListFilter):
+    """By what happened to the row."""
+
+    title = _("事件")
+    parameter_name = "pgh_label"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
+        """What the triggers keep."""
+        return list(WORDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """States kept for that reason."""
+        return queryset.filter(pgh_label=self.value()) if self.value() else queryset
+
+
+HEAD = ("kept_at", "what", "row_count")
+
+
 class HistoryAdmin(ReadOnlyAdmin):
     """A table of former states: when, why, which row, by whom and from where, and what changed."""
 
     ordering: Sequence[str] = ("-pgh_id",)
-    list_filter = ("pgh_label",)
+    list_filter: Sequence[Any] = (EventFilter,)
     search_by: Sequence[Condition] = (number("pgh_obj_id"),)
     search_help_text = _("记录序号")
     sections = (changed_columns,)

@@ -49,6 +49,7 @@ def children(request: HttpRequest, institution: Institution) -> Section:
 class InstitutionAdmin(ReadOnlyAdmin):
     """Institutions in the person's scope, in the order of the tree."""
 
+    is_short = True
     list_display = ("code", "name", "level", "parent", "region_code")
     list_filter = ("level",)
     list_select_related = ("parent",)

@@ -77,6 +77,7 @@ ENDS_SESSIONS = frozenset({"role", "institution", "is_active", "is_staff"})
 class PeopleAdmin(PersonSteps, UserAdmin, ReadOnlyAdmin):  # type: ignore[misc,type-arg]
     """People, for administrators, within their scope."""
 
+    is_short = True
     form = PersonChangeForm
     add_form = PersonAddForm
     change_password_form = AdminPasswordChangeForm
