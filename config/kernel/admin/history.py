@@ -82,9 +82,6 @@ class EventFilter(SimpleListFilter):
         return queryset.filter(pgh_label=self.value()) if self.value() else queryset
 
 
-HEAD = ("kept_at", "what", "row_count")
-
-
 class HistoryAdmin(ReadOnlyAdmin):
     """A table of former states: when, why, which row, by whom and from where, and what changed."""
 
