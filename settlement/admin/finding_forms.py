@@ -88,7 +88,11 @@ def both_sides(request: HttpRequest, finding: Finding) -> Section:
     sides = list(finding.sides.order_by("position")[:SIDES_BESIDE])
     return Section(
         title=_("双方对照"),
-        columns=[Column(_("要素")), *(Column(_heading(side)) for side in sides), Column("")],
+        columns=[
+            Column(_("要素")),
+            *(Column(_heading(side)) for side in sides),
+            Column(_("是否不同")),
+        ],
         rows=list(_lines(sides)),
     )
 
