@@ -118,7 +118,7 @@ def _lines(sides: list[FindingSide]) -> Iterator[tuple[Any, ...]]:
 
 
 def _linked(key: str, side: FindingSide, text: str) -> Any:
-    if key == "note_number" and side.note_id is not None:
+    if text and key == "note_number" and side.note_id is not None:
         return link("loans_note", side.note_id, text)
     return text
 

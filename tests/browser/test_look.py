@@ -38,15 +38,18 @@ ROWS = {
 }  # fmt: skip
 STEP = "/admin/loans/preallocation/enter/"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# Amounts: right-aligned, figures of one width; their column says the unit.
+# Amounts: right-aligned, figures of one width; their column says the unit. Where each line is another
+# fact, as in what two sides say, the line does.
 LOOSE = """() => [...document.querySelectorAll('#result_list td, table.kernel-section td')]
   .filter(cell => /^-?[0-9,]+[.][0-9]{2}%?$/.test(cell.innerText.trim()))
+  .filter(cell => !/[（(]元[）)]/.test(cell.parentElement.children[0].innerText))
   .filter(cell => {
     const style = getComputedStyle(cell);
     return style.textAlign !== 'right' || style.fontVariantNumeric !== 'tabular-nums';
   }).map(cell => cell.className + ': ' + cell.innerText.trim())"""
 UNNAMED = """() => [...document.querySelectorAll('#result_list tbody tr:first-child td, table.kernel-section tbody tr:first-child td')]
   .filter(cell => /^-?[0-9,]+[.][0-9]{2}$/.test(cell.innerText.trim()))
+  .filter(cell => !/[（(]元[）)]/.test(cell.parentElement.children[0].innerText))
   .map(cell => cell.closest('table').querySelectorAll('thead tr:last-child th')[
     [...cell.parentElement.children].indexOf(cell)].innerText.trim())
   .filter(title => !/[（(](元|元·天|万元)[）)]/.test(title))"""

@@ -314,6 +314,7 @@ def questions(everybody: list[Somebody], address: Address, kept: dict[str, Any])
                 yield who, whose, address.path(pk), method
 
 
+@pytest.mark.timeout(1200)  # thousands of requests, on a machine that may do much else
 def test_who_gets_in_where(
     tree: dict[str, Institution], everybody: list[Somebody], ask: Callable[..., Any]
 ) -> None:
