@@ -96,7 +96,8 @@ def guarantees(request: HttpRequest, note: Note) -> Section:
     return Section(
         title=_("担保"),
         columns=[
-            *texts(_("担保合同号"), _("担保机构"), _("起始日"), _("结束日"), _("担保费率")),
+            *texts(_("担保合同号"), _("担保机构"), _("起始日"), _("结束日")),
+            Column(_("担保费率"), is_number=True),
             Column(in_yuan(_("担保本金")), is_number=True),
         ],
         rows=[

@@ -65,17 +65,19 @@ def by_fund(request: HttpRequest, plan: Plan) -> Section:
 class PlanAdmin(CheckedAdmin, FactAdmin):
     """Plans, latest first."""
 
+    when_empty = _("还没有代付计划：导入未来结息日的计划收息后，可先计划、复核，再代付。")
     list_display = (
         "id", "collected_on", "institution_name", "state", "planned_yuan", "made_by", "checked_by",
     )  # fmt: skip
     list_filter = ("state", "collected_on")
     list_select_related = ("institution",)
     sections = (by_fund,)
+    finance_sees = False
     actions: Any = ("pass_check", "end")
     action_form = ReasonForm
 
     def has_end_permission(self, request: HttpRequest) -> bool:
-        """Makers, managers and administrators end what was planned."""
+        """Makers and managers end what was planned."""
         return may_make(request)
 
     @admin.action(description=_("复核通过"), permissions=["check"])
@@ -114,6 +116,7 @@ class PlanAdmin(CheckedAdmin, FactAdmin):
 class PlannedDeductionAdmin(OfNotesAdmin):
     """What is planned of whom, and what became of it."""
 
+    when_empty = _("计划中没有代付明细：计划生成后，各笔借据的计划贴息在此显示。")
     list_display = (
         "plan", "place", "scheme", "note", "institution_name", "interest_yuan", "central_yuan",
         "provincial_yuan", "municipal_yuan", "reserved_yuan", "state", "why",
@@ -123,11 +126,12 @@ class PlannedDeductionAdmin(OfNotesAdmin):
     sortable_by = ()
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
+    finance_sees = False
     actions = ("void",)
     action_form = ReasonForm
 
     def has_void_permission(self, request: HttpRequest) -> bool:
-        """Makers, managers and administrators end what was planned."""
+        """Makers and managers end what was planned."""
         return may_make(request)
 
     @display(description=in_yuan(_("已预留")))
@@ -156,8 +160,10 @@ class PlannedDeductionAdmin(OfNotesAdmin):
 class PlanExceptionAdmin(OfNotesAdmin):
     """Planned collections that need a look."""
 
+    when_empty = _("没有计划异常：不能计划的收息及其原因会在此列出。")
     list_display = ("plan", "note", "institution_name", "scheme_label", "reason", "detail")
     list_filter = ("reason", SchemeFilter, LevelFilter)
+    finance_sees = False
     list_select_related = ("plan", "note", "institution")
     sortable_by = ()
     search_by = (of_note(),)

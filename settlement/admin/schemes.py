@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import sees_everything, staff
-from config.kernel.admin.checking import CheckedAdmin
+from config.kernel.admin.checking import CheckedForAllAdmin
 from config.kernel.admin.searching import exact, prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
 from config.kernel.services.export import register_rows
@@ -78,6 +78,7 @@ def year_funds(request: HttpRequest, scheme: Scheme) -> Section:
 class SchemeAdmin(FactAdmin):
     """Schemes."""
 
+    when_empty = _("还没有贴息政策：由系统管理员用 load_schemes 载入政策文件。")
     ordering = ("code",)
     list_display = ("code", "name")
     search_by = (prefix("code"), prefix("name"))
@@ -86,9 +87,10 @@ class SchemeAdmin(FactAdmin):
 
 
 @admin.register(SchemeVersion)
-class SchemeVersionAdmin(CheckedAdmin, FactAdmin):
+class SchemeVersionAdmin(CheckedForAllAdmin, FactAdmin):
     """Texts of terms; whoever loaded one cannot check it."""
 
+    when_empty = _("还没有政策版本：由系统管理员用 load_schemes 载入，再由另一人复核生效。")
     ordering = ("scheme__code", "-version")
     list_display = ("scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at")
     list_filter = (CheckedFilter, "scheme")
@@ -117,6 +119,7 @@ class SchemeVersionAdmin(CheckedAdmin, FactAdmin):
 class AssessmentAdmin(FactAdmin):
     """When all labels were judged, for those who see everything."""
 
+    when_empty = _("还没有认定批次：首次运行认定后，在此显示。")
     list_display = ("at", "labels", "changed", "engine", "facts_position", "terms_key")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -128,8 +131,10 @@ class AssessmentAdmin(FactAdmin):
 class EnterprisePostingAdmin(RegistryAdmin):
     """Up to which facts and day an enterprise's deductions are posted."""
 
+    when_empty = _("还没有企业入账：运行贴息计算后，各企业算到哪一天在此显示。")
     list_display = ("enterprise", "facts_version", "current_version", "is_current", "through")
     list_select_related = ("enterprise",)
+    finance_sees = False
     search_by = (of_enterprise("enterprise_id"),)
     search_help_text = _("统一社会信用代码，或企业名称的开头")
 

@@ -33,8 +33,10 @@ HEAD = ("kept_at", "what", "row_count")
 class HistoryAdmin(ReadOnlyAdmin):
     """A table of former states: when, why, which row, and every column as it was."""
 
+    when_empty = _("没有被更正或删除过的记录；有更正时，更正前的内容留在这里。")
     ordering: Sequence[str] = ("-pgh_id",)
     list_filter = ("pgh_label",)
+    finance_sees = False
     search_by = (number("pgh_obj_id"),)
     search_help_text = _("记录序号")
 
