@@ -50,6 +50,7 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config" / "templates"],  # in place of the admin's own
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

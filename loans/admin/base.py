@@ -75,6 +75,7 @@ class FactAdmin(ReadOnlyAdmin):
     Each `*_fen` column also goes by `*_yuan`, each `*_ppm` by `*_percent`; those are what is shown.
     """
 
+    when_empty = _("数据由经办导入文件后出现；已导入的文件见“导入批次”。")
     ordering: Sequence[str] = ("-pk",)
 
     def __init__(self, model: type[Model], admin_site: Any) -> None:
@@ -162,6 +163,7 @@ class CollectedMonthFilter(MonthOfIdFilter):
 class RegistryAdmin(FactAdmin):
     """The shared registry: enterprises that have a contract in the person's scope, or by exact code."""
 
+    when_empty = _("只显示在本机构及下级有合同的企业；输入完整的统一社会信用代码可查其他企业。")
     enterprise = "enterprise"  # path from the row to the enterprise; "" for the enterprise itself
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

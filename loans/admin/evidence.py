@@ -21,6 +21,7 @@ class PreAllocationAdmin(FactAdmin):
     """Money received ahead of use."""
 
     is_short = True
+    when_empty = _("还没有预拨资金：收到财政预拨后，在此登记或导入，由另一人复核入账。")
     list_display: Sequence[str] = (
         "document_number", "institution_name", "scheme_label", "tier", "purpose", "received_on",
         "amount_yuan",

@@ -16,7 +16,8 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from config.kernel.admin.access import may_make, sees_everything, staff
+from config.kernel.admin.access import MAKERS, has_role, sees_everything, staff
+from config.kernel.models import Role
 from loans.admin.base import in_yuan
 from loans.admin.fields import ReasonField, WordChoice, amount_widget, refused
 from loans.admin.steps import AnswerForm, StepForm
@@ -47,10 +48,15 @@ def ring(run_id: int | None) -> None:
         transaction.on_commit(lambda: work_import.delay(run_id=run_id), robust=True)
 
 
+IMPORTERS = MAKERS | {
+    Role.ADMINISTRATOR
+}  # facts, not money; and who keeps the installation starts it
+
+
 def may_import(request: HttpRequest) -> bool:
-    """May this person bring files in at all?"""
+    """May this person bring files in at all: makers and administrators with institutions of their own?"""
     user = staff(request)
-    return may_make(request) and user is not None and user.scope is not None
+    return has_role(request, IMPORTERS) and user is not None and user.scope is not None
 
 
 def kinds_for(request: HttpRequest) -> list[tuple[str, str]]:
@@ -113,6 +119,7 @@ class UploadFile(StepForm):
         "控制总数请按来源系统的统计填写，不要从文件里数。"
     )
     at_field = {"file_too_large": "file"}
+    roles = IMPORTERS
 
     kind = WordChoice(label=_("数据类别"), required=False)
     file = forms.FileField(
@@ -194,6 +201,7 @@ class UploadFile(StepForm):
 class _OwnFile(StepForm):
     """A step of whoever uploaded the file."""
 
+    roles = IMPORTERS
     states: tuple[str, ...] = (State.READY, State.REFUSED, State.FAILED)
 
     @classmethod
@@ -266,6 +274,7 @@ class AskUndo(StepForm):
         "由另一人复核后执行。删除的内容留有清单和历史。"
     )
     done = _("已提交，待他人复核")
+    roles = IMPORTERS
 
     reason = ReasonField()
 

@@ -59,11 +59,13 @@ class KindFilter(SimpleListFilter):
 class ImportBatchAdmin(FactAdmin, StepsAdmin):
     """Accepted files, latest first; what commands imported for all institutions is the administrators'."""
 
+    when_empty = _("还没有导入过文件：经办按机构、企业、合同、借据、收息的顺序导入，即可开始。")
     list_display = (
         "at", "kind_words", "file_name", "row_count", "inserted_count", "corrected_count",
         "unchanged_count", "actor", "institution_name",
     )  # fmt: skip
     list_filter = (KindFilter, month_of("at"))
+    finance_sees = False
     list_select_related = ("institution",)
     search_by = (prefix("file_name"), exact("sha256"), exact("actor"), number("pk"))
     search_help_text = _("文件名的开头、文件摘要、导入人、批次号")

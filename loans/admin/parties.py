@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.checking import CheckedAdmin
+from config.kernel.admin.checking import CheckedForAllAdmin
 from config.kernel.admin.filters import YesNoFilter
 from config.kernel.admin.searching import exact, prefix
 from config.kernel.admin.sections import (
@@ -219,12 +219,14 @@ def confirmation_changes(request: HttpRequest, row: UsccConfirmation) -> Section
 
 
 @admin.register(UsccConfirmation)
-class UsccConfirmationAdmin(CheckedAdmin, FactAdmin):
+class UsccConfirmationAdmin(CheckedForAllAdmin, FactAdmin):
     """Codes that fail their check character; a second person checks them here."""
 
     is_short = True
+    when_empty = _("没有待确认的信用代码；校验位不符的代码在导入时说明理由后，由另一人在此复核。")
     list_display = ("uscc", "reason", "made_by", "checked_by", "at")
     list_filter = (CheckedFilter,)
+    finance_sees = False
     search_by = (exact("uscc"), exact("made_by"))
     search_help_text = _("统一社会信用代码或经办人")
     sections = (confirmation_changes,)

@@ -15,9 +15,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from config.kernel.admin.access import may_check, may_make
+from config.kernel.admin.access import CHECKERS, MAKERS, has_role, may_check_for_all
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.sections import Button, Section, Stage
+from config.kernel.models import Role
 from loans.admin.base import own_language
 from loans.values.errors import DomainError
 
@@ -30,6 +31,8 @@ class StepForm(forms.Form):
     icon = ""
     note: Any = ""  # what the person should know before
     done: Any = ""
+    roles: frozenset[Role] = MAKERS  # who may take it
+    is_for_all = False  # True: it decides for every institution, so head offices' checkers take it
     at_field: Mapping[str, str] = {}  # refusal code → the field that has to change
     use_required_attribute = (
         False  # our own words, in the person's language, and for all fields at once
@@ -47,7 +50,7 @@ class StepForm(forms.Form):
     @classmethod
     def may(cls, request: HttpRequest) -> bool:
         """May this person take the step at all?"""
-        return may_make(request)
+        return may_check_for_all(request) if cls.is_for_all else has_role(request, cls.roles)
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
@@ -91,10 +94,7 @@ class StepForm(forms.Form):
 class AnswerForm(StepForm):
     """A step by which a second person answers for what another made."""
 
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers."""
-        return may_check(request)
+    roles = CHECKERS
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
@@ -176,11 +176,11 @@ class StepsAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show the form, or take the step and go on to what came of it."""
         form_class = (self.list_steps if object_id is None else self.row_steps)[name]
+        if not (self.has_view_permission(request) and form_class.may(request)):
+            raise PermissionDenied
         row = None if object_id is None else self.row(request, object_id)
         if object_id is not None and row is None:
             raise Http404
-        if not form_class.may(request):
-            raise PermissionDenied
         is_sent = request.method == "POST"
         form = form_class(request, row, request.POST if is_sent else None)
         taken, outcome = form.take() if is_sent else (False, None)

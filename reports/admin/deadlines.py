@@ -122,6 +122,7 @@ def reminders(request: HttpRequest, obligation: Obligation) -> Section:
 class ObligationAdmin(StepsAdmin, FactAdmin):
     """The calendar of deadlines: overdue first, then by day."""
 
+    when_empty = _("没有报送事项：政策生效并导入合作银行后，各报表的截止日在此列出。")
     list_display = (
         "due_on", "last_working_day", "standing_words", "code_words", "scheme_label", "period",
         "institution_name", "report_link", "addressee", "article", "assumed",
@@ -172,7 +173,9 @@ class ObligationAdmin(StepsAdmin, FactAdmin):
 class ReminderAdmin(FactAdmin):
     """Who was told of what, latest first."""
 
+    when_empty = _("还没有提醒：临近截止或逾期时，向经办和机构管理员发出的提醒在此留底。")
     list_display = ("day", "obligation", "institution_name", "recipients", "at")
+    finance_sees = False
     list_filter = (month_of("day"), LevelFilter)
     list_select_related = ("obligation", "institution")
     sortable_by = ()
@@ -183,6 +186,7 @@ class WorkingDayExceptionAdmin(ReadOnlyAdmin):
     """Published days, latest first."""
 
     is_short = True
+    when_empty = _("还没有节假日安排：由系统管理员用 import_holidays 导入当年公布的放假和调休。")
     list_display = ("day", "is_working", "name", "document_number")
     fields = list_display
     list_filter = (month_of("day"), "is_working")

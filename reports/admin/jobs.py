@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import staff
+from config.kernel.admin.access import EXPORTERS, staff
 from config.kernel.admin.searching import exact, number
 from loans.admin.base import own_language, scheme_name
 from loans.admin.downloads import handed_out
@@ -37,6 +37,7 @@ class OrderExport(StepForm):
     icon = "download"
     note = _("由后台任务导出您可见范围内的数据，完成后在此下载。")
     done = _("任务已提交")
+    roles = EXPORTERS
     at_field = {"filter_unknown": "scheme", "export_unknown": "register"}
 
     register = WordChoice(label=_("台账"))
@@ -52,9 +53,9 @@ class OrderExport(StepForm):
 
     @classmethod
     def may(cls, request: HttpRequest) -> bool:
-        """Everybody who sees rows at all: it only reads."""
+        """Whoever sees rows at all: it only reads."""
         user = staff(request)
-        return user is not None and user.scope is not None
+        return super().may(request) and user is not None and user.scope is not None
 
     def act(self, *, actor: str, at: datetime) -> int:
         """Order it."""
@@ -79,6 +80,7 @@ class OrderExport(StepForm):
 class JobAdmin(StepsAdmin):
     """Jobs of one's own scope, latest first."""
 
+    when_empty = _("还没有报表与导出任务：在此导出台账，或在“报表”中生成报表。")
     list_display = (
         "number_of_job", "what", "state", "progress", "result", "told_error", "actor", "created_at",
         "finished_at",
@@ -90,6 +92,7 @@ class JobAdmin(StepsAdmin):
     search_by = (number("pk"), exact("actor"))
     search_help_text = _("任务序号或发起人")
     list_steps = {"export": OrderExport}
+    finance_sees = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Jobs with how far they are; those whose result the person may have."""

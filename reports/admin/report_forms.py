@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check, may_make, staff
+from config.kernel.admin.access import CHECKERS, MAKERS, may_check, may_make, staff
 from config.kernel.models import Institution
 from loans.admin.base import scheme_name
 from loans.admin.fields import PercentField, ReasonField, WordChoice, WordField
@@ -168,14 +168,10 @@ class GiveBack(StepForm):
     icon = "undo"
     note = _("退回后须重新生成、复核、报送。")
     done = _("已退回")
+    roles = MAKERS | CHECKERS  # checkers return drafts; makers note what finance returned
     at_field = {"text_unreadable": "why", "reason_missing": "why"}
 
     why = ReasonField()
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers of drafts; makers note what finance returned."""
-        return may_check(request) or may_make(request)
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:

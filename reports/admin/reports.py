@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.admin.access import sees_as_finance
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
@@ -119,6 +120,7 @@ def _difference_lines(report: Report) -> tuple[list[list[str]], str]:
 class ReportAdmin(StepsAdmin, FactAdmin):
     """Reports, latest first."""
 
+    when_empty = _("还没有报表：在此生成，或从“报送日历”按期生成，由另一人复核后报送。")
     list_display = (
         "number", "code_words", "scheme_words", "institution_name", "period", "version", "state",
         "corrects_link", "made_by", "made_at", "checked_by", "submitted_by", "submitted_at",
@@ -137,6 +139,11 @@ class ReportAdmin(StepsAdmin, FactAdmin):
     sections = (files, totals, ties, differences)
     list_steps = {"order": Order}
     row_steps = {"check": Check, "submit": Submit, "accept": Accept, "give_back": GiveBack}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Reports; finance sees those it was sent."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.exclude(submitted_at=None) if sees_as_finance(request) else rows
 
     def get_urls(self) -> list[Any]:
         """Files have addresses of their own."""
@@ -184,10 +191,16 @@ class ReportAdmin(StepsAdmin, FactAdmin):
 class ReportFileAdmin(FactAdmin):
     """Files of all reports."""
 
+    when_empty = _("还没有报表文件：报表生成后，各格式的文件在此列出。")
     list_display = ("report", "institution_name", "role", "format", "name", "size", "sha256")
     list_filter = ("role", "format", LevelFilter)
     list_select_related = ("report", "institution")
     sortable_by = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Files of the reports this person sees."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.exclude(report__submitted_at=None) if sees_as_finance(request) else rows
 
 
 WAITING.extend(

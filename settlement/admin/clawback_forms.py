@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check
+from config.kernel.admin.access import CHECKERS
 from config.kernel.admin.sections import Section, numbers, texts
 from loans.admin.base import in_yuan, yuan
 from loans.admin.fields import AmountField, DayField, ReasonField, WordField
@@ -44,11 +44,7 @@ class Decide(OfClawback):
     icon = "gavel"
     note = _("确认后企业欠款成立并入账。不能复核本人经办的记录。")
     done = _("已决定追回并入账")
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers."""
-        return may_check(request)
+    roles = CHECKERS
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
@@ -77,10 +73,10 @@ class Dismiss(OfClawback):
     title = _("不予追回")
     icon = "block"
     done = _("已决定不予追回")
+    roles = CHECKERS
 
     why = ReasonField()
 
-    may = Decide.may
     fits = Decide.fits
 
     def act(self, *, actor: str, at: datetime) -> None:

@@ -106,6 +106,7 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """Who owes what back, why, and what is still open."""
 
     is_short = True
+    when_empty = _("没有追回：在此新增，或由核查结论、财政核减提出，由另一人决定。")
     list_display = (
         "id", "note", "institution_name", "origin", "state", "year", "amount_yuan", "received_yuan",
         "offset_yuan", "written_off_yuan", "open_yuan", "why",
@@ -181,6 +182,7 @@ class ClawbackMovementAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """Money received and write-offs, in the ledger once checked; offsets come with their run."""
 
     is_short = True
+    when_empty = _("没有追回变动：在“追回”中登记收回、核销或抵扣方式，由另一人复核。")
     list_display = (
         "clawback", "note", "institution_name", "kind", "moved_on", "amount_yuan", "reference",
         "made_by", "checked_by", "refused_why",
@@ -210,6 +212,7 @@ class ClawbackMovementAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
 class ClawbackLapseAdmin(FactAdmin):
     """What of claims lapsed because a recomputation takes the same money back."""
 
+    when_empty = _("没有并入差额的追回。")
     list_display = (
         "note", "institution_name", "fund", "year", "amount_yuan", "settled_yuan", "posted_on",
         "actor",
@@ -225,6 +228,7 @@ class MadeGoodAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """The bank's own money for what it bears."""
 
     is_short = True
+    when_empty = _("没有银行补足：银行承担的核减以自有资金补足时，在此登记，由另一人复核。")
     list_display = (
         "reference", "fund", "institution_name", "moved_on", "amount_yuan", "made_by", "checked_by",
         "refused_why",
@@ -256,6 +260,7 @@ class ReceiptAdmin(FactAdmin):
     """Pre-allocations that are in the ledger, and who checked them."""
 
     is_short = True
+    when_empty = _("还没有预拨入账：在“预拨资金”中由另一人复核后入账。")
     list_display = (
         "pre_allocation", "institution_name", "made_by", "made_at", "checked_by", "checked_at",
     )  # fmt: skip

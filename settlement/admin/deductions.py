@@ -214,6 +214,7 @@ class DifferenceFilter(YesNoFilter):
 class DeductionAdmin(FactAdmin):
     """Postings, latest month first."""
 
+    when_empty = _("还没有代付贴息：借据认定为符合条件且有收息后，运行贴息计算即可生成。")
     list_display = (
         "collected_on", "scheme_label", "note", "institution_name", "period", "total_yuan", "central_yuan",
         "provincial_yuan", "municipal_yuan", "raw_total_yuan", "cuts", "days", "product_yuan", "sequence",

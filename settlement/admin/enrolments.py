@@ -38,6 +38,7 @@ class ReasonFilter(SimpleListFilter):
 class JudgedAdmin(FactAdmin):
     """What judgements of labels and of guarantees share."""
 
+    when_empty = _("还没有认定结论：借据标注贴息政策后，由认定任务逐笔给出结论和原因。")
     list_select_related: Sequence[str] = ("note", "institution")
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
@@ -106,6 +107,7 @@ class GuaranteeSubsidyAdmin(JudgedAdmin):
 class GuaranteePostingAdmin(FactAdmin):
     """What was paid of guarantee fees: originals and differences."""
 
+    when_empty = _("还没有担保费补贴入账：担保认定为符合条件后，随贴息计算入账。")
     list_display = (
         "guarantee", "note", "institution_name", "policy", "month_text", "sequence", "amount_yuan",
         "posted_on", "actor",

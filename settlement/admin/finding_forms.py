@@ -88,7 +88,11 @@ def both_sides(request: HttpRequest, finding: Finding) -> Section:
     sides = list(finding.sides.order_by("position")[:SIDES_BESIDE])
     return Section(
         title=_("双方对照"),
-        columns=[Column(_("要素")), *(Column(_heading(side)) for side in sides), Column("")],
+        columns=[
+            Column(_("要素")),
+            *(Column(_heading(side)) for side in sides),
+            Column(_("是否不同")),
+        ],
         rows=list(_lines(sides)),
     )
 
@@ -114,7 +118,7 @@ def _lines(sides: list[FindingSide]) -> Iterator[tuple[Any, ...]]:
 
 
 def _linked(key: str, side: FindingSide, text: str) -> Any:
-    if key == "note_number" and side.note_id is not None:
+    if text and key == "note_number" and side.note_id is not None:
         return link("loans_note", side.note_id, text)
     return text
 

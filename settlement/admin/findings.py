@@ -59,6 +59,7 @@ class FindingAdmin(StepsAdmin, FactAdmin):
     """What the check found, latest first; both sides stand next to each other on a finding's page."""
 
     is_short = True
+    when_empty = _("没有核查事项：重复贴息核查未发现问题，或尚未运行核查。")
     list_display = (
         "id", "rule", "severity", "state", "note", "enterprise", "scheme_label", "institution_name",
         "at_stake", "article", "found_at", "gone_at",
@@ -88,7 +89,7 @@ class FindingAdmin(StepsAdmin, FactAdmin):
         return yuan(row.central_fen + row.provincial_fen + row.municipal_fen)
 
     def has_make_permission(self, request: HttpRequest) -> bool:
-        """Makers, managers and administrators."""
+        """Makers and managers."""
         return may_make(request)
 
     @admin.action(description=_("属实"), permissions=["make"])
@@ -115,6 +116,7 @@ class FindingAdmin(StepsAdmin, FactAdmin):
 class FindingSideAdmin(FactAdmin):
     """Which notes some finding is about: also those whose finding is another institution's."""
 
+    when_empty = _("没有涉及本机构借据的核查事项。")
     list_display = ("finding_number", "position", "note", "enterprise", "institution_name")
     fields = ("finding_number", "position", "note", "enterprise", "institution_name")
     list_filter = (LevelFilter,)
@@ -134,6 +136,7 @@ class FindingDecisionAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """What people say of findings; a second person agrees or refuses."""
 
     is_short = True
+    when_empty = _("还没有核查结论：在“重复贴息核查”中打开事项并提交结论，由另一人复核。")
     list_display = (
         "finding", "outcome", "note", "institution_name", "why", "made_by", "checked_by", "refused_why",
     )  # fmt: skip

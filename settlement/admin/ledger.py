@@ -64,6 +64,7 @@ class FundAdmin(FactAdmin):
     """What each fund holds, has used, was advanced and is owed."""
 
     is_short = True
+    when_empty = _("还没有资金：预拨资金入账或首次代付后，按机构、政策和层级建立。")
     list_display = (
         "scheme", "institution_name", "tier_name", "purpose", "special_account_yuan", "reserved_yuan",
         "available_yuan", "treasury_advance_yuan", "subsidy_applied_yuan", "bank_advance_yuan",
@@ -158,6 +159,7 @@ class ArrivedFilter(MonthFilter):
 class LedgerEntryAdmin(FactAdmin):
     """Entries, latest first."""
 
+    when_empty = _("还没有分录：预拨入账、代付、结算和追回时自动记账。")
     list_display = (
         "number", "fund_name", "institution_name", "event", "amount_yuan", "posted_on", "month",
         "year", "source", "actor",
@@ -198,6 +200,7 @@ class LedgerEntryAdmin(FactAdmin):
 class LedgerLineAdmin(FactAdmin):
     """Single sides of entries, by account."""
 
+    when_empty = _("还没有分录行：有分录后在此逐行列出。")
     list_display = ("entry", "institution_name", "account", "debit_yuan", "credit_yuan")
     list_filter = ("account", LevelFilter)
     list_select_related = ("entry", "institution")
@@ -208,6 +211,7 @@ class TakenOverAdmin(FactAdmin):
     """What was paid before the system took over, as booked."""
 
     is_short = True
+    when_empty = _("没有期初入账：上线前已贴息的导入期初数后，在此入账。")
     list_display = (
         "fund_name", "institution_name", "year", "sequence", "amount_yuan", "posted_on", "actor",
     )  # fmt: skip

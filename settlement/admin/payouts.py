@@ -62,6 +62,7 @@ class StandingFilter(SimpleListFilter):
 class PayoutAdmin(FactAdmin):
     """Pay-outs, latest first."""
 
+    when_empty = _("没有直接拨付：约定直接拨付的借据产生贴息后，在此等待拨付。")
     list_display = (
         "id", "due_on", "scheme_label", "note", "institution_name", "amount_yuan", "central_yuan",
         "provincial_yuan", "municipal_yuan", "offset_yuan", "account_name", "account_number",
@@ -131,11 +132,13 @@ class PayoutBatchAdmin(StepsAdmin, FactAdmin):
     """Batches, latest first: a second person sends or refuses them."""
 
     is_short = True
+    when_empty = _("还没有拨付批次：有待拨付的贴息时，按日生成批次，由另一人复核发出。")
     list_display = (
         "id", "day", "institution_name", "state", "count", "amount_yuan", "made_by", "checked_by",
         "comment",
     )  # fmt: skip
     list_filter = ("state", month_of("day"))
+    finance_sees = False
     list_select_related = ("institution",)
     sections = (attempts,)
     list_steps = {"prepare": Prepare, "results": TakeResults}
@@ -194,11 +197,13 @@ class PayoutBatchAdmin(StepsAdmin, FactAdmin):
 class PayoutAttemptAdmin(FactAdmin):
     """Every attempt, latest first."""
 
+    when_empty = _("还没有拨付记录：批次发出后，每次拨付在此留下记录。")
     list_display = (
         "payout", "attempt", "batch_link", "note", "institution_name", "enterprise_name", "uscc",
         "amount_yuan", "account_name", "account_number", "bank_name", "state",
     )  # fmt: skip
     list_filter = ("state", LevelFilter)
+    finance_sees = False
     list_select_related = ("institution", "note", "payout")
     sortable_by = ()
     search_by = (of_note(),)
@@ -214,11 +219,13 @@ class PayoutAttemptAdmin(FactAdmin):
 class PayoutResultAdmin(FactAdmin):
     """What the payment system answered."""
 
+    when_empty = _("还没有拨付结果：收到支付系统回执并导入后，在此显示。")
     list_display = (
         "attempt", "note", "institution_name", "result", "paid_on", "reference", "amount_yuan",
         "reason", "actor",
     )  # fmt: skip
     list_filter = ("result", month_of("paid_on"), LevelFilter)
+    finance_sees = False
     list_select_related = ("institution", "note", "attempt")
     sortable_by = ()
     search_by = (of_note(),)

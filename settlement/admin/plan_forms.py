@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check, may_make, own_scope
+from config.kernel.admin.access import CHECKERS, own_scope
 from config.kernel.admin.sections import Section, link, list_address, numbers, texts
 from loans.admin.base import in_yuan, own_language, scheme_name, yuan
 from loans.admin.fields import DayField, ReasonField
@@ -179,11 +179,7 @@ class Release(OfPlan):
     icon = "check"
     note: Any = _("放行后预留资金，并可下载扣息指令。不能复核本人编制的计划。")
     done = _("已放行，资金已预留；可下载扣息指令")
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers."""
-        return may_check(request)
+    roles = CHECKERS
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
@@ -217,7 +213,7 @@ class Refuse(OfPlan):
 
     why = ReasonField()
 
-    may = Release.may
+    roles = CHECKERS
     fits = Release.fits
 
     def act(self, *, actor: str, at: datetime) -> None:
@@ -285,11 +281,6 @@ class TakeResults(CollectionResults):
     """The core's results of the plan's day: taken in, then posted by a worker."""
 
     at_field = {"order_open": "file"}
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Makers."""
-        return may_make(request)
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:

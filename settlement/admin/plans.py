@@ -93,6 +93,7 @@ class PlanAdmin(StepsAdmin, FactAdmin):
     """Plans, latest first."""
 
     is_short = True
+    when_empty = _("还没有代付计划：导入未来结息日的计划收息后，可先计划、复核，再代付。")
     list_display = (
         "id", "collected_on", "institution_name", "standing", "planned_yuan", "made_by",
         "checked_by",
@@ -101,6 +102,7 @@ class PlanAdmin(StepsAdmin, FactAdmin):
     list_filter = ("state", "collected_on")
     list_select_related = ("institution",)
     sections = (by_fund, by_state, exceptions, letters_lacking)
+    finance_sees = False
     list_steps = {"order": OrderPlan}
     row_steps = {
         "send": Send,
@@ -213,6 +215,7 @@ class ReservedTierFilter(SimpleListFilter):
 class PlannedDeductionAdmin(StepsAdmin, FactAdmin):
     """What is planned of whom, and what became of it."""
 
+    when_empty = _("计划中没有代付明细：计划生成后，各笔借据的计划贴息在此显示。")
     list_display = (
         "plan", "place", "scheme", "note", "institution_name", "interest_yuan", "central_yuan",
         "provincial_yuan", "municipal_yuan", "reserved_yuan", "state", "why",
@@ -223,11 +226,12 @@ class PlannedDeductionAdmin(StepsAdmin, FactAdmin):
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
     row_steps = {"void": Void}
+    finance_sees = False
     actions = ("void",)
     action_form = ReasonForm
 
     def has_void_permission(self, request: HttpRequest) -> bool:
-        """Makers, managers and administrators end what was planned."""
+        """Makers and managers end what was planned."""
         return may_make(request)
 
     @display(description=in_yuan(_("已预留")))
@@ -256,8 +260,10 @@ class PlannedDeductionAdmin(StepsAdmin, FactAdmin):
 class PlanExceptionAdmin(FactAdmin):
     """Planned collections that need a look."""
 
+    when_empty = _("没有计划异常：不能计划的收息及其原因会在此列出。")
     list_display = ("plan", "note", "institution_name", "scheme_label", "reason", "detail_words")
     list_filter = ("reason", SchemeFilter, LevelFilter)
+    finance_sees = False
     list_select_related = ("plan", "note", "institution")
     sortable_by = ()
     search_by = (of_note(),)

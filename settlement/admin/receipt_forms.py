@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check
+from config.kernel.admin.access import CHECKERS
 from config.kernel.admin.sections import Section, numbers, texts
 from loans.admin.base import in_yuan, scheme_name, yuan
 from loans.admin.fields import ReasonField
@@ -26,11 +26,7 @@ class BookPreAllocation(StepForm):
     icon = "check"
     note = _("到账的资金先归还银行垫付。不能复核本人登记的记录。")
     done = _("已入账")
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers."""
-        return may_check(request)
+    roles = CHECKERS
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check, sees_everything, staff
+from config.kernel.admin.access import CHECKERS, sees_everything, staff
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.sections import SECTION_ROWS, Column, Section, Stage, link, numbers, texts
 from config.kernel.models import Institution
@@ -224,11 +224,7 @@ class Again(StepForm):
     icon = "refresh"
     note = _("上次入账任务未完成时使用；已入账的不会重复。")
     done = _("已重新提交入账任务")
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers."""
-        return may_check(request)
+    roles = CHECKERS
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:

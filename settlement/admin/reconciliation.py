@@ -87,6 +87,7 @@ class ReconciliationDifferenceAdmin(StepsAdmin, FactAdmin):
     """Differences, latest first."""
 
     is_short = True
+    when_empty = _("没有对账差异：导入专户流水后点“立即对账”，不符之处在此列出。")
     list_display = (
         "id", "moved_on", "scheme_label", "institution_name", "tier_label", "reason", "key_link",
         "amount_yuan", "standing", "why", "found_at", "closed_at",
@@ -150,7 +151,7 @@ class ReconciliationDifferenceAdmin(StepsAdmin, FactAdmin):
         return str(row.said_why or "")
 
     def has_make_permission(self, request: HttpRequest) -> bool:
-        """Makers, managers and administrators."""
+        """Makers and managers."""
         return may_make(request)
 
     @admin.action(description=_("说明原因"), permissions=["make"])
@@ -170,6 +171,7 @@ class DifferenceExplanationAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """What people say of differences; a second person accepts or refuses it."""
 
     is_short = True
+    when_empty = _("没有差异说明：在“对账差异”中说明原因，由另一人复核。")
     list_display = (
         "difference", "what", "institution_name", "why", "made_by", "checked_by", "refused_why",
     )  # fmt: skip

@@ -13,8 +13,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from config.kernel.admin.access import may_check
+from config.kernel.admin.access import MAKERS
 from config.kernel.admin.sections import Section, texts
+from config.kernel.models import Role
 from loans.admin.base import own_language
 from loans.admin.fields import ReasonField
 from loans.admin.steps import StepForm
@@ -93,6 +94,7 @@ class Propose(StepForm):
     icon = "add"
     note = _("上传完整的条款文件（TOML）。由另一人对照差异复核后生效，其后的计算按新条款。")
     done = _("新版本已登记，待他人复核")
+    roles = MAKERS | {Role.ADMINISTRATOR}
     at_field = {"scheme_unknown": "file", "version_known": "file"}
 
     file = forms.FileField(
@@ -132,11 +134,7 @@ class Check(StepForm):
     icon = "check"
     note = _("通过后按新条款重新认定和计算，已入账的差额另行入账。不能复核本人载入的版本。")
     done = _("已复核，新条款生效")
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers."""
-        return may_check(request)
+    is_for_all = True
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:

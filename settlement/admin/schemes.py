@@ -84,6 +84,7 @@ class SchemeAdmin(FactAdmin):
     """Schemes."""
 
     is_short = True
+    when_empty = _("还没有贴息政策：由系统管理员用 load_schemes 载入政策文件。")
     ordering = ("code",)
     list_display = ("code", "name")
     search_by = (prefix("code"), prefix("name"))
@@ -96,6 +97,7 @@ class SchemeVersionAdmin(StepsAdmin, FactAdmin):
     """Texts of terms; whoever put one in cannot check it."""
 
     is_short = True
+    when_empty = _("还没有政策版本：由系统管理员用 load_schemes 载入，再由另一人复核生效。")
     ordering = ("scheme__code", "-version")
     list_display = (
         "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "refused_by",
@@ -126,6 +128,7 @@ class SchemeVersionAdmin(StepsAdmin, FactAdmin):
 class AssessmentAdmin(FactAdmin):
     """When all labels were judged, for those who see everything."""
 
+    when_empty = _("还没有认定批次：首次运行认定后，在此显示。")
     list_display = ("at", "labels", "changed", "engine", "facts_position", "terms_key")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -137,8 +140,10 @@ class AssessmentAdmin(FactAdmin):
 class EnterprisePostingAdmin(RegistryAdmin):
     """Up to which facts and day an enterprise's deductions are posted."""
 
+    when_empty = _("还没有企业入账：运行贴息计算后，各企业算到哪一天在此显示。")
     list_display = ("enterprise", "facts_version", "current_version", "is_current", "through")
     list_select_related = ("enterprise",)
+    finance_sees = False
     search_by = (of_enterprise("enterprise_id"),)
     search_help_text = _("统一社会信用代码，或企业名称的开头")
 

@@ -14,7 +14,7 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check, may_make
+from config.kernel.admin.access import CHECKERS, MAKERS
 from config.kernel.admin.sections import Section, link, numbers, texts
 from loans.admin.base import in_yuan, own_language, scheme_name, yuan
 from loans.admin.fields import AmountField, DayField, ReasonField, WordChoice, WordField, YearField
@@ -173,12 +173,8 @@ class OfSettlement(StepForm):
     """A step of one settlement."""
 
     states: tuple[str, ...] = ()
+    roles = CHECKERS
     maker = ""  # the column with whom this step may not be taken by
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Checkers."""
-        return may_check(request)
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
@@ -218,6 +214,7 @@ class Decide(OfSettlement):
     note = _("未认可的部分由银行承担。入账前可重新录入；由另一人复核入账。")
     done = _("批复已录入，待他人复核入账")
     states = (State.SUBMITTED, State.DECIDED)
+    roles = MAKERS
     at_field = {"settlement_document": "document_number"}
 
     document_number = WordField(label=_("批复文号"))
@@ -237,11 +234,6 @@ class Decide(OfSettlement):
         if row.state == State.DECIDED:
             self.initial["document_number"] = row.document_number
             self.initial["decided_on"] = row.decided_on
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Makers."""
-        return may_make(request)
 
     def refuse(self, refusal: DomainError) -> None:
         """Which tier's amount is wrong is said by the refusal's first words."""
@@ -384,14 +376,10 @@ class Withdraw(OfSettlement):
     icon = "undo"
     note = _("撤回后相应分录重新结算；已关闭的年度不再打开。")
     done = _("已撤回")
+    roles = MAKERS | CHECKERS
     states = (State.DRAFT, State.SUBMITTED)
 
     why = ReasonField()
-
-    @classmethod
-    def may(cls, request: HttpRequest) -> bool:
-        """Makers and checkers."""
-        return may_make(request) or may_check(request)
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Withdraw it."""

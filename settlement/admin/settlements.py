@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check
+from config.kernel.admin.access import may_check, sees_as_finance
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import Stage
@@ -64,6 +64,7 @@ class SettlementAdmin(StepsAdmin, FactAdmin):
     """Settlements, latest first."""
 
     is_short = True
+    when_empty = _("还没有结算：年度终了后在此起草，复核后提交财政，录入批复并入账。")
     actions = ("submit_to_finance", "book_decision")
     list_display = (
         "number", "scheme_label", "institution_name", "kind", "year", "part", "is_final", "state",
@@ -119,8 +120,13 @@ class SettlementAdmin(StepsAdmin, FactAdmin):
             return told % {"who": row.decision_refused_by, "why": row.decision_refused_why}
         return str(NEXT.get(row.state, ""))
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Settlements; finance sees those it was sent."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.exclude(checked_by=None) if sees_as_finance(request) else rows
+
     def has_check_permission(self, request: HttpRequest) -> bool:
-        """Checkers and administrators."""
+        """Checkers."""
         return may_check(request)
 
     @display(description=_("序号"), ordering="pk")
@@ -170,9 +176,15 @@ class SettlementItemAdmin(FactAdmin):
     """Funds in settlements."""
 
     is_short = True
+    when_empty = _("还没有结算明细：起草结算后，按资金逐项列出。")
     list_display = (
         "settlement", "institution_name", "fund", "claimed_yuan", "approved_yuan", "disallowed_yuan",
         "surplus_yuan", "gap_yuan", "next_year_need_yuan",
     )  # fmt: skip
     list_filter = (LevelFilter,)
     list_select_related = ("settlement", "institution", "fund")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Funds in the settlements this person sees."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.exclude(settlement__checked_by=None) if sees_as_finance(request) else rows

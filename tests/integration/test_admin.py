@@ -20,6 +20,18 @@ PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 LABELS = [model._meta.label_lower for model in PAGES]
 HISTORIES = [label for label in LABELS if label.endswith("event")]
 TABLES = [label for label in LABELS if label not in HISTORIES]
+BANKS_OWN = {  # work under way, which finance does not see; and what it was not told
+    "kernel.run", "loans.importbatch", "loans.usccconfirmation", "reports.job", "reports.reminder",
+    "settlement.enterpriseposting", "settlement.payoutattempt", "settlement.payoutbatch",
+    "settlement.payoutresult", "settlement.plan", "settlement.planexception",
+    "settlement.planneddeduction",
+}  # fmt: skip
+DRAFTS = {
+    "reports.report",
+    "reports.reportfile",
+    "settlement.settlement",
+    "settlement.settlementitem",
+}
 ADMINISTRATORS_ONLY = {"kernel.user", "kernel.chunk", "settlement.assessment"}
 INSPECTORS_ONLY = {"kernel.signin", "kernel.userevent"}  # administrators and auditors
 FREE_OF_INSTITUTIONS = {
@@ -169,12 +181,20 @@ def test_staff_see_every_list_and_page_of_their_institution(role, tree, note, we
     client = web(person(role, tree[rows.BANK]))
 
     for label in LABELS if role == Role.AUDITOR else TABLES:
-        if label in ADMINISTRATORS_ONLY or (label in INSPECTORS_ONLY and role != Role.AUDITOR):
+        is_finance = role == Role.FINANCE_VIEWER
+        if (
+            label in ADMINISTRATORS_ONLY
+            or (label in INSPECTORS_ONLY and role != Role.AUDITOR)
+            or (is_finance and label in BANKS_OWN)
+        ):
             assert client.get(url(label)).status_code == 403, label
             continue
         response = client.get(url(label))
         assert response.status_code == 200, label
         shown = response.context["cl"].result_list
+        if is_finance and label in DRAFTS:
+            assert list(shown) == [], label
+            continue
         assert len(shown) > 0, label
         assert client.get(url(label, "change", shown[0].pk)).status_code == 200, label
 

@@ -15,7 +15,7 @@ from settlement.models import Clawback, ClawbackMovement, Fund, LedgerEntry
 from settlement.services.verification import verify
 from tests.integration.book import run
 from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, TREE, SmallBook
-from tests.integration.steps import address, everything, faults, send, taken
+from tests.integration.steps import address, become, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_postings import balances
 
@@ -188,9 +188,12 @@ def test_a_wrong_value_is_told_at_its_field(field: str, value: str, told: str, m
     assert everything() == before
 
 
-def test_nobody_checks_their_own_not_even_an_administrator(bank: Institution, web: Any) -> None:
-    boss, other = (web(person(Role.ADMINISTRATOR, bank, name)) for name in ("boss", "other"))
+def test_nobody_checks_their_own_not_even_once_they_are_checkers(
+    bank: Institution, web: Any
+) -> None:
+    boss, other = web(person(Role.MAKER, bank, "boss")), web(person(Role.CHECKER, bank, "other"))
     made = proposed(boss)
+    become("boss", Role.CHECKER)
     page = boss.get(url(PAGE, "change", made)).content.decode()
     assert address(PAGE, "decide", made) not in page
     assert address(PAGE, "decide", made) in other.get(url(PAGE, "change", made)).content.decode()
@@ -198,7 +201,9 @@ def test_nobody_checks_their_own_not_even_an_administrator(bank: Institution, we
     refuses(send(boss, PAGE, "decide", made), before, form="不能复核本人经办的记录")
     refuses(send(boss, PAGE, "dismiss", made, why="不必"), before, form="不能复核本人经办的记录")
     assert taken(send(other, PAGE, "decide", made))
+    become("boss", Role.MAKER)
     assert taken(receive(boss, made))
+    become("boss", Role.CHECKER)
     (movement,) = ClawbackMovement.objects.all()
     before = everything()
     for step in ("check", "refuse"):
@@ -300,11 +305,12 @@ def test_another_banks_clawback_is_not_there(
 ) -> None:
     made = decided(maker, checker)
     south = Institution.objects.get(code=TREE[2][0])
-    stranger = web(person(Role.ADMINISTRATOR, south, "stranger"))
+    stranger = web(person(Role.CHECKER, south, "stranger"))
     for step in ("decide", "dismiss", "receive", "write-off", "offset-off"):
+        become("stranger", Role.CHECKER if step in ("decide", "dismiss") else Role.MAKER)
         assert stranger.get(address(PAGE, step, made)).status_code == 404
         assert send(stranger, PAGE, step, made, why="x").status_code == 404
-    assert stranger.get(address(PAGE, "decide", "abc")).status_code == 404
+    assert stranger.get(address(PAGE, "receive", "abc")).status_code == 404
     page = stranger.get(address(PAGE, "propose", note=note_id)).content.decode()
     assert 'value="A"' not in page
     assert list(faults(propose(stranger))) == ["note_number"]
@@ -336,10 +342,18 @@ def test_the_notes_page_opens_the_form_filled_in(note_id: int, maker: Any, web: 
 
 
 def test_a_number_of_several_notes_asks_for_the_institution(small: SmallBook, web: Any) -> None:
-    small.contract("A", SECOND, at=SOUTH)
-    small.note("A", at=SOUTH)
-    boss = web(person(Role.ADMINISTRATOR, None, "boss"))
+    sister = NORTH.replace("320100", "320500")
+    small.enter(
+        "institutions",
+        {
+            "institution_code": sister, "name": "甲银行二支行", "level": "branch",
+            "parent_code": TREE[0][0], "region_code": "320500",
+        },
+    )  # fmt: skip
+    small.contract("A", SECOND, at=sister)
+    small.note("A", at=sister)
+    boss = web(person(Role.MAKER, Institution.objects.get(code=TREE[0][0]), "boss"))
     found = faults(propose(boss))
     assert list(found) == ["institution_code"]
-    assert NORTH in found["institution_code"] and SOUTH in found["institution_code"]
+    assert NORTH in found["institution_code"] and sister in found["institution_code"]
     assert taken(propose(boss, institution_code=NORTH))

@@ -11,7 +11,7 @@ from config.kernel.models import Institution, Role
 from settlement.models import DifferenceExplanation, ReconciliationDifference
 from settlement.services.funds import FundKey
 from tests.integration.rows import BANK, NANJING
-from tests.integration.steps import address, confirm, everything, faults, send, taken
+from tests.integration.steps import address, become, confirm, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_reconciliation import agreed, key, stated  # noqa: F401
 
@@ -70,11 +70,12 @@ def test_a_difference_is_explained_by_one_and_accepted_by_another(
 
 
 def test_nobody_answers_for_their_own_words(bank: Institution, web: Any) -> None:
-    boss = web(person(Role.ADMINISTRATOR, bank, "boss"))
+    boss = web(person(Role.MAKER, bank, "boss"))
     assert taken(send(boss, PAGE, "reconcile"))
     difference = ReconciliationDifference.objects.get(key="C")
     assert taken(send(boss, PAGE, "explain", difference.pk, why="专户利息"))
     (said,) = DifferenceExplanation.objects.all()
+    become("boss", Role.CHECKER)
     before = everything()
     assert "另一人" in faults(send(boss, SAID, "check", said.pk))[""]
     confirm(boss, SAID, "pass_check", [said.pk])

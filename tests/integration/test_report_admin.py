@@ -124,7 +124,7 @@ def test_nobody_checks_what_they_made(
     report: Small, banks: dict[str, Institution], web: Any
 ) -> None:
     made = make(actor="root")
-    root = web(person(Role.ADMINISTRATOR, None, "root"))
+    root = web(person(Role.CHECKER, banks[BANK], "root"))
     page = root.get(reverse("admin:reports_report_change", args=[made])).content.decode()
     assert address(PAGE, "check", made) not in page
     assert "须由另一人复核" in faults(send(root, PAGE, "check", made))[""]
@@ -156,6 +156,11 @@ def test_files_are_handed_out_within_the_scope_alone(
     made = make()
     file = only(ReportFile, report_id=made, format="csv")
     where = reverse("admin:reports_report_file", args=[made, file.pk])
+    finance = web(person(Role.FINANCE_VIEWER, banks[BANK], "finance"))
+    assert finance.get(where).status_code == 404  # a draft is the bank's own
+    with database.as_role("worker"):
+        steps.check(report_id=made, actor="checker", at=AT)
+        steps.submit(report_id=made, actor="maker", at=AT)
 
     for role in (Role.MAKER, Role.CHECKER, Role.FINANCE_VIEWER, Role.AUDITOR, Role.MANAGER):
         answer = web(person(role, banks[BANK])).get(where)

@@ -12,7 +12,7 @@ from settlement.models import LedgerEntry, Settlement, SettlementItem
 from settlement.services import settlements
 from settlement.services.settlements import Ask
 from tests.integration import rows
-from tests.integration.steps import address, confirm, everything, faults, send, taken
+from tests.integration.steps import address, become, confirm, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_settlements import AT, Money, money  # noqa: F401
 
@@ -41,7 +41,7 @@ def decide(client: Any, pk: int, approved: str = "9.00", **changes: str) -> Any:
 
 
 def two(web: Any, bank: Institution) -> tuple[Any, Any]:
-    return tuple(web(person(Role.ADMINISTRATOR, bank, name)) for name in ("one", "two"))
+    return web(person(Role.MAKER, bank, "one")), web(person(Role.CHECKER, bank, "two"))
 
 
 def test_the_whole_life_step_by_step(money: Money, web: Any) -> None:
@@ -139,7 +139,7 @@ def test_three_steps_by_two_people(money: Money, web: Any) -> None:
     made = money.draft()
     assert made is not None
     one, other = two(web, money.bank)
-    assert confirm(one, PAGE, "submit_to_finance", made) == ["已提交 1 份"]
+    assert confirm(other, PAGE, "submit_to_finance", made) == ["已提交 1 份"]
     item = SettlementItem.objects.get()
     before = everything()
     assert faults(decide(one, made, "10.01")) == {
@@ -150,6 +150,7 @@ def test_three_steps_by_two_people(money: Money, web: Any) -> None:
     assert sorted(found) == ["decided_on", "document_number"]
     assert everything() == before
     assert taken(decide(one, made))
+    become("one", Role.CHECKER)
     before = everything()
     assert "批复录入人不能复核入账" in faults(send(one, PAGE, "book", made))[""]
     assert address(PAGE, "book", made) not in one.get(url(PAGE, "change", made)).content.decode()
@@ -159,6 +160,7 @@ def test_three_steps_by_two_people(money: Money, web: Any) -> None:
     before = everything()
     assert "现为“已入账”" in faults(send(other, PAGE, "withdraw", made, why="x"))[""]
     assert everything() == before
+    become("one", Role.MAKER)
     assert address(PAGE, "decide", made) not in one.get(url(PAGE, "change", made)).content.decode()
 
 
@@ -230,6 +232,7 @@ def test_nobody_submits_their_own(money: Money, web: Any) -> None:
     one, other = two(web, money.bank)
     assert taken(draft(one, money))
     made = Settlement.objects.get().pk
+    become("one", Role.CHECKER)
     before = everything()
     assert "须由他人复核后提交" in faults(send(one, PAGE, "submit", made))[""]
     assert everything() == before
@@ -273,9 +276,10 @@ def test_another_banks_settlement_is_not_there(money: Money, web: Any) -> None:
     money.pay(1_000)
     made = money.draft()
     other = Institution.objects.get(code=rows.OTHER)
-    client = web(person(Role.ADMINISTRATOR, other, "stranger"))
+    client = web(person(Role.CHECKER, other, "stranger"))
     before = everything()
-    for step in ("submit", "decide", "book", "withdraw"):
+    for step in ("submit", "book", "withdraw", "decide"):
+        become("stranger", Role.MAKER if step == "decide" else Role.CHECKER)
         assert client.get(address(PAGE, step, made)).status_code == 404
         assert send(client, PAGE, step, made, why="x").status_code == 404
     assert sorted(faults(draft(client, money))) == ["institution", "scheme"]

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db import DataError, OperationalError, transaction
 from django.db.models import Model, Q, QuerySet, UniqueConstraint
 from django.db.models.constants import LOOKUP_SEP
@@ -19,7 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from config.kernel.admin.access import staff
+from config.kernel.admin.access import sees_as_finance, staff
 from config.kernel.admin.paging import BoundedChangeList, BoundedPaginator
 from config.kernel.admin.searching import TERM_MAX, Condition, is_storable
 from config.kernel.admin.sections import Button, MakeSection
@@ -45,6 +46,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     search_by: Sequence[Condition] = ()
     is_short = False  # so few rows, whatever the bank's size, that any column may sort them
     sections: Sequence[MakeSection] = ()
+    when_empty: Any = _("有新记录时会显示在这里。")  # what to do next where there is nothing yet
+    finance_sees = True  # False: the bank's own work under way
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
         """The list's class."""
@@ -52,7 +55,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Any member of staff with a role; the database decides which rows."""
-        return staff(request) is not None
+        return staff(request) is not None and (self.finance_sees or not sees_as_finance(request))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """As for viewing."""
@@ -139,7 +142,11 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         try:
             with transaction.atomic():
                 response: HttpResponse = super().changelist_view(request, extra_context)
-                return _with(response, "actions_list", self.list_buttons(request))
+                buttons = self.list_buttons(request)
+                listed = getattr(response, "context_data", None) or {}
+                if "cl" in listed:
+                    listed["cl"].empty_buttons = buttons
+                return _with(response, "actions_list", buttons)
         except OperationalError:
             # statement_timeout: the list itself may be what takes too long
             messages.error(request, gettext("查询超时，请缩小范围后再试"))
@@ -199,6 +206,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Former states of the row, where the table keeps them; else why there are none."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         address, row = self._history_address(), self.row(request, object_id)
         if address:
             return HttpResponseRedirect(f"{address}?pgh_obj_id={row.pk}" if row else address)

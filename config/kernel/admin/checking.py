@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 
-from config.kernel.admin.access import may_check
+from config.kernel.admin.access import may_check, may_check_for_all
 from config.kernel.admin.base import ReadOnlyAdmin
 
 
@@ -21,7 +21,7 @@ class CheckedAdmin(ReadOnlyAdmin):
     change_form_outer_after_template = "kernel/check.html"
 
     def has_check_permission(self, request: HttpRequest) -> bool:
-        """Checkers and administrators."""
+        """Checkers."""
         return may_check(request)
 
     def changeform_view(
@@ -53,3 +53,11 @@ class CheckedAdmin(ReadOnlyAdmin):
         if asked > done:
             text = gettext("%(count)d 条未复核：不能复核本人经办的记录，已复核的不再变动")
             self.message_user(request, text % {"count": asked - done}, messages.WARNING)
+
+
+class CheckedForAllAdmin(CheckedAdmin):
+    """The same for rows that belong to no institution and hold for all of them."""
+
+    def has_check_permission(self, request: HttpRequest) -> bool:
+        """Checkers of a head office, and administrators who see everything."""
+        return may_check_for_all(request)

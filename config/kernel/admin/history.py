@@ -85,9 +85,11 @@ class EventFilter(SimpleListFilter):
 class HistoryAdmin(ReadOnlyAdmin):
     """A table of former states: when, why, which row, by whom and from where, and what changed."""
 
+    when_empty = _("没有被更正或删除过的记录；有更正时，更正前的内容留在这里。")
     ordering: Sequence[str] = ("-pgh_id",)
     list_filter: Sequence[Any] = (EventFilter,)
     search_by: Sequence[Condition] = (number("pgh_obj_id"),)
+    finance_sees = False
     search_help_text = _("记录序号")
     sections = (changed_columns,)
     change_form_before_template = "kernel/sections.html"

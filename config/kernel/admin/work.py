@@ -68,8 +68,10 @@ def readable(value: Any) -> Any:
 class RunAdmin(ReadOnlyAdmin):
     """Runs; what they did to all institutions is told only to those who see all of them."""
 
+    when_empty = _("没有后台任务；导入、计算、报表和导出开始后可在此看进度。")
     list_display = ("number_of_run", "kind_words", "state", "actor", "created_at", "finished_at")
     list_filter = ("state", "kind")
+    finance_sees = False
     search_by = (number("pk"), exact("actor"))
     search_help_text = _("任务序号或发起人")
     sections = (chunks,)
@@ -104,6 +106,7 @@ class RunAdmin(ReadOnlyAdmin):
 class ChunkAdmin(ReadOnlyAdmin):
     """Chunks, for those who see everything."""
 
+    when_empty = _("没有任务分段；后台任务开始后，各段的进度在此显示。")
     list_display = ("run", "ordinal", "state", "attempts", "lease_owner", "lease_until")
     list_filter = ("state",)
     list_select_related = ("run",)

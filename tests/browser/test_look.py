@@ -1,0 +1,227 @@
+"""The main pages as people who see, read, type or print meet them: axe, keyboard, screens, paper."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from config.kernel.models import Role, User
+from settlement.models import Finding
+from tests import database
+from tests.browser.test_admin_browser import CHROMIUM, PASSWORD
+from tests.integration import rows
+
+pytestmark = [
+    pytest.mark.skipif(
+        not Path(CHROMIUM).exists() and not os.environ.get("CI"), reason="no Chromium here"
+    ),
+    pytest.mark.django_db(transaction=True),
+]
+
+SHOTS = Path(os.environ.get("SCREENSHOTS") or settings.DATA_DIR / "screenshots")
+SCREENS = {"small": (1366, 768), "wide": (1920, 1080)}
+GRAVE = {"serious", "critical"}
+LISTS = {
+    "home": "/admin/", "notes": "/admin/loans/note/", "deductions": "/admin/settlement/deduction/",
+    "funds": "/admin/settlement/fund/", "findings": "/admin/settlement/finding/",
+    "deadlines": "/admin/reports/obligation/", "reports": "/admin/reports/report/",
+    "history": "/admin/loans/noteevent/", "jobs": "/admin/reports/job/",
+}  # fmt: skip
+ROWS = {
+    "note": "loans/note", "finding": "settlement/finding", "report": "reports/report",
+    "deduction": "settlement/deduction", "obligation": "reports/obligation",
+}  # fmt: skip
+STEP = "/admin/loans/preallocation/enter/"
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Amounts: right-aligned, figures of one width; their column says the unit. Where each line is another
+# fact, as in what two sides say, the line does.
+LOOSE = """() => [...document.querySelectorAll('#result_list td, table.kernel-section td')]
+  .filter(cell => /^-?[0-9,]+[.][0-9]{2}%?$/.test(cell.innerText.trim()))
+  .filter(cell => !/[（(]元[）)]/.test(cell.parentElement.children[0].innerText))
+  .filter(cell => {
+    const style = getComputedStyle(cell);
+    return style.textAlign !== 'right' || style.fontVariantNumeric !== 'tabular-nums';
+  }).map(cell => cell.className + ': ' + cell.innerText.trim())"""
+UNNAMED = """() => [...document.querySelectorAll('#result_list tbody tr:first-child td, table.kernel-section tbody tr:first-child td')]
+  .filter(cell => /^-?[0-9,]+[.][0-9]{2}$/.test(cell.innerText.trim()))
+  .filter(cell => !/[（(]元[）)]/.test(cell.parentElement.children[0].innerText))
+  .map(cell => cell.closest('table').querySelectorAll('thead tr:last-child th')[
+    [...cell.parentElement.children].indexOf(cell)].innerText.trim())
+  .filter(title => !/[（(](元|元·天|万元)[）)]/.test(title))"""
+
+
+@pytest.fixture
+def page(transactional_db: None, live_server: Any) -> Iterator[Any]:
+    """A maker of a bank with one whole book, signed in at 1366 × 768, far from Beijing."""
+    tree = rows.institutions()
+    note = rows.whole_book(tree[rows.NANJING])
+    found = Finding.objects.get()
+    for position, fen in ((2, 100_000_000), (3, 90_000_000)):
+        facts = {"note_number": "N1", "principal_fen": fen, "drawn_on": "2026-01-15"}
+        found.sides.create(
+            institution_id=note.institution_id, note=note, position=position, facts=facts
+        )
+    User.objects.create_user(
+        "liu", password=PASSWORD, role=Role.MAKER, institution=tree[rows.BANK], is_staff=True
+    )
+    with database.web_connections():
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            context = browser.new_context(
+                base_url=live_server.url,
+                viewport={"width": 1366, "height": 768},
+                color_scheme="light",
+                timezone_id="America/New_York",
+            )
+            yield context.new_page()
+            browser.close()
+
+
+def sign_in(page: Any) -> None:
+    page.goto("/admin/login/")
+    page.fill("#id_username", "liu")
+    page.fill("#id_password", PASSWORD)
+    page.press("#id_password", "Enter")
+    page.wait_for_url("**/admin/")
+
+
+def faults(page: Any, name: str) -> list[str]:
+    """What axe finds grave in the light theme, and of contrast in the dark one; both are kept as pictures."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    axe = Axe()
+    page.screenshot(path=SHOTS / f"{name}-light.png", full_page=True)
+    found = [("light", axe.run(page))]
+    page.evaluate("document.documentElement.classList.add('dark')")
+    page.screenshot(path=SHOTS / f"{name}-dark.png")
+    found.append(("dark", axe.run(page, options={"runOnly": ["color-contrast"]})))
+    page.evaluate("document.documentElement.classList.remove('dark')")
+    return [
+        f"{name} {theme}: {one['id']} {[node['html'][:120] for node in one['nodes'][:3]]}"
+        for theme, result in found
+        for one in result.response["violations"]
+        if one["impact"] in GRAVE or one["id"] == "landmark-one-main"
+    ]
+
+
+def beside_the_screen(page: Any, name: str) -> list[str]:
+    """Which screens the page is too wide for; tables scroll by themselves."""
+    found = []
+    for screen, (width, height) in SCREENS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        if page.evaluate(OVERFLOW) > 0:
+            found.append(f"{name}: wider than the {screen} screen")
+    page.screenshot(path=SHOTS / f"{name}-wide.png")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    return found
+
+
+def test_the_main_pages_have_no_grave_fault(page: Any) -> None:
+    page.goto("/admin/login/")
+    found = faults(page, "login")
+    sign_in(page)
+    addresses = dict(LISTS)
+    for name, model in ROWS.items():
+        page.goto(f"/admin/{model}/")
+        addresses[name] = page.get_attribute(
+            "#result_list tbody th a, #result_list tbody td a", "href"
+        )
+    for name, address in {**addresses, "step": STEP}.items():
+        page.goto(address)
+        if name == "step":
+            page.press("#id_document_number", "Enter")
+            page.wait_for_selector("#id_document_number_error, .text-red-600")
+        page.wait_for_load_state("networkidle")
+        found += faults(page, name)
+        found += [f"{name}: {one} is loose" for one in page.evaluate(LOOSE)]
+        found += [f"{name}: “{one}” has no unit" for one in page.evaluate(UNNAMED)]
+        found += beside_the_screen(page, name)
+    assert found == []
+
+
+def focused(page: Any) -> Any:
+    """What has the focus: its id or name, and whether a ring is drawn around it."""
+    return page.evaluate(
+        "() => { const one = document.activeElement, style = getComputedStyle(one);"
+        " return [one.id || one.name || one.className, style.outlineStyle !== 'none'"
+        " && parseFloat(style.outlineWidth) >= 2] }"
+    )
+
+
+def test_everything_is_reached_by_keyboard(page: Any) -> None:
+    sign_in(page)
+    page.goto(STEP)
+    page.keyboard.press("Tab")
+    assert focused(page) == ["kernel-skip", True]
+    assert page.evaluate("document.querySelector('.kernel-skip').getBoundingClientRect().top >= 0")
+    page.keyboard.press("Enter")
+    assert focused(page)[0] == "content"
+    order = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        order.append(focused(page))
+    assert order == [
+        [f"id_{name}", True]
+        for name in (
+            "scheme_code", "institution_code", "tier", "purpose", "document_number", "received_on",
+        )
+    ] + [["calendarlink0", True], ["id_amount", True]]  # fmt: skip
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".text-red-600")
+    assert (
+        page.evaluate("document.querySelector('#id_amount').getAttribute('aria-invalid')") == "true"
+    )
+    page.goto("/admin/loans/note/")
+    opened = page.locator("[role=button]", has_text="筛选").first
+    opened.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#changelist-filter", state="visible")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#changelist-filter", state="hidden")
+
+
+RIGHT_EDGES = """() => [...document.querySelectorAll('table.kernel-section')].map(table =>
+  [...table.querySelectorAll('tbody tr')].map(row => [...row.querySelectorAll('td.number')].map(
+    cell => Math.round(cell.getBoundingClientRect().right)).join()))"""
+
+
+def test_a_printed_note_is_the_note_alone(page: Any) -> None:
+    sign_in(page)
+    page.goto("/admin/loans/note/")
+    page.click("#result_list tbody a >> nth=0")
+    page.wait_for_selector(".kernel-section")
+    assert not page.is_visible(".kernel-printed")
+    page.evaluate("document.documentElement.classList.add('dark')")
+    page.emulate_media(media="print")
+    for gone in ("#nav-sidebar", "#main > header", ".kernel-skip"):
+        assert not page.is_visible(gone), gone
+    head = page.inner_text(".kernel-printed")
+    assert "贴息管理系统" in head and "N1" in head
+    assert "liu 打印于" in head and "北京时间" in head
+    assert page.evaluate("getComputedStyle(document.querySelector('#main')).backgroundColor") == (
+        "rgb(255, 255, 255)"
+    )
+    for table in page.evaluate(RIGHT_EDGES):
+        assert len(set(table)) <= 1
+    assert "1,234.56" in page.inner_text("#content-main")
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.pdf(path=SHOTS / "note.pdf", prefer_css_page_size=True)
+    assert (SHOTS / "note.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_an_empty_list_says_what_to_do_next(page: Any) -> None:
+    sign_in(page)
+    page.goto("/admin/settlement/clawback/?state__exact=dismissed")
+    assert page.inner_text("#empty-list h2") == "没有符合条件的记录"
+    page.click("#empty-list a")
+    page.wait_for_selector("#result_list")
+    page.goto("/admin/loans/noteevent/?q=999")
+    page.screenshot(path=SHOTS / "empty.png")
