@@ -36,11 +36,10 @@ class StepForm(forms.Form):
     )
 
     def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
-        is_sent = data is not None
         super().__init__(
             data,
-            request.FILES if is_sent else None,
-            initial=None if is_sent else dict(request.GET.items()),
+            None if data is None else request.FILES,
+            initial=None if data is not None else dict(request.GET.items()),
         )
         self.request, self.row = request, row
 
