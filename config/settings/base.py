@@ -14,8 +14,6 @@ EMBEDDED_OPTIONS: tuple[str, ...] = ()
 
 INSTALLED_APPS = [
     "unfold",
-    "unfold.contrib.import_export",
-    "import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -32,6 +30,9 @@ INSTALLED_APPS = [
     "loans",
     "settlement",
     "reports",
+    # Last: it brings commands named `export` and `import`, and ours go first.
+    "unfold.contrib.import_export",
+    "import_export",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

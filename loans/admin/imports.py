@@ -28,7 +28,6 @@ from config.kernel.admin.searching import exact, number, prefix
 from config.kernel.admin.sections import Section, link, numbers, texts
 from config.kernel.models import Chunk
 from loans.admin.base import FactAdmin, own_language, yuan
-from loans.admin.downloads import handed_out
 from loans.admin.import_forms import (
     ConfirmCodes,
     Drop,
@@ -38,6 +37,7 @@ from loans.admin.import_forms import (
     may_import,
     ring,
 )
+from loans.admin.downloads import handed_out
 from loans.admin.steps import StepsAdmin
 from loans.files.kinds import KINDS
 from loans.models import FileImport

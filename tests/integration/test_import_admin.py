@@ -130,7 +130,12 @@ def test_errors_and_differences_are_shown_and_downloaded(banks: Any, web: Any) -
     for told in ("有错误", "还本金额", "-0.001", "最多 2 位小数"):
         assert told in page
     address_of = f"/admin/loans/fileimport/{row.pk}/list/problems/"
-    downloaded = b"".join(maker.get(address_of)).decode("utf-8-sig")
+    response = maker.get(address_of)
+    assert response.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert response.headers["Content-Disposition"] == (
+        f'attachment; filename="import-{row.pk}-problems.csv"'
+    )
+    downloaded = b"".join(response).decode("utf-8-sig")
     assert downloaded.splitlines()[0] == "行,列,表头,值,说明,in English"
     assert "2,amount,还本金额,-0.001," in downloaded
     assert maker.get(address_of.replace("problems", "differences")).status_code == 404
