@@ -13,7 +13,7 @@ from settlement import models as settlement
 from settlement.models import Event
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
-from tests.integration import report_rows
+from tests.integration import check_rows, report_rows
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TERMS = Path(__file__).parents[2] / "settlement" / "schemes" / "central-sme-2026.toml"
@@ -221,18 +221,7 @@ def _ledger(made: loans.Note) -> None:
         **dict.fromkeys(figures, 0) | {"approved_fen": None, "disallowed_fen": None},
     )
     received = loans.PreAllocation.objects.filter(institution_id=made.institution_id).first()
-    settlement.Receipt.objects.create(
-        institution_id=made.institution_id, pre_allocation=received, **by
-    )
-    refused = loans.PreAllocation.objects.get(pk=received.pk)
-    refused.pk, refused.document_number = None, f"{received.document_number}-2"
-    refused.save(force_insert=True)
-    settlement.ReceiptRefusal.objects.create(
-        institution_id=made.institution_id, pre_allocation=refused, why="金额有误", **by
-    )
-    settlement.Recomputation.objects.create(
-        institution_id=made.institution_id, through=date(2026, 3, 31), made_by="maker", made_at=AT
-    )
+    check_rows.answered(received, by)
     settlement.MadeGood.objects.create(
         institution_id=made.institution_id, fund_id=owed.fund_id, moved_on=date(2026, 4, 1),
         amount_fen=1, reference="补1", **by,
