@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.searching import exact, number
 from config.kernel.admin.sections import link
 from loans.admin.base import FactAdmin, own_language
-from loans.admin.import_forms import AgreeUndo, DeclineUndo, kind_name
 from loans.admin.downloads import handed_out
+from loans.admin.import_forms import AgreeUndo, DeclineUndo, kind_name
 from loans.admin.steps import StepsAdmin
 from loans.models import ImportUndo
 from loans.selectors.kept_files import opened_file

@@ -28,6 +28,7 @@ from config.kernel.admin.searching import exact, number, prefix
 from config.kernel.admin.sections import Section, link, numbers, texts
 from config.kernel.models import Chunk
 from loans.admin.base import FactAdmin, own_language, yuan
+from loans.admin.downloads import handed_out
 from loans.admin.import_forms import (
     ConfirmCodes,
     Drop,
@@ -37,7 +38,6 @@ from loans.admin.import_forms import (
     may_import,
     ring,
 )
-from loans.admin.downloads import handed_out
 from loans.admin.steps import StepsAdmin
 from loans.files.kinds import KINDS
 from loans.models import FileImport
