@@ -425,14 +425,9 @@ def _judgements(made: loans.Note) -> None:
         version=scheme_version(),
     )
     settlement.GuaranteeSubsidy.objects.create(
-        institution_id=made.institution_id,
-        note=made,
-        guarantee=made.guarantees.get(),
-        scheme_code="jiangsu-sports-2026",
-        months=12,
-        subsidy_fen=50_000,
-        status="eligible",
-    )
+        institution_id=made.institution_id, note=made, guarantee=made.guarantees.get(),
+        scheme_code="jiangsu-sports-2026", months=12, subsidy_fen=50_000, status="eligible",
+    )  # fmt: skip
 
 
 def _make_history(of: Institution) -> None:
