@@ -55,7 +55,10 @@ class StandingFilter(SimpleListFilter):
         if state == "overdue":
             late = queryset.filter(due_on__lt=timezone.localdate())
             return late.filter(last_state=None) | late.exclude(last_state="paid")
-        return queryset.filter(last_state=state) if state in STATES else queryset
+        if state not in STATES:
+            return queryset
+        tried = PayoutAttempt.objects.filter(state=state)  # few beside all pay-outs: start there
+        return queryset.filter(pk__in=tried.values("payout_id"), last_state=state)
 
 
 @admin.register(Payout)

@@ -149,8 +149,9 @@ def in_scope(client: Client, ask: Callable[[], Any]) -> Any:
 def row_pages(who: str, client: Client) -> Iterator[Measured]:
     """Home, and the pages of a note, an enterprise, a deduction and others."""
     yield Measured(who, "home", reverse("admin:index"), HOME_MS)
-    for model in (Note, Enterprise, Deduction):
-        rows = model._default_manager.order_by("pk")
+    borrowers = Enterprise.objects.filter(contracts__isnull=False)
+    for known in (Note.objects.all(), borrowers, Deduction.objects.all()):
+        rows, model = known.order_by("pk"), known.model
         for name, order in (("first", rows), ("last", rows.reverse())):
             key = in_scope(client, lambda order=order: order.values_list("pk", flat=True).first())
             if key is not None:

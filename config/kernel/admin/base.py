@@ -96,16 +96,22 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     def _sorts_by(self, column: Any) -> str:
         """The field a column of the list is sorted by; empty if none."""
         shown = getattr(self, column, None) if isinstance(column, str) else column
-        named = getattr(shown, "admin_order_field", None) or column
-        return str(named).removesuffix("_id")
+        return str(getattr(shown, "admin_order_field", None) or column)
 
     def _indexed(self) -> set[str]:
-        """Fields that stand first in an index of the whole table."""
+        """Names of fields that stand first in an index of the whole table, as `order_by` takes them."""
         fields = self.opts.concrete_fields
-        alone = {f.name for f in fields if f.primary_key or f.unique or f.db_index}
+        alone = [f.name for f in fields if f.primary_key or f.unique or f.db_index]
         unique = [one for one in self.opts.constraints if isinstance(one, UniqueConstraint)]
         together = [one.fields for one in (*self.opts.indexes, *unique) if not one.condition]
-        return {"pk", *alone, *(names[0].removeprefix("-") for names in together if names)}
+        found = {"pk"}
+        for name in (*alone, *(names[0].removeprefix("-") for names in together if names)):
+            field: Any = self.opts.get_field(name)
+            found.add(field.attname)
+            # the name of a relation sorts by the other table's order, where it has one
+            if not field.is_relation or not field.related_model._meta.ordering:  # noqa: SLF001
+                found.add(name)
+        return found
 
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         """Show the search box where there is something to search by."""
