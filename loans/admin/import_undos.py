@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.searching import exact, number
 from config.kernel.admin.sections import link
+from config.kernel.admin.waiting import WAITING, unchecked
 from loans.admin.base import FactAdmin, own_language
 from loans.admin.downloads import handed_out
 from loans.admin.import_forms import AgreeUndo, DeclineUndo, kind_name
@@ -30,6 +31,8 @@ REFRESH_SECONDS = 3
 class ImportUndoAdmin(FactAdmin, StepsAdmin):
     """Requests of one's own scope, latest first."""
 
+    when_empty = _("没有撤销申请：导入有误时，在“导入批次”中打开该批次申请撤销，由另一人复核。")
+    finance_sees = False
     list_display = (
         "made_at", "batch_words", "row_count", "reason", "made_by", "state", "checked_by",
         "checked_at",
@@ -103,3 +106,6 @@ class ImportUndoAdmin(FactAdmin, StepsAdmin):
     def told_error(self, row: ImportUndo) -> str:
         """Why it could not be done."""
         return own_language(row.error)
+
+
+WAITING.append(unchecked("undos", "loans.importundo", _("撤销导入"), state=ImportUndo.State.ASKED))

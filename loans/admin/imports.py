@@ -26,6 +26,7 @@ from import_export.results import Result
 from config.kernel.admin.filters import month_of
 from config.kernel.admin.searching import exact, number, prefix
 from config.kernel.admin.sections import Section, link, numbers, texts
+from config.kernel.admin.waiting import WAITING, having
 from config.kernel.models import Chunk
 from loans.admin.base import FactAdmin, own_language, yuan
 from loans.admin.downloads import handed_out
@@ -97,6 +98,8 @@ class FileImportAdmin(ImportMixin, FactAdmin, StepsAdmin):  # type: ignore[misc]
     skip_admin_log = True  # the row itself says who took what in, and when
     import_export_change_list_template = None
     change_form_outer_before_template = "loans/import_preview.html"
+    when_empty = _("没有导入文件：点“导入文件”上传，检查无误后确认导入。")
+    finance_sees = False
     list_display = (
         "made_at", "kind_words", "file_name", "state", "row_count", "inserted_count",
         "corrected_count", "unchanged_count", "refused_count", "made_by", "institution_name",
@@ -302,3 +305,12 @@ def _progress(row: Any) -> str:
     if not row.rows_read:
         return gettext("等待后台处理")
     return gettext("已读取 %(rows)s 行，正在与已存数据核对") % {"rows": f"{row.rows_read:,}"}
+
+
+WAITING.extend(
+    [
+        having("ready", "loans.fileimport", _("已检查、待确认的导入文件"), state=State.READY),
+        having("wrong", "loans.fileimport", _("有错误的导入文件"), state=State.REFUSED),
+        having("failed", "loans.fileimport", _("导入失败的文件"), state=State.FAILED),
+    ]
+)

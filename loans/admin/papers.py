@@ -64,6 +64,7 @@ class WithdrawnFilter(YesNoFilter):
 class PaperAdmin(StepsAdmin, FactAdmin):
     """Papers, each institution's latest first; nothing of them is ever changed."""
 
+    when_empty = _("还没有资料：在借据页登记，或用“papers”文件批量导入档案号和摘要。")
     list_display: Sequence[Any] = (
         "number", "kind", "note", "institution_name", "scheme_words", "archive_number", "file_link",
         "dated_on", "made_by", "made_at", "withdrawn",
@@ -153,6 +154,7 @@ class PaperAdmin(StepsAdmin, FactAdmin):
 class PaperWithdrawalAdmin(FactAdmin):
     """Which papers count no more, and why."""
 
+    when_empty = _("没有撤回的资料：登记有误的资料在其页面撤回并说明理由，不删除。")
     list_display = ("paper", "note", "institution_name", "why", "made_by", "made_at")
     list_filter = (LevelFilter, month_of("made_at"))
     list_select_related = ("paper", "note", "institution")
@@ -165,6 +167,7 @@ class PaperWithdrawalAdmin(FactAdmin):
 class PaperShelfAdmin(FactAdmin):
     """Which kinds of papers each note has."""
 
+    when_empty = _("还没有登记过资料的借据：在借据页登记资料后，在此汇总。")
     list_display: Sequence[Any] = ("note", "institution_name", "held_words")
     fields = list_display
     list_filter = (LevelFilter,)

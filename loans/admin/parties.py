@@ -239,4 +239,4 @@ class UsccConfirmationAdmin(CheckedForAllAdmin, FactAdmin):
         self.report(request, done=done, asked=len(ids))
 
 
-WAITING.append(unchecked("usccs", "loans.usccconfirmation", _("信用代码确认")))
+WAITING.append(unchecked("usccs", "loans.usccconfirmation", _("信用代码确认"), is_for_all=True))

@@ -24,6 +24,7 @@ from config.kernel.admin.paging import COUNT_MAX
 from config.kernel.admin.sections import Section, link, list_address, numbers, texts
 from config.kernel.admin.waiting import Waiting, counted
 from loans.admin.base import forget_scheme_names
+from loans.admin.import_forms import may_import
 from loans.selectors.started import Started, started
 from reports.admin import home_money, wording
 from reports.admin.deadlines import STANDINGS
@@ -164,13 +165,18 @@ def _charts(
 def _setup(request: HttpRequest, facts: Started, *, is_paid: bool) -> list[Setup]:
     """What is left to do before the first subsidy is paid; nothing once that is."""
     steps = [
-        Setup(_("导入机构"), facts.institutions, list_address("kernel_institution")),
-        Setup(_("登记合作银行"), facts.participations, list_address("loans_participation")),
-        Setup(_("导入企业、合同与借据"), facts.notes, list_address("loans_importbatch")),
+        Setup(_("导入机构"), facts.institutions, _import(request)),
+        Setup(_("登记合作银行"), facts.participations, _import(request)),
+        Setup(_("导入企业、合同与借据"), facts.notes, _import(request)),
         Setup(_("登记预拨资金，由另一人复核入账"), facts.pre_allocations, _entry(request)),
-        Setup(_("导入收息并运行代付"), is_paid, list_address("loans_interestcollection")),
+        Setup(_("导入收息并运行代付"), is_paid, _import(request)),
     ]
     return [] if is_paid else steps
+
+
+def _import(request: HttpRequest) -> str:
+    page = "import" if may_import(request) else "changelist"
+    return reverse(f"admin:loans_fileimport_{page}")
 
 
 def _entry(request: HttpRequest) -> str:

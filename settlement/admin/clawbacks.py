@@ -274,6 +274,8 @@ class ReceiptAdmin(FactAdmin):
 class ReceiptRefusalAdmin(FactAdmin):
     """Pre-allocations that a second person refused, and why."""
 
+    when_empty = _("没有退回的预拨登记：复核人退回时，理由在此列出。")
+    finance_sees = False
     list_display = (
         "pre_allocation", "institution_name", "made_by", "checked_by", "checked_at", "why",
     )  # fmt: skip

@@ -58,6 +58,8 @@ def _plans(job: MoneyJob) -> list[Plan]:
 class MoneyJobAdmin(ReadOnlyAdmin):
     """Jobs of one's own scope, latest first; an open one's page renews itself."""
 
+    when_empty = _("没有资金任务：编制计划、回传结果或重算时提交的任务在此显示进度。")
+    finance_sees = False
     list_display = ("number_of_job", "kind_words", "state", "actor", "created_at", "finished_at")
     fields = (*list_display, "progress", "told_error")
     list_filter = ("state", "kind")

@@ -38,6 +38,8 @@ class Carried(Func):
 class MissedLabelAdmin(LabellingAdmin, FactAdmin):
     """Labels that notes miss, as of the last search; those given since are left out."""
 
+    when_empty = _("没有应享未享的借据：每日查找一次，看来符合条件而未加标签的借据在此列出。")
+    finance_sees = False
     list_display = (
         "note", "institution_name", "enterprise_name", "scheme_label", "drawn_on", "eligible_yuan",
         "subsidised_until",

@@ -64,6 +64,7 @@ class MissingFilter(SimpleListFilter):
 class PaperRuleAdmin(FactAdmin):
     """Papers asked for, by each text of each scheme."""
 
+    when_empty = _("还没有资料要求：由系统管理员用 load_schemes 载入带资料要求的政策。")
     list_display: Sequence[Any] = (
         "version", "kind", "per", "with_equipment", "blocks", "say_words", "source_words",
     )  # fmt: skip
@@ -123,6 +124,7 @@ class GapList(BoundedChangeList):
 class PaperGapAdmin(FactAdmin):
     """Notes without all their papers, by scheme; each leads to where they are added."""
 
+    when_empty = _("没有缺少的资料：各笔借据按政策要求的资料均已登记。")
     list_display: Sequence[Any] = (
         "note_link", "institution_name", "scheme_label", "add", "missing_words", "held_words",
     )  # fmt: skip

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import CHECKERS, sees_everything, staff
+from config.kernel.admin.access import CHECKERS, staff
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.sections import SECTION_ROWS, Column, Section, Stage, link, numbers, texts
 from config.kernel.models import Institution
@@ -170,13 +170,9 @@ class Order(StepForm):
 
 
 def _own(request: HttpRequest) -> list[Institution]:
-    """The person's institution; every bank for those who see everything."""
+    """The person's institution."""
     user = staff(request)
-    if user is None:
-        return []
-    if sees_everything(request):
-        return list(Institution.objects.filter(parent=None).order_by("pk"))
-    return [] if user.institution is None else [user.institution]
+    return [] if user is None or user.institution is None else [user.institution]
 
 
 class OfRecomputation(AnswerForm):
@@ -280,6 +276,8 @@ class Withdraw(StepForm):
 class RecomputationAdmin(StepsAdmin, FactAdmin):
     """Recomputations, latest first."""
 
+    when_empty = _("没有重算：更正事实或政策后，在此先试算，由另一人复核入账。")
+    finance_sees = False
     list_display = (
         "id", "institution_name", "through", "state", "made_by", "made_at", "checked_by",
         "checked_at", "why_words",

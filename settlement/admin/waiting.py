@@ -10,12 +10,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.waiting import WAITING, Waiting, having, unchecked
-from settlement.models import Finding, PayoutAttempt, Plan, PlannedDeduction, Settlement
+from settlement.models import (
+    Finding,
+    PayoutAttempt,
+    Plan,
+    PlannedDeduction,
+    Recomputation,
+    Settlement,
+)
 
 
 def unbooked(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Pre-allocations that another brought in and that are not in the ledger."""
-    return rows.filter(receipt=None).exclude(batch__actor=request.user.get_username())
+    """Pre-allocations that another brought in and that nobody has answered for."""
+    return rows.filter(receipt=None, refusal=None).exclude(batch__actor=request.user.get_username())
 
 
 def failed_payouts(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -36,7 +43,7 @@ def past_plans(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 TO_CHECK = [
-    unchecked("plans", "settlement.plan", _("代付计划"), state=Plan.State.DRAFT),
+    unchecked("plans", "settlement.plan", _("代付计划"), state=Plan.State.DRAFT, sent_at__isnull=False),
     Waiting("receipts", "loans.preallocation", _("预拨资金入账"), unbooked, is_check=True),
     unchecked("payout-batches", "settlement.payoutbatch", _("拨付批次"), state="prepared"),
     unchecked("drafts", "settlement.settlement", _("结算清算提交"), state=Settlement.State.DRAFT),
@@ -49,7 +56,11 @@ TO_CHECK = [
     unchecked("made-good", "settlement.madegood", _("银行补足")),
     unchecked("findings", "settlement.findingdecision", _("核查结论")),
     unchecked("explanations", "settlement.differenceexplanation", _("对账差异说明")),
-    unchecked("terms", "settlement.schemeversion", _("政策版本")),
+    unchecked("recomputations", "settlement.recomputation", _("重算"), state=Recomputation.State.READY),
+    unchecked(
+        "terms", "settlement.schemeversion", _("政策版本"), is_for_all=True, checked_by=None,
+        refused_by=None,
+    ),
 ]  # fmt: skip
 AMISS = [
     having(
@@ -64,6 +75,7 @@ AMISS = [
         state=PlannedDeduction.State.HELD, plan__state=Plan.State.CHECKED,
     ),
     Waiting("past", "settlement.plan", _("结息日已过、扣收结果未齐的计划"), past_plans),
+    having("missed", "settlement.missedlabel", _("应享未享的借据")),
     Waiting("failed", "settlement.payout", _("拨付失败"), failed_payouts),
     Waiting("late", "settlement.payout", _("逾期未拨付"), late_payouts),
 ]  # fmt: skip

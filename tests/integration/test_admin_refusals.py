@@ -11,7 +11,7 @@ from django.urls import reverse
 from config.kernel.models import Role, User
 from loans import models as loans
 from settlement import models as settlement
-from tests.integration import rows
+from tests.integration import judged_rows, rows
 from tests.integration.signed_in import client_of
 from tests.integration.steps import faults, send, taken
 from tests.integration.test_admin import PAGES, note, person, tree, url, web  # noqa: F401
@@ -65,7 +65,7 @@ def _more(tree, number):
     """Another note with what a note has."""
     made = rows.note(tree[rows.SUZHOU], f"N{number}")
     rows._belongings(made)
-    rows._judgements(made)
+    judged_rows.judged(made, rows.scheme_version(), rows.AT)
     rows.deduction(rows.collection(made))
 
 

@@ -219,6 +219,20 @@ def snapshot() -> dict[str, list[tuple[str, int]]]:
         return found
 
 
+# Of an institution, not of a note.
+STAY = {
+    "kernel_userevent", "loans_bankstatement", "loans_contract", "loans_contractevent",
+    "loans_fileimport", "loans_importbatch", "loans_importundo", "loans_participation",
+    "loans_participationevent", "loans_preallocation", "loans_syndicateshare",
+    "loans_syndicateshareevent", "reports_obligation", "reports_reminder", "reports_report",
+    "reports_reportfile", "settlement_differenceexplanation", "settlement_fund",
+    "settlement_ledgerentry", "settlement_ledgerline", "settlement_madegood",
+    "settlement_payoutbatch", "settlement_plan", "settlement_receipt", "settlement_receiptrefusal",
+    "settlement_recomputation", "settlement_reconciliationdifference", "settlement_settlement",
+    "settlement_settlementitem", "settlement_takenover",
+}  # fmt: skip
+
+
 @pytest.mark.django_db
 def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
     banks: dict[str, Institution],
@@ -231,38 +245,6 @@ def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
     with connection.cursor() as cursor:
         cursor.execute("SELECT loans_move_note(%s, %s)", [moved.pk, target.id])
     after = snapshot()
-    keep = {
-        "kernel_userevent",
-        "loans_bankstatement",
-        "loans_contract",
-        "loans_contractevent",
-        "loans_fileimport",
-        "loans_importbatch",
-        "loans_importundo",
-        "loans_participation",
-        "loans_participationevent",
-        "loans_preallocation",
-        "loans_syndicateshare",
-        "loans_syndicateshareevent",
-        "reports_obligation",
-        "reports_reminder",
-        "reports_report",
-        "reports_reportfile",
-        "settlement_differenceexplanation",
-        "settlement_fund",
-        "settlement_ledgerentry",
-        "settlement_ledgerline",
-        "settlement_madegood",
-        "settlement_payoutbatch",
-        "settlement_plan",
-        "settlement_receipt",
-        "settlement_receiptrefusal",
-        "settlement_recomputation",
-        "settlement_reconciliationdifference",
-        "settlement_settlement",
-        "settlement_settlementitem",
-        "settlement_takenover",
-    }
     for sums in (
         before,
         after,
@@ -271,13 +253,13 @@ def test_moving_a_note_moves_its_scope_everywhere_and_nothing_else(
     for table, old in before.items():
         assert [content for content, _ in old] == [content for content, _ in after[table]], table
         places = {place for _, place in after[table]}
-        if table in keep:
+        if table in STAY:
             assert places == {banks[NANJING].id}, table
         elif table in {"loans_note", "loans_interestcollection"}:
             assert places == {banks[NANJING].id, target.id}, table
         else:
             assert places == {target.id}, table
-    assert {table for table in before if before[table] == after[table]} == keep
+    assert {table for table in before if before[table] == after[table]} == STAY
     moved.refresh_from_db()
     assert (moved.institution_id, moved.origin_id) == (target.id, banks[NANJING].id)
 

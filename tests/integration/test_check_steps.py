@@ -21,7 +21,7 @@ from tests.integration import book as books
 from tests.integration import rows
 from tests.integration.book import AT
 from tests.integration.small_book import NORTH, SmallBook
-from tests.integration.steps import address, faults, send, taken
+from tests.integration.steps import address, become, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_payout_batches import HEADER, answer, everything, ids, paid_out  # noqa: F401
 from tests.integration.test_payouts import book  # noqa: F401
@@ -115,8 +115,9 @@ class TestPayouts:
         assert self.batch(maker) > key
 
     def test_nobody_sends_their_own(self, paid_out: SmallBook, bank: Institution, web: Any) -> None:
-        boss = web(person(Role.ADMINISTRATOR, bank, "boss"))
+        boss = web(person(Role.MAKER, bank, "boss"))
         key = self.batch(boss)
+        become("boss", Role.CHECKER)
         before = whole(everything)
         for step in ("send", "refuse"):
             assert "须由他人复核" in faults(send(boss, BATCH, step, key, why="x"))[""]

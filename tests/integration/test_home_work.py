@@ -65,7 +65,8 @@ def amiss(tree: dict[str, Institution]) -> None:
     )  # fmt: skip
     settlement.Plan.objects.create(
         institution=tree[NANJING], collected_on=date(2026, 3, 21), planned_fen=1, state="checked",
-        made_by="maker", made_at=rows.AT, checked_by="checker", checked_at=rows.AT,
+        made_by="maker", made_at=rows.AT, sent_at=rows.AT, checked_by="checker",
+        checked_at=rows.AT,
     )  # fmt: skip
     row = settlement.PlannedDeduction.objects.get(institution=tree[NANJING])
     row.pk, row.plan, row.state = None, settlement.Plan.objects.get(state="checked"), "held"

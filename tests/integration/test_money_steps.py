@@ -157,8 +157,9 @@ def test_a_refused_pre_allocation_is_never_booked(maker: Any, checker: Any) -> N
 
 
 def test_nobody_refuses_what_they_entered(bank: Institution, web: Any) -> None:
-    boss = web(person(Role.ADMINISTRATOR, bank, "boss"))
+    boss = web(person(Role.MAKER, bank, "boss"))
     assert taken(enter(boss))
+    become("boss", Role.CHECKER)
     (row,) = PreAllocation.objects.all()
     before = everything()
     assert "须由另一人复核" in faults(send(boss, PRE, "refuse", row.pk, why="x"))[""]

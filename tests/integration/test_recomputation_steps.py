@@ -14,7 +14,7 @@ from settlement.models import Deduction, LedgerEntry, Recomputation
 from tests import database
 from tests.integration.book import AT, run
 from tests.integration.small_book import FIRST, SECOND, SOUTH, TREE, SmallBook, agrees
-from tests.integration.steps import address, faults, send, taken
+from tests.integration.steps import address, become, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_plan_steps import whole, work
 
@@ -176,8 +176,9 @@ def test_a_refusal_says_why_and_posts_nothing(maker: Any, checker: Any, bank: In
 
 
 def test_nobody_releases_their_own(bank: Institution, web: Any) -> None:
-    boss = web(person(Role.ADMINISTRATOR, bank, "boss"))
+    boss = web(person(Role.MAKER, bank, "boss"))
     key = tried(boss, bank)
+    become("boss", Role.CHECKER)
     before = kept()
     for step in ("release", "refuse"):
         assert "另一人复核" in faults(send(boss, PAGE, step, key, why="x"))[""]

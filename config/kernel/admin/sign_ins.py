@@ -37,6 +37,7 @@ def detail_of(row: SignIn) -> str:
 class SignInAdmin(ReadOnlyAdmin):
     """Who came in, when, from where and with which result; those of one's own institutions' people."""
 
+    when_empty = _("还没有登录记录：本机构人员登录后，在此显示。")
     list_display = (
         "at", "event", "username", "actor", "address", "method", "words", "browser",
     )  # fmt: skip

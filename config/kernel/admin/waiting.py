@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check, staff
+from config.kernel.admin.access import may_check, may_check_for_all, may_open
 from config.kernel.admin.paging import COUNT_MAX
 from config.kernel.admin.sections import list_address
 from config.kernel.services import bulk
@@ -25,17 +25,12 @@ from config.kernel.services import bulk
 Narrow = Callable[[HttpRequest, QuerySet[Any]], QuerySet[Any]]
 
 
-def is_staff(request: HttpRequest) -> bool:
-    """May this person look at all?"""
-    return staff(request) is not None
-
-
 @dataclass(frozen=True)
 class Waiting:
     """One kind of work: `model` (`settlement.plan`), what it is called, which of its rows, and whose.
 
     `is_check`: a second person is to answer for what another made; otherwise something is amiss or
-    has to be done, which everybody sees.
+    has to be done, which everybody sees who sees the page. `is_for_all`: it holds for every institution.
     """
 
     key: str
@@ -43,10 +38,13 @@ class Waiting:
     title: Any
     narrow: Narrow
     is_check: bool = False
+    is_for_all: bool = False
 
     def may(self, request: HttpRequest) -> bool:
         """Is it this person's to see?"""
-        return may_check(request) if self.is_check else is_staff(request)
+        if self.is_check:
+            return may_check_for_all(request) if self.is_for_all else may_check(request)
+        return may_open(request, self.model.replace(".", "_"))
 
     @property
     def address(self) -> str:
@@ -58,7 +56,13 @@ WAITING: list[Waiting] = []
 
 
 def unchecked(
-    key: str, model: str, title: Any, *, maker: str = "made_by", **conditions: Any
+    key: str,
+    model: str,
+    title: Any,
+    *,
+    maker: str = "made_by",
+    is_for_all: bool = False,
+    **conditions: Any,
 ) -> Waiting:
     """Rows that another made and nobody has checked: those with these values, or without a checker."""
     of = Q(**(conditions or {"checked_by": None}))
@@ -66,7 +70,7 @@ def unchecked(
     def narrow(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows.filter(of).exclude(**{maker: request.user.get_username()})
 
-    return Waiting(key, model, title, narrow, is_check=True)
+    return Waiting(key, model, title, narrow, is_check=True, is_for_all=is_for_all)
 
 
 def having(key: str, model: str, title: Any, **conditions: Any) -> Waiting:
