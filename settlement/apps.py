@@ -15,22 +15,25 @@ class SettlementConfig(AppConfig):
 
     # Whose former states need no keeping, and why (the others are tracked; tests hold the three lists).
     append_only = frozenset({
-        "ClawbackLapse", "Deduction", "GuaranteePosting", "LedgerEntry", "LedgerLine", "Payout",
-        "PayoutResult", "Receipt", "TakenOver",
+        "ClawbackLapse", "Deduction", "GuaranteePosting", "LedgerEntry", "LedgerLine",
+        "MonthlySubsidy", "Payout", "PayoutResult", "Receipt", "ReceiptRefusal", "TakenOver",
     })  # fmt: skip
     untracked = {
         "Fund": _COUNTED,
+        "PaperRule": _("随政策条款一并写入、一并复核，条款的历史即其历史"),
+        "MoneyJob": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
         **dict.fromkeys(
             (
                 "Assessment", "Enrolment", "EnterprisePosting", "Finding", "FindingSide",
-                "GuaranteeSubsidy", "PlanException", "ReconciliationDifference",
+                "GuaranteeSubsidy", "MissedLabel", "PaperGap", "PlanException",
+                "ReconciliationDifference",
             ),
             _REDONE,
         ),
         **dict.fromkeys(
             (
                 "Clawback", "ClawbackMovement", "DifferenceExplanation", "FindingDecision", "MadeGood",
-                "PayoutAttempt", "PayoutBatch", "Plan", "PlannedDeduction", "Settlement",
+                "PayoutAttempt", "PayoutBatch", "Plan", "PlannedDeduction", "Recomputation", "Settlement",
                 "SettlementItem",
             ),
             _STEPS,

@@ -19,7 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check, may_make, staff
+from config.kernel.admin.access import may_make, staff
 from config.kernel.admin.paging import COUNT_MAX
 from config.kernel.admin.sections import Section, link, list_address, numbers, texts
 from config.kernel.admin.waiting import Waiting, counted
@@ -65,7 +65,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **shown,
         "setup": _setup(request, facts, is_paid=bool(granted)),
         "place": user.institution,
-        "work": _work(request, counted(request)),
+        "work": _work(counted(request)),
         "deadlines": [_deadlines(today)],
         "undated": unpublished_years(today=today),
         "money": [home_money.money(funds, today=today)],
@@ -99,14 +99,14 @@ def _months(
     return [date(year, month, 1) for month in range(1, max(last, reached) + 1)]
 
 
-def _work(request: HttpRequest, found: Sequence[tuple[Waiting, int]]) -> list[Section]:
-    """What waits: for a second person, where this is one; and what is to be done or amiss."""
+def _work(found: Sequence[tuple[Waiting, int]]) -> list[Section]:
+    """What waits: for a second person, who may be one; and what is to be done or amiss."""
     amiss = _waiting(
         _("待办与异常"), [w for w in found if not w[0].is_check], empty=_("没有待办，也没有异常")
     )
-    if not may_check(request):
-        return [amiss]
     checks = [w for w in found if w[0].is_check]
+    if not checks:
+        return [amiss]
     return [_waiting(_("待我复核"), checks, empty=_("没有等待您复核的事项")), amiss]
 
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 from config.kernel.models import Role, User
 from loans.models import SchemeLabel
 from tests import database
-from tests.browser.test_admin_browser import CHROMIUM, PASSWORD
+from tests.browser.door import CHROMIUM, PASSWORD, come_in, has_authenticator
 from tests.integration import rows
 from tests.integration.test_settlements import Money
 
@@ -32,10 +32,7 @@ pytestmark = [
 def enter(page: Page, address: str, name: str) -> None:
     """Sign in, and be at home."""
     page.context.clear_cookies()
-    page.goto(f"{address}/admin/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", PASSWORD)
-    page.click("#login-form button[type=submit]")
+    come_in(page, address, name)
     page.wait_for_selector("#home")
 
 
@@ -62,7 +59,9 @@ def follow(page: Page, text: str) -> str:
 
 
 def person(name: str, role: str, **more: Any) -> None:
-    User.objects.create_user(name, password=PASSWORD, role=role, is_staff=True, **more)
+    has_authenticator(
+        User.objects.create_user(name, password=PASSWORD, role=role, is_staff=True, **more)
+    )
 
 
 def book() -> None:
@@ -76,7 +75,7 @@ def book() -> None:
     rows.deduction(rows.collection(note))
     rows.settlement.Plan.objects.create(
         institution=money.bank, collected_on="2026-12-21", planned_fen=1, made_by="zhang",
-        made_at=rows.AT,
+        made_at=rows.AT, sent_at=rows.AT,
     )  # fmt: skip
     person("wang", Role.CHECKER, institution=money.bank)
 

@@ -9,11 +9,10 @@ from config.kernel.models import Institution, Role, User
 from loans.files.kinds import KINDS
 from loans.models import FileImport, ImportUndo, Repayment
 from tests import database
+from tests.browser.door import CHROMIUM, PASSWORD, come_in, has_authenticator
 from tests.integration.samples import BOOK, NANJING, changed, csv_bytes, load_book
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SCREENSHOTS = Path(os.environ.get("SCREENSHOTS", ".data/screenshots"))
-PASSWORD = "a-long-enough-passphrase-9"
 
 pytestmark = [
     pytest.mark.skipif(
@@ -28,11 +27,7 @@ def sign_in(browser, address, who):
     page.failures = []
     page.on("pageerror", lambda error: page.failures.append(str(error)))
     page.on("response", lambda r: page.failures.append(r.url) if r.status >= 500 else None)
-    page.goto(f"{address}/admin/")
-    page.fill("#id_username", who)
-    page.fill("#id_password", PASSWORD)
-    page.click("#login-form button[type=submit]")
-    page.wait_for_url("**/admin/")
+    come_in(page, address, who)
     return page
 
 
@@ -88,8 +83,10 @@ def test_a_file_is_refused_confirmed_and_taken_back(
     load_book(tmp_path, upto="notes")
     branch = Institution.objects.get(code=NANJING)
     for who, role in (("liu", Role.MAKER), ("wang", Role.CHECKER)):
-        User.objects.create_user(
-            who, password=PASSWORD, role=role, institution=branch, is_staff=True
+        has_authenticator(
+            User.objects.create_user(
+                who, password=PASSWORD, role=role, institution=branch, is_staff=True
+            )
         )
     row = BOOK["repayments"][0]
     headers = [column.header_zh for column in KINDS["repayments"].columns]

@@ -15,11 +15,10 @@ from settlement import tasks
 from settlement.models import Fund, LedgerEntry, Plan, Settlement
 from settlement.services import orders
 from tests import database
+from tests.browser.door import CHROMIUM, PASSWORD, come_in, has_authenticator
 from tests.integration.book import AT
 from tests.integration.small_book import FIRST, NORTH, SECOND, TREE, SmallBook
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-PASSWORD = "a-long-enough-passphrase-9"
 SHOTS = Path(os.environ.get("SCREENSHOTS", ".data/screenshots"))
 HEADER = (
     "institution_code,note_number,period_start,period_end,interest_due,interest_paid,collected_on,"
@@ -44,8 +43,10 @@ def bank(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         book.collect(number, 2, paid="")
     place = Institution.objects.get(code=TREE[0][0])
     for name, role in (("zhang", Role.MAKER), ("li", Role.CHECKER)):
-        User.objects.create_user(
-            name, password=PASSWORD, role=role, institution=place, is_staff=True
+        has_authenticator(
+            User.objects.create_user(
+                name, password=PASSWORD, role=role, institution=place, is_staff=True
+            )
         )
     monkeypatch.setattr(tasks.work_order, "delay", lambda **_asked: None)  # `work` does it
     return place
@@ -66,11 +67,7 @@ class Desk:
             ).new_page()
             page.on("pageerror", lambda error: self.failures.append(str(error)))
             page.on("response", self._noted)
-            page.goto(f"{self.address}/admin/")
-            page.fill("#id_username", name)
-            page.fill("#id_password", PASSWORD)
-            page.click("#login-form button[type=submit]")
-            page.wait_for_url("**/admin/")
+            come_in(page, self.address, name)
             self.pages[name] = page
         return self.pages[name]
 

@@ -13,7 +13,8 @@ from config.kernel.models import Institution, Role, User
 from loans.models import Enterprise, Note
 from settlement.services.missed_labels import find_missed_labels
 from tests import database
-from tests.browser.test_admin_browser import CHROMIUM, PASSWORD, pytestmark, sign_in
+from tests.browser.door import CHROMIUM, PASSWORD, come_in
+from tests.browser.test_admin_browser import pytestmark
 from tests.integration.book import AT, run
 from tests.integration.small_book import FIRST, NORTH, SOUTH, SmallBook, capped
 
@@ -85,7 +86,7 @@ def test_from_a_missing_label_to_the_explained_deduction(book: SmallBook, live_s
             failures: list[str] = []
             page.on("pageerror", lambda error: failures.append(str(error)))
             page.on("response", lambda r: failures.append(r.url) if r.status >= 400 else None)
-            sign_in(page, live_server.url)
+            come_in(page, live_server.url, "liu")
             barriers: list[str] = []
             label_what_is_missing(page, live_server.url)
             told = page.inner_text("body")

@@ -8,7 +8,7 @@ import pytest
 from config.kernel.models import Role, User
 from loans.models import Paper
 from tests import database
-from tests.browser.test_admin_browser import CHROMIUM, PASSWORD
+from tests.browser.door import CHROMIUM, PASSWORD, come_in
 from tests.integration import paper_rows, rows
 from tests.integration.paper_files import PDF, sha256
 
@@ -26,11 +26,7 @@ def sign_in(browser, address, name, failures):
     page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="zh-CN")
     page.on("pageerror", lambda error: failures.append(str(error)))
     page.on("response", lambda r: failures.append(r.url) if r.status >= 500 else None)
-    page.goto(f"{address}/admin/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", PASSWORD)
-    page.click("#login-form button[type=submit]")
-    page.wait_for_url("**/admin/")
+    come_in(page, address, name)
     return page
 
 

@@ -1,20 +1,17 @@
 """A checker's first sign-in sets up an authenticator; later ones ask for its code; guessing locks the name."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config.kernel.models import Role, SignIn, User
 from tests import database
+from tests.browser.door import CHROMIUM, PASSWORD, code_of
 from tests.integration import rows
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-PASSWORD = "a-long-enough-passphrase-9"
 SHOTS = Path(os.environ.get("SCREENSHOTS") or settings.DATA_DIR.parent / "screenshots")
 
 pytestmark = [
@@ -36,15 +33,6 @@ def give_password(page, address, password):
     page.fill("#id_password", password)
     with page.expect_navigation():
         page.click("#login-form button[type=submit]")
-
-
-def code_of(key, *, steps=0):
-    """What an authenticator with this key (typed from the page) shows now, or some steps later."""
-    from base64 import b32decode
-
-    totp = TOTP(b32decode(key.replace(" ", "")))
-    totp.time = time.time() + 30 * steps
-    return f"{totp.token():06d}"
 
 
 def set_up(page, key):

@@ -16,6 +16,8 @@ def judged(made: Note, version: SchemeVersion, at: datetime) -> None:
         position=0,
         status="eligible",
         eligible_fen=100_000_000,
+        subsidised_from=date(2026, 1, 15),
+        subsidised_until=date(2028, 1, 15),
         version=version,
     )
     GuaranteeSubsidy.objects.create(

@@ -10,25 +10,31 @@ from datetime import date, timedelta
 import pytest
 from django.contrib import admin
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel.admin.paging import COUNT_MAX
-from config.kernel.models import Chunk, Institution, Role, Run, User
+from config.kernel.models import Chunk, Institution, Role, Run, SignIn, User
 from config.kernel.services.institutions import InstitutionRow, register_institutions
 from loans import models as loans
 from settlement import models as settlement
 from tests.integration import rows, test_admin
+from tests.integration.signed_in import client_of
 from tests.integration.test_admin import note, person, tree, url, web  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
 FEW, MANY = 10, 60
 QUERIES_MAX = 20
-UNCHANGED = {"reports.workingdayexception", "settlement.scheme", "settlement.schemeversion"}
+UNCHANGED = {
+    "loans.schemelabelevent", "loans.usccconfirmationevent", "reports.workingdayexception",
+    "reports.workingdayexceptionevent", "settlement.paperrule", "settlement.scheme",
+    "settlement.schemeevent", "settlement.schemeversion", "settlement.schemeversionevent",
+}  # fmt: skip
 COUNTED = re.compile(
     rf"SELECT COUNT\(\*\) FROM \(SELECT .* LIMIT {COUNT_MAX}\) subquery", re.DOTALL
 )
+
+BY_KEYS_ALWAYS = {"settlement.papergap"}
 
 
 def grow(first, last):
@@ -65,10 +71,18 @@ def _shared(number, branch):
         actor="maker", created_at=rows.AT, scope_lo=branch.id, scope_hi=branch.last_id,
     )  # fmt: skip
     Chunk.objects.create(run=run, ordinal=0)
+    Run.objects.create(
+        kind="plan", actor="maker", created_at=rows.AT, scope_lo=branch.id, scope_hi=branch.last_id,
+    )  # fmt: skip
+    SignIn.objects.create(at=rows.AT, event="signed_in", username=f"person-{number}")
     settlement.Assessment.objects.create(
         facts_position=1, terms_key="1", engine=1, labels=2, changed=2, at=rows.AT
     )
     User.objects.create_user(f"person-{number}", role=Role.MAKER, is_staff=True)
+
+
+def label(shown):
+    return shown.model._meta.label_lower
 
 
 def statements(client, address):
@@ -95,8 +109,7 @@ def check(address, sent):
 
 
 def test_no_list_takes_more_queries_for_more_rows(note, as_role):
-    client = Client()
-    client.force_login(person(Role.ADMINISTRATOR))
+    client = client_of(person(Role.ADMINISTRATOR))
     lists = [url(model._meta.label_lower) for model in admin.site._registry]
     grow(1, FEW)
     with as_role("app"):
@@ -107,13 +120,14 @@ def test_no_list_takes_more_queries_for_more_rows(note, as_role):
     with as_role("app"):
         for address, (few, shown_before) in before.items():
             many, shown = statements(client, address)
+            # a list of several pages asks for keys
             keys = (
-                shown.multi_page - shown_before.multi_page
-            )  # a list of several pages asks for keys
+                0 if label(shown) in BY_KEYS_ALWAYS else shown.multi_page - shown_before.multi_page
+            )
             assert len(many) == len(few) + keys, (address, many)
             check(address, many)
             if shown.result_count < shown_before.result_count + MANY - FEW:
-                unchanged.add(shown.model._meta.label_lower)
+                unchanged.add(label(shown))
             for question in questions(shown, address):
                 check(question, statements(client, question)[0])
                 asked += 1

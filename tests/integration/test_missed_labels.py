@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -27,6 +26,7 @@ from settlement.services.missed_labels import ask_for_search, find_missed_labels
 from settlement.services.own_explanations import explain_posted
 from settlement.tasks import find_missed_labels as find_missed_labels_task
 from tests.integration.book import AT, PORTFOLIO, import_folder, load_shipped, run
+from tests.integration.signed_in import client_of
 from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, THIRD, SmallBook
 from tests.integration.steps import faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
@@ -259,8 +259,7 @@ def test_the_note_says_which_label_it_misses(book: SmallBook, web: Any) -> None:
 
 def test_the_list_takes_the_same_number_of_queries_however_long(book: SmallBook) -> None:
     find_missed_labels(at=AT)
-    client = Client()
-    client.force_login(person(Role.ADMINISTRATOR))
+    client = client_of(person(Role.ADMINISTRATOR))
     client.get(url(PAGE))
     with CaptureQueriesContext(connection) as few:
         client.get(url(PAGE))

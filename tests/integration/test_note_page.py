@@ -20,6 +20,7 @@ from settlement.models import Deduction
 from settlement.selectors.counted import enterprise_use, used_before
 from tests.integration import rows
 from tests.integration.book import load_shipped, run
+from tests.integration.signed_in import client_of
 from tests.integration.small_book import FIRST, NORTH, SOUTH, SmallBook, capped
 from tests.integration.test_admin import person, url, web  # noqa: F401
 
@@ -149,8 +150,7 @@ def test_a_difference_and_its_clawback_are_told_on_the_day_they_came(
 
 def test_a_long_life_is_paged_by_the_same_number_of_queries(web: Any) -> None:
     note = rows.note(rows.institutions()[rows.NANJING])
-    client = Client()
-    client.force_login(person(Role.ADMINISTRATOR))
+    client = client_of(person(Role.ADMINISTRATOR))
     address = url("loans.note", "change", note.pk)
     client.get(address)
     with CaptureQueriesContext(connection) as few:

@@ -22,6 +22,7 @@ from django.urls import reverse
 
 from config.kernel.models import Institution, Role, Run, SignIn, User
 from loans.models import Enterprise
+from settlement.tasks import find_missed_labels
 from tests import database
 from tests.integration import rows
 from tests.integration.addresses import Address, addresses
@@ -189,10 +190,11 @@ def may_write(who: Somebody, address: Address, whose: str) -> bool:
 def tree() -> dict[str, Institution]:
     made = rows.institutions()
     complete_book(made)
-    Run.objects.create(
-        kind="export", params={"register": "notes", "format": "csv", "filters": {}}, actor="x",
-        created_at=rows.AT, scope_lo=made[rows.OTHER].id, scope_hi=made[rows.OTHER].last_id,
-    )  # fmt: skip
+    for kind in ("export", "plan"):
+        Run.objects.create(
+            kind=kind, params={"register": "notes", "format": "csv", "filters": {}}, actor="x",
+            created_at=rows.AT, scope_lo=made[rows.OTHER].id, scope_hi=made[rows.OTHER].last_id,
+        )  # fmt: skip
     Institution.objects.filter(code=rows.OTHER).update(name="乙银行股份有限公司")
     for name, place in (("own", made[rows.NANJING]), ("other", made[rows.OTHER])):
         client_of(person(Role.MAKER, place, name))
@@ -300,6 +302,7 @@ def ask(
         return response, written
 
     monkeypatch.setattr(logging.getLogger("django.request"), "disabled", True)
+    monkeypatch.setattr(find_missed_labels, "delay", lambda **_order: None)  # the worker's to do
     with as_role("app"):
         yield send
 
