@@ -13,7 +13,7 @@ from django.conf import settings
 from config.kernel.models import Role, User
 from settlement.models import Finding
 from tests import database
-from tests.browser.door import CHROMIUM, PASSWORD
+from tests.browser.door import CHROMIUM, PASSWORD, come_in
 from tests.integration import rows
 
 pytestmark = [
