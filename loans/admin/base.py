@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.admin import ModelAdmin as DjangoAdmin
 from django.contrib.admin import SimpleListFilter, display
 from django.db.models import Exists, Field, Model, OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils.functional import lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -54,11 +54,6 @@ def scheme_name(code: str) -> str:
     return names.get(code, code)
 
 
-def forget_scheme_names() -> None:
-    """Read the policies' names anew: a page begins."""
-    _scheme_names.set(None)
-
-
 def _column(
     field: Field[Any, Any], title: Any, shown: Callable[[Any], Any]
 ) -> Callable[[Any], Any]:
@@ -90,18 +85,6 @@ class FactAdmin(ReadOnlyAdmin):
     def shown_columns(self) -> list[str]:
         """Every column, amounts in yuan and rates in percent."""
         return [_shown(name) for name in super().shown_columns()]
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list, with the policies' names as they are now."""
-        forget_scheme_names()
-        return super().changelist_view(request, extra_context)
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The page, with the policies' names as they are now."""
-        forget_scheme_names()
-        return super().changeform_view(request, *args, **kwargs)
 
     @display(description=_("贴息政策"), ordering="scheme_code")
     def scheme_label(self, row: Any) -> str:

@@ -23,7 +23,6 @@ from config.kernel.admin.access import may_make, staff
 from config.kernel.admin.paging import COUNT_MAX
 from config.kernel.admin.sections import Section, link, list_address, numbers, texts
 from config.kernel.admin.waiting import Waiting, counted
-from loans.admin.base import forget_scheme_names
 from loans.admin.import_forms import may_import
 from loans.selectors.started import Started, started
 from reports.admin import home_money, wording
@@ -48,7 +47,6 @@ class Setup:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The page's context for whoever asks."""
-    forget_scheme_names()
     user = staff(request)
     shown = {**context, "title": _("首页")}
     if user is None or user.scope is None:

@@ -31,10 +31,11 @@ from django.db import connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
-from config.kernel.models import Institution, Role, User  # noqa: E402
+from config.kernel.models import User  # noqa: E402
 from config.kernel.services import scope  # noqa: E402
 from loans.models import Enterprise, Note  # noqa: E402
 from settlement.models import Deduction  # noqa: E402
+from tests.integration.signed_in import client_of  # noqa: E402
 
 PAGE_MS, HOME_MS = 300, 500
 ROUNDS = 5
@@ -94,24 +95,11 @@ class Watch:
 
 
 def people() -> dict[str, Client]:
-    """An administrator over everything, a manager of the bank, a maker of one branch."""
-    head, branch = (
-        Institution.objects.get(code=code) for code in ("H1000000000000", "B1007000000000")
-    )
-    known = {
-        "all": (Role.ADMINISTRATOR, None),
-        "bank": (Role.MANAGER, head),
-        "branch": (Role.MAKER, branch),
+    """Whoever `admin_rows.py` has made, signed in."""
+    return {
+        name: client_of(User.objects.get(username=f"bench-{name}"), raise_request_exception=False)
+        for name in ("all", "bank", "branch")
     }
-    found = {}
-    for name, (role, institution) in known.items():
-        user, _ = User.objects.get_or_create(
-            username=f"bench-{name}",
-            defaults={"role": role, "institution": institution, "is_staff": True},
-        )
-        found[name] = Client(raise_request_exception=False)
-        found[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return found
 
 
 def processor_ns() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -40,7 +41,8 @@ class ScopeMiddleware:
             if request.method not in READING:
                 _set_provenance(request, before)
             if response is None:
-                response = self.get_response(request)
+                # In a context of its own: what is remembered for one request ends with it.
+                response = copy_context().run(self.get_response, request)
             if response.status_code >= 500 or hasattr(request, FAILED):
                 transaction.set_rollback(True)
             else:
