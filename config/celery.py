@@ -69,6 +69,18 @@ app.conf.update(
             "schedule": crontab(hour=6, minute=45),
             "options": {"expires": 3600.0},
         },
+        "sweep-orders": {
+            "task": "settlement.sweep_orders",
+            "schedule": 60.0,
+            "options": {"expires": 60.0},
+        },
+        "find-missed-labels": {
+            "task": "settlement.find_missed_labels",
+            "schedule": crontab(hour=5, minute=30),
+            "kwargs": {"actor": "system"},
+            "options": {"expires": 3600.0},
+        },
+        "sweep-imports": {"task": "loans.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         "sweep-jobs": {"task": "reports.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         # Hourly in office hours: who was told today is not told again, a letter that failed is.
         "remind": {

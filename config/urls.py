@@ -1,10 +1,13 @@
 """Addresses of the web site: the admin is the site."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
+
+from config.kernel.admin import signing_in, single_sign_on
 
 
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (a view)
@@ -14,9 +17,24 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (a view)
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+# Before the admin's own: its page for one's own password is ours.
+DOOR: list[URLPattern] = [
+    path("second-factor/", signing_in.check_code, name="second_factor"),
+    path("second-factor/enrol/", signing_in.enrol, name="second_factor_enrol"),
+    path("second-factor/recovery-codes/", signing_in.new_codes, name="recovery_codes"),
+    path(
+        "password_change/",
+        admin.site.admin_view(signing_in.change_own_password, cacheable=False),
+        name="change_own_password",
+    ),
+    path("my-sign-ins/", signing_in.own_sign_ins, name="own_sign_ins"),
+    path("my-sign-ins/end/", signing_in.end_sessions, name="end_sessions"),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", include(DOOR)),
     path("admin/", admin.site.urls),
     path("healthz/", healthz),
+    *(single_sign_on.urlpatterns if settings.OIDC_ISSUER else []),
 ]

@@ -1,6 +1,10 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+_REDONE = _("由事实重算得出：旧值可由证据随时重现，不另留历史")
+_STEPS = _("每一步只走一次，经办、复核、时间都在记录本身；金额的每次变动是一笔分录")
+_COUNTED = _("余额只随分录变动，分录只增不改，即为其历史")
+
 
 class SettlementConfig(AppConfig):
     """What it means, in Django's list of apps."""
@@ -8,3 +12,30 @@ class SettlementConfig(AppConfig):
     name = "settlement"
     verbose_name = _("贴息核算")
     default_auto_field = "django.db.models.BigAutoField"
+
+    # Whose former states need no keeping, and why (the others are tracked; tests hold the three lists).
+    append_only = frozenset({
+        "ClawbackLapse", "Deduction", "GuaranteePosting", "LedgerEntry", "LedgerLine",
+        "MonthlySubsidy", "Payout", "PayoutResult", "Receipt", "ReceiptRefusal", "TakenOver",
+    })  # fmt: skip
+    untracked = {
+        "Fund": _COUNTED,
+        "PaperRule": _("随政策条款一并写入、一并复核，条款的历史即其历史"),
+        "MoneyJob": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
+        **dict.fromkeys(
+            (
+                "Assessment", "Enrolment", "EnterprisePosting", "Finding", "FindingSide",
+                "GuaranteeSubsidy", "MissedLabel", "PaperGap", "PlanException",
+                "ReconciliationDifference",
+            ),
+            _REDONE,
+        ),
+        **dict.fromkeys(
+            (
+                "Clawback", "ClawbackMovement", "DifferenceExplanation", "FindingDecision", "MadeGood",
+                "PayoutAttempt", "PayoutBatch", "Plan", "PlannedDeduction", "Recomputation", "Settlement",
+                "SettlementItem",
+            ),
+            _STEPS,
+        ),
+    }  # fmt: skip

@@ -10,7 +10,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from config.kernel.models import SCOPE_ALL
-from settlement.services import deductions, reconciliation, reviews
+from settlement.services import deductions, missed_labels, orders, reconciliation, reviews
 
 WORK_TIME = timedelta(seconds=150)  # then the bell is rung again: no task nears its time limit
 
@@ -26,6 +26,20 @@ def work_run(*, run_id: int, **_future: object) -> None:
     deductions.work_run(run_id=run_id, owner=_owner(), clock=timezone.localtime, until=until)
     if timezone.localtime() >= until:
         work_run.delay(run_id=run_id)
+
+
+@shared_task(name="settlement.work_order")
+def work_order(*, run_id: int, **_future: object) -> None:
+    """Do what was ordered in the admin: plan, post results, try or post a recomputation."""
+    until = timezone.localtime() + WORK_TIME
+    orders.work_order(run_id=run_id, owner=_owner(), clock=timezone.localtime, until=until)
+
+
+@shared_task(name="settlement.sweep_orders")
+def sweep_orders(**_future: object) -> None:
+    """Finish orders that a lost message or a killed worker left undone."""
+    until = timezone.localtime() + WORK_TIME
+    orders.work_open_orders(owner=_owner(), clock=timezone.localtime, until=until)
 
 
 @shared_task(name="kernel.sweep")
@@ -57,3 +71,9 @@ def reconcile(**_future: object) -> None:
 def propose_disallowances(**_future: object) -> None:
     """Propose back what finance's reviews disallowed."""
     reviews.propose_disallowances(actor="system", at=timezone.localtime())
+
+
+@shared_task(name="settlement.find_missed_labels")
+def find_missed_labels(*, actor: str | None = None, **_future: object) -> None:
+    """Do the searches for missed labels that are ordered; with `actor`, order one first."""
+    missed_labels.work_searches(owner=_owner(), clock=timezone.localtime, actor=actor)

@@ -37,9 +37,9 @@ class InstitutionRange(Protocol):
 
 @contextmanager
 def as_role(
-    role: str, institution: InstitutionRange | None = None, *, everything: bool = False
+    role: str | None, institution: InstitutionRange | None = None, *, everything: bool = False
 ) -> Iterator[None]:
-    """Work as `app` (or `worker`) on Django's connection, in the scope of an institution.
+    """Work as `app`, `worker` or (None) the owner on Django's connection, in the scope of an institution.
 
     Without one the scope is left to whoever sets it, such as the web's middleware; unset, `app` sees
     nothing. `everything` is an administrator's scope. An error undoes what the block wrote.
@@ -51,7 +51,7 @@ def as_role(
             " coalesce(current_setting('app.hi', true), '')"
         )
         session, before, *scope = cursor.fetchone()
-        _set_role(role, session)
+        _set_role(role or session, session)
         if institution or everything:
             _set_scope(str(lo), str(hi))
         yield
@@ -90,6 +90,13 @@ def connect(role: str, *, name: str | None = None) -> psycopg.Connection:
 def web_connections() -> Iterator[None]:
     """Let Django's connections, those of a live server's threads too, be the role `app`."""
     with _settings(database(settings.ADDRESSES.app, LIMITS["app"]) | {"NAME": _current()}):
+        yield
+
+
+@contextmanager
+def worker_connections() -> Iterator[None]:
+    """Let Django's connections be the role `worker` for a while, when the web has nothing to do."""
+    with _settings(database(settings.ADDRESSES.worker, LIMITS["worker"]) | {"NAME": _current()}):
         yield
 
 

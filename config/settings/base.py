@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from config.settings import connections, unfold
+from config.settings.signin import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = connections.data_dir(os.environ, BASE_DIR / ".data")
@@ -19,12 +20,19 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "pgtrigger",
     "pghistory",
     "config.kernel",
     "loans",
     "settlement",
     "reports",
+    # Last: it brings commands named `export` and `import`, and ours go first.
+    "unfold.contrib.import_export",
+    "import_export",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -34,8 +42,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "config.kernel.middleware.ScopeMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.kernel.middleware.ScopeMiddleware",
+    "axes.middleware.AxesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -68,19 +78,8 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "kernel.User"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-SESSION_COOKIE_AGE = 12 * 60 * 60
-SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
 LANGUAGE_CODE = "zh-hans"
@@ -100,8 +99,10 @@ REDIS_URL = ADDRESSES.redis
 CELERY_BROKER_URL = connections.broker(REDIS_URL)
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 EMAIL_TIMEOUT = 20
-# Reports and results of jobs, by content, kept for ever; web and workers share the folder.
+# Reports, results of jobs and papers of notes, by content, kept for ever; web and workers share the folder.
 REPORTS_DIR = Path(os.environ.get("REPORTS_DIR") or DATA_DIR / "files").expanduser().resolve()
+# Files of more rows than this are looked at and taken in by a worker, smaller ones at once by the web.
+IMPORT_CELERY_ROWS = int(os.environ.get("IMPORT_CELERY_ROWS") or 2_000)
 # What commands made is checked by the user `system-checker`; never in production.
 AUTO_CHECK = False
 

@@ -20,6 +20,7 @@ LIMITS = {
     "app": (
         "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=15s"
         " -c idle_in_transaction_session_timeout=60s"
+        " -c jit=off"  # a page of fifty rows is read sooner than its plan over all months is compiled
     ),
     "worker": "-c synchronous_commit=on -c lock_timeout=30s",
 }

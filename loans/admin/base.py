@@ -9,14 +9,16 @@ from typing import Any
 from django.contrib.admin import ModelAdmin as DjangoAdmin
 from django.contrib.admin import SimpleListFilter, display
 from django.db.models import Exists, Field, Model, OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils.functional import lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import sees_everything
 from config.kernel.admin.base import ReadOnlyAdmin
+from config.kernel.admin.filters import MonthOfIdFilter
 from config.kernel.admin.searching import is_storable
+from config.kernel.admin.wording import own_language as own_language  # noqa: PLC0414 (for all pages of facts)
 from loans.models import Contract, EnterpriseRecord, Note, SchemeLabel
 from loans.values.money import grouped_yuan, percent_from_ppm
 
@@ -39,12 +41,6 @@ def percent(ppm: int | None) -> str | None:
 def in_yuan(name: Any) -> Any:
     """The title of a column of amounts."""
     return lazy(lambda: gettext("%(name)s（元）") % {"name": name}, str)()
-
-
-def own_language(message: str) -> str:
-    """The reader's part of a message stored or raised as `中文 / English`."""
-    chinese, found, english = message.partition(" / ")
-    return english if found and get_language() == "en" else chinese
 
 
 def scheme_name(code: str) -> str:
@@ -89,18 +85,6 @@ class FactAdmin(ReadOnlyAdmin):
     def shown_columns(self) -> list[str]:
         """Every column, amounts in yuan and rates in percent."""
         return [_shown(name) for name in super().shown_columns()]
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list, with the policies' names as they are now."""
-        _scheme_names.set(None)
-        return super().changelist_view(request, extra_context)
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The page, with the policies' names as they are now."""
-        _scheme_names.set(None)
-        return super().changeform_view(request, *args, **kwargs)
 
     @display(description=_("贴息政策"), ordering="scheme_code")
     def scheme_label(self, row: Any) -> str:
@@ -150,19 +134,13 @@ class SchemeFilter(SimpleListFilter):
         return queryset.filter(**{self.field: code}) if code else queryset
 
 
-class OfNotesAdmin(FactAdmin):
-    """A big table of rows of notes.
+class CollectedMonthFilter(MonthOfIdFilter):
+    """By month of collection: none is older than the first drawdown, and notes are few beside interest."""
 
-    The scope itself is no index on such a table; the notes within it are, so a branch's list is
-    found by its notes instead of by reading every bank's rows.
-    """
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Rows of the notes this person sees."""
-        rows: QuerySet[Any] = super().get_queryset(request)
-        if sees_everything(request):
-            return rows
-        return rows.filter(note_id__in=Note.objects.values("pk"))
+    def first_month(self) -> int:
+        """The month of the first drawdown in scope."""
+        drawn = Note.objects.order_by("drawn_on").values_list("drawn_on", flat=True).first()
+        return super().first_month() if drawn is None else drawn.year * 100 + drawn.month
 
 
 class RegistryAdmin(FactAdmin):
@@ -179,8 +157,11 @@ class RegistryAdmin(FactAdmin):
         own = Contract.objects.filter(
             enterprise=OuterRef(f"{self.enterprise}_id" if self.enterprise else "pk")
         )
+        asked = asked_code(request)
+        if not asked:  # alone the borrowers can be found from the scope's contracts
+            return rows.filter(Exists(own))
         code = f"{self.enterprise}__uscc" if self.enterprise else "uscc"
-        return rows.filter(Q(Exists(own)) | Q(**{code: asked_code(request)}))
+        return rows.filter(Q(Exists(own)) | Q(**{code: asked}))
 
 
 def asked_code(request: HttpRequest) -> str:
@@ -190,8 +171,14 @@ def asked_code(request: HttpRequest) -> str:
     return term if len(term) == 18 and is_storable(term) else ""
 
 
-def with_enterprise_name(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
-    """Rows with `enterprise_name`, the latest known name of the enterprise at that path."""
-    records = EnterpriseRecord.objects.filter(enterprise=OuterRef(path)).order_by("-valid_from")
+def with_enterprise_name(
+    rows: QuerySet[Any], column: str, *, of: str = "enterprise"
+) -> QuerySet[Any]:
+    """Rows with `enterprise_name`, the latest known name of the enterprise.
+
+    `column` of the row itself is what `of` is in the enterprise's records: a path to another table
+    would join that table wherever the rows are only counted or numbered.
+    """
+    records = EnterpriseRecord.objects.filter(**{of: OuterRef(column)}).order_by("-valid_from")
     named: QuerySet[Any] = rows.annotate(enterprise_name=Subquery(records.values("name")[:1]))
     return named

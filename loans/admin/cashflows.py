@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.filters import LevelFilter, MonthOfIdFilter, YesNoFilter, month_of
+from config.kernel.admin.filters import LevelFilter, YearFilter, YesNoFilter, month_of
 from config.kernel.admin.searching import exact
-from loans.admin.base import FactAdmin, OfNotesAdmin, SchemeFilter
+from loans.admin.base import CollectedMonthFilter, FactAdmin, SchemeFilter
 from loans.admin.lookups import of_collection, of_note
 from loans.models import InterestCollection, OpeningPosition, Repayment
 
@@ -31,14 +31,14 @@ class PlannedFilter(YesNoFilter):
 
 
 @admin.register(InterestCollection)
-class InterestCollectionAdmin(OfNotesAdmin):
+class InterestCollectionAdmin(FactAdmin):
     """Interest collected or planned, latest month first."""
 
     list_display = (
         "reference", "note", "institution_name", "period_start", "period_end", "collected_on",
         "interest_due_yuan", "interest_paid_yuan",
     )  # fmt: skip
-    list_filter = (MonthOfIdFilter, PlannedFilter, LevelFilter)
+    list_filter = (CollectedMonthFilter, PlannedFilter, LevelFilter)
     list_select_related = ("note", "institution")
     ordering = ("-pk",)
     sortable_by = ()
@@ -56,7 +56,7 @@ class InterestCollectionAdmin(OfNotesAdmin):
 
 
 @admin.register(Repayment)
-class RepaymentAdmin(OfNotesAdmin):
+class RepaymentAdmin(FactAdmin):
     """Principal repaid, latest entry first."""
 
     list_display = ("reference", "note", "institution_name", "repaid_on", "amount_yuan")
@@ -76,7 +76,7 @@ class OpeningPositionAdmin(FactAdmin):
         "note", "institution_name", "scheme_label", "tier", "year", "amount_yuan", "interest_paid_yuan",
         "paid_through",
     )  # fmt: skip
-    list_filter = (SchemeFilter, "tier", "year", LevelFilter)
+    list_filter = (SchemeFilter, "tier", YearFilter, LevelFilter)
     list_select_related = ("note", "institution")
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")

@@ -64,7 +64,7 @@ class ContractAdmin(FactAdmin):
     )  # fmt: skip
     list_filter = ("loan_type", LevelFilter)
     list_select_related = ("institution",)
-    ordering = ("institution_id", "contract_number")
+    ordering = ("contract_number", "institution_id")
     search_by = (prefix("contract_number"), of_enterprise("enterprise_id"))
     search_help_text = _("合同号的开头、信用代码、企业名称的开头")
     fields = (

@@ -46,7 +46,7 @@ class PreAllocationForm(StepForm):
         fields: Any = self.fields
         codes = SchemeLabel.objects.order_by("code").values_list("code", flat=True)
         fields["scheme_code"].choices = [(code, scheme_name(code)) for code in codes]
-        self.places = {place.code: place for place in _holders(request)}
+        self.places = {place.code: place for place in holders(request)}
         fields["institution_code"].choices = [(c, str(p)) for c, p in self.places.items()]
 
     def act(self, *, actor: str, at: datetime) -> None:
@@ -68,7 +68,7 @@ class PreAllocationForm(StepForm):
         return None
 
 
-def _holders(request: HttpRequest) -> list[Institution]:
+def holders(request: HttpRequest) -> list[Institution]:
     """Institutions in scope that may hold a scheme's money: not a bank's branches."""
     branch = Institution.Level.BRANCH
     found = within_scope(request).exclude(level=branch, parent__isnull=False)

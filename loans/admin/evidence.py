@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admin import display
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.filters import LevelFilter, month_of
+from config.kernel.admin.filters import LevelFilter, YearFilter, month_of
 from config.kernel.admin.searching import exact, prefix
 from loans.admin.base import FactAdmin, SchemeFilter
 from loans.admin.lookups import of_note
@@ -20,6 +20,7 @@ from loans.models import BankStatement, Compensation, ExternalSubsidy, PreAlloca
 class PreAllocationAdmin(FactAdmin):
     """Money received ahead of use."""
 
+    is_short = True
     when_empty = _("还没有预拨资金：收到财政预拨后，在此登记或导入，由另一人复核入账。")
     list_display: Sequence[str] = (
         "document_number", "institution_name", "scheme_label", "tier", "purpose", "received_on",
@@ -76,7 +77,7 @@ class ExternalSubsidyAdmin(FactAdmin):
         "reference", "source", "uscc", "kind", "scheme_name", "year", "amount_yuan", "note_number",
         "project_code", "invoice_number", "institution_name",
     )  # fmt: skip
-    list_filter = ("kind", "year", LevelFilter)
+    list_filter = ("kind", YearFilter, LevelFilter)
     list_select_related = ("institution",)
     search_by = (exact("uscc"), prefix("reference"), prefix("note_number"), prefix("project_code"))
     search_help_text = _("信用代码，流水号、借据号或项目代码的开头")

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.contrib import admin
 
 from config.kernel.admin.history import HistoryAdmin
-from loans.admin.base import FactAdmin, RegistryAdmin
+from loans.admin.base import FactAdmin, RegistryAdmin, in_yuan, percent, scheme_name, yuan
 
 OF_ENTERPRISES = ("EnterpriseRecordEvent", "EnterpriseTitleEvent", "ProjectEvent")
 
@@ -16,8 +16,23 @@ OF_ENTERPRISES = ("EnterpriseRecordEvent", "EnterpriseTitleEvent", "ProjectEvent
 class FactHistoryAdmin(HistoryAdmin, FactAdmin):
     """Former states of facts, in yuan and percent; the database decides which rows."""
 
+    def title_of(self, field: Any) -> Any:
+        """A column's title, with its unit."""
+        is_amount = field.name.endswith("_fen")
+        return in_yuan(field.verbose_name) if is_amount else super().title_of(field)
 
-class RegistryHistoryAdmin(HistoryAdmin, RegistryAdmin):
+    def shown_value(self, field: Any, value: Any) -> str:
+        """Amounts in yuan, rates in percent, policies by name."""
+        if field.name.endswith("_fen"):
+            return yuan(value) or "—"
+        if field.name.endswith("_ppm"):
+            return percent(value) or "—"
+        if field.name == "scheme_code":
+            return scheme_name(value)
+        return super().shown_value(field, value)
+
+
+class RegistryHistoryAdmin(FactHistoryAdmin, RegistryAdmin):
     """Former states of the enterprise registry, as far as the person sees it."""
 
 

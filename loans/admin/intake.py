@@ -8,20 +8,36 @@ from django.contrib import admin
 from django.contrib.admin import SimpleListFilter, display
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import get_language
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.filters import month_of
 from config.kernel.admin.searching import exact, number, prefix
+from config.kernel.admin.sections import Button, Section, link, texts
 from loans.admin.base import FactAdmin
+from loans.admin.import_forms import AskUndo, UploadFile, kind_name, may_import
+from loans.admin.steps import StepsAdmin
 from loans.files.kinds import KINDS
 from loans.models import ImportBatch
 
 
-def kind_name(key: str) -> str:
-    """The kind of file as people call it: its Chinese title, or its key."""
-    kind = KINDS.get(key)
-    return key if kind is None or get_language() == "en" else kind.title_zh
+def undos(request: HttpRequest, batch: ImportBatch) -> Section:
+    """Who asked for the file to be taken back, and what became of it."""
+    return Section(
+        title=_("撤销申请"),
+        columns=texts(_("申请"), _("原因"), _("经办"), _("状态"), _("复核"), _("复核意见")),
+        rows=[
+            (
+                link("loans_importundo", undo.pk, f"#{undo.pk}"),
+                undo.reason,
+                undo.made_by,
+                undo.get_state_display(),
+                undo.checked_by or "",
+                undo.answer,
+            )
+            for undo in batch.undos.order_by("pk")
+        ],
+    )
 
 
 class KindFilter(SimpleListFilter):
@@ -40,7 +56,7 @@ class KindFilter(SimpleListFilter):
 
 
 @admin.register(ImportBatch)
-class ImportBatchAdmin(FactAdmin):
+class ImportBatchAdmin(FactAdmin, StepsAdmin):
     """Accepted files, latest first; what commands imported for all institutions is the administrators'."""
 
     when_empty = _("还没有导入过文件：经办按机构、企业、合同、借据、收息的顺序导入，即可开始。")
@@ -57,6 +73,15 @@ class ImportBatchAdmin(FactAdmin):
         "kind_words", "file_name", "sha256", "row_count", "inserted_count", "corrected_count",
         "unchanged_count", "actor", "at", "institution",
     )  # fmt: skip
+    row_steps = {"undo": AskUndo}
+    sections = (undos,)
+
+    def list_buttons(self, request: HttpRequest) -> list[Button]:
+        """The way to the upload."""
+        if not may_import(request):
+            return []
+        address = reverse("admin:loans_fileimport_import")
+        return [Button(UploadFile.title, address, UploadFile.icon)]
 
     @display(description=_("数据类别"), ordering="kind")
     def kind_words(self, row: ImportBatch) -> str:

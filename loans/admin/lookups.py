@@ -45,6 +45,16 @@ def of_note(path: str = "note_id") -> Condition:
     return lambda term: Q(**{f"{path}__in": notes_found(term)})
 
 
+def of_borrower(path: str = "contract_id") -> Condition:
+    """Rows of the contracts of the enterprises a term finds: keys, which an index then serves."""
+
+    def condition(term: str) -> Q:
+        signed = Contract.objects.filter(enterprise_id__in=enterprises_found(term))
+        return Q(**{f"{path}__in": list(signed.values_list("pk", flat=True)[:FOUND_MAX])})
+
+    return condition
+
+
 def of_contract(path: str = "contract_id") -> Condition:
     """Rows of the contracts a term finds."""
     return lambda term: Q(**{f"{path}__in": contracts_found(term)})

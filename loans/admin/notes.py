@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from django.contrib import admin
-from django.contrib.admin import display
+from django.contrib.admin import ModelAdmin, display
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.filters import LevelFilter, YesNoFilter, month_of
 from config.kernel.admin.searching import exact, prefix
-from config.kernel.admin.sections import (
-    SECTION_ROWS,
-    Button,
-    Column,
-    MakeSection,
-    Section,
-    link,
-    list_address,
-    numbers,
-    texts,
-)
-from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, percent, with_enterprise_name, yuan
-from loans.admin.lookups import of_contract, of_enterprise, of_note
+from config.kernel.admin.sections import Button, MakeSection, link
+from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, with_enterprise_name, yuan
+from loans.admin.label_forms import Label, Unlabel
+from loans.admin.labelling import LabellingAdmin
+from loans.admin.lookups import of_borrower, of_contract, of_note
+from loans.admin.steps import StepsAdmin
+from loans.admin.timeline import shown, timeline
 from loans.models import (
     EquipmentInvoice,
     Guarantee,
@@ -36,97 +31,8 @@ from loans.models import (
 )
 from loans.values.money import EXCHANGE_DECIMALS, scaled_text
 
-NOTE_SECTIONS: list[MakeSection] = []  # apps above this one add theirs, shown before the facts
+NOTE_SECTIONS: list[MakeSection] = []  # apps above this one add theirs, shown before the timeline
 NOTE_BUTTONS: list[Callable[[HttpRequest, Note], list[Button]]] = []  # the same
-
-
-def statuses(request: HttpRequest, note: Note) -> Section:
-    """Days on which the note was not in order."""
-    return Section(
-        title=_("借据状态"),
-        columns=texts(_("状态"), _("起始日"), _("结束日（不含）")),
-        rows=[
-            (s.get_status_display(), s.starts_on, s.ends_on or _("持续中"))
-            for s in note.statuses.order_by("starts_on")[:SECTION_ROWS]
-        ],
-    )
-
-
-def repayments(request: HttpRequest, note: Note) -> Section:
-    """Principal repaid."""
-    return Section(
-        title=_("还本"),
-        columns=[
-            *texts(_("还本日期"), _("流水号")),
-            Column(in_yuan(_("还本金额")), is_number=True),
-        ],
-        rows=[
-            (r.repaid_on, link("loans_repayment", r.pk, r.reference), yuan(r.amount_fen))
-            for r in note.repayments.order_by("repaid_on", "pk")[:SECTION_ROWS]
-        ],
-    )
-
-
-def collections(request: HttpRequest, note: Note) -> Section:
-    """Interest collected or planned."""
-    found = note.collections.order_by("period_start", "pk")[:SECTION_ROWS]
-    return Section(
-        title=_("收息"),
-        columns=[
-            *texts(_("计息起日"), _("计息止日（不含）"), _("收息日"), _("流水号")),
-            *numbers(in_yuan(_("应收利息")), in_yuan(_("实收利息"))),
-        ],
-        rows=[
-            (
-                c.period_start,
-                c.period_end,
-                c.collected_on,
-                link("loans_interestcollection", c.pk, c.reference),
-                yuan(c.interest_due_fen),
-                _("计划") if c.interest_paid_fen is None else yuan(c.interest_paid_fen),
-            )
-            for c in found
-        ],
-        more=list_address("loans_interestcollection", q=note.note_number),
-    )
-
-
-def guarantees(request: HttpRequest, note: Note) -> Section:
-    """Guarantees of the note."""
-    return Section(
-        title=_("担保"),
-        columns=[
-            *texts(_("担保合同号"), _("担保机构"), _("起始日"), _("结束日")),
-            Column(_("担保费率"), is_number=True),
-            Column(in_yuan(_("担保本金")), is_number=True),
-        ],
-        rows=[
-            (
-                link("loans_guarantee", g.pk, g.guarantee_number),
-                g.guarantor,
-                g.starts_on,
-                g.ends_on,
-                percent(g.fee_rate_ppm),
-                yuan(g.principal_fen),
-            )
-            for g in note.guarantees.order_by("starts_on", "guarantee_number")[:SECTION_ROWS]
-        ],
-    )
-
-
-def invoices(request: HttpRequest, note: Note) -> Section:
-    """Invoices of the equipment bought."""
-    return Section(
-        title=_("设备发票"),
-        columns=[
-            *texts(_("发票号码"), _("开票日期"), _("设备编号"), _("供应商")),
-            Column(in_yuan(_("金额")), is_number=True),
-        ],
-        rows=[
-            (i.invoice_number, i.issued_on, i.serial_number, i.supplier, yuan(i.amount_fen))
-            for i in note.invoices.order_by("issued_on", "pk")[:SECTION_ROWS]
-        ],
-    )
 
 
 class StatusFilter(YesNoFilter):
@@ -144,17 +50,27 @@ class StatusFilter(YesNoFilter):
 
 
 class NoteSchemeFilter(SchemeFilter):
-    """By policy the note is labelled with."""
+    """By policy the note is labelled with, or by having no label at all."""
+
+    unlabelled = "-"  # no scheme's code begins like this
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[Any]:
+        """Every registered policy, and none."""
+        return [*super().lookups(request, model_admin), (self.unlabelled, _("无标签"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Notes with that label."""
         code = self.value()
+        if code == self.unlabelled:
+            return queryset.filter(scheme_codes=[])
         return queryset.filter(scheme_codes__contains=[code]) if code else queryset
 
 
 @admin.register(Note)
-class NoteAdmin(FactAdmin):
+class NoteAdmin(LabellingAdmin, StepsAdmin, FactAdmin):
     """Notes."""
+
+    list_steps = {"label": Label, "unlabel": Unlabel}
 
     list_display = (
         "note_number", "institution_name", "enterprise_name", "contract", "drawn_on", "matures_on",
@@ -168,8 +84,9 @@ class NoteAdmin(FactAdmin):
         month_of("drawn_on"),
     )
     list_select_related = ("institution", "contract")
-    ordering = ("origin_id", "note_number")
-    search_by = (prefix("note_number"), of_contract(), of_enterprise("contract__enterprise_id"))
+    ordering = ("note_number", "origin_id")
+    change_form_after_template = "loans/note.html"
+    search_by = (prefix("note_number"), of_contract(), of_borrower())
     search_help_text = _("借据号、合同号的开头，信用代码，企业名称的开头")
     fieldsets = (
         (
@@ -193,23 +110,42 @@ class NoteAdmin(FactAdmin):
         ),
     )  # fmt: skip
 
+    class Media:
+        css = {"all": ["loans/life.css"]}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With contract, enterprise and its name."""
-        rows = with_enterprise_name(super().get_queryset(request), "contract__enterprise_id")
-        return rows.select_related("institution", "contract")
-
-    def get_sections(self) -> list[MakeSection]:
-        """Judgements and deductions first, then the facts."""
-        return [*NOTE_SECTIONS, collections, repayments, statuses, guarantees, invoices]
+        whole: QuerySet[Any] = super().get_queryset(request)
+        rows = with_enterprise_name(whole, "contract_id", of="enterprise__contracts")
+        return rows.select_related("institution", "contract__enterprise", "contract__project")
 
     @property
     def sections(self) -> list[MakeSection]:  # type: ignore[override]
-        """As `get_sections`: other apps may have added theirs since."""
-        return self.get_sections()
+        """What other apps have to say, as of now: they may have added theirs since."""
+        return NOTE_SECTIONS
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page, with a page of the note's life."""
+        row = self.row(request, object_id) if object_id and request.method == "GET" else None
+        life = {} if row is None else {"timeline": shown(timeline(request, cast("Note", row)))}
+        return super().changeform_view(
+            request, object_id, form_url, {**life, **(extra_context or {})}
+        )
 
     def row_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
-        """What other apps offer."""
-        return [button for make in NOTE_BUTTONS for button in make(request, row)]
+        """Its labels, and what other apps offer."""
+        labels = [
+            Button(form.title, f"{reverse(f'admin:loans_note_{name}')}?notes={row.pk}", form.icon)
+            for name, form in self.list_steps.items()
+            if form.may(request)
+        ]
+        return [*labels, *(button for make in NOTE_BUTTONS for button in make(request, row))]
 
     @display(description=_("企业名称"))
     def enterprise_name(self, row: Any) -> str:

@@ -13,7 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.checking import CheckedForAllAdmin
 from config.kernel.admin.filters import YesNoFilter
 from config.kernel.admin.searching import exact, prefix
-from config.kernel.admin.sections import SECTION_ROWS, Column, Section, link, list_address, texts
+from config.kernel.admin.sections import (
+    SECTION_ROWS,
+    Column,
+    MakeSection,
+    Section,
+    link,
+    list_address,
+    texts,
+)
+from config.kernel.admin.waiting import WAITING, unchecked
 from loans.admin.base import FactAdmin, RegistryAdmin, in_yuan, with_enterprise_name, yuan
 from loans.admin.lookups import of_enterprise
 from loans.models import (
@@ -25,6 +34,8 @@ from loans.models import (
     UsccConfirmation,
 )
 from loans.services.checking import check_confirmations
+
+ENTERPRISE_SECTIONS: list[MakeSection] = []  # apps above this one add theirs, shown first
 
 
 def since(record: EnterpriseRecord) -> Any:
@@ -109,7 +120,14 @@ class EnterpriseAdmin(RegistryAdmin):
     search_by = (exact("uscc"), of_enterprise("pk"))
     search_help_text = _("统一社会信用代码，或企业名称的开头")
     fields = ("uscc", "enterprise_name", "facts_version")
-    sections = (records, titles, projects, contracts)
+
+    class Media:
+        css = {"all": ["loans/life.css"]}
+
+    @property
+    def sections(self) -> list[MakeSection]:  # type: ignore[override]
+        """What other apps have to say, as of now, then the registry."""
+        return [*ENTERPRISE_SECTIONS, records, titles, projects, contracts]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the latest name."""
@@ -188,16 +206,30 @@ class CheckedFilter(YesNoFilter):
         return queryset.filter(checked_by__isnull=self.value() == "no")
 
 
+def confirmation_changes(request: HttpRequest, row: UsccConfirmation) -> Section:
+    """What the check changes: the rule that is set aside, before and after."""
+    waits = row.checked_by is None
+    return Section(
+        title=_("复核前后"),
+        columns=texts(_("要素"), _("复核前"), _("复核后")),
+        rows=[(_("含该代码的文件"), _("校验位不符，整个文件拒收"), _("按真实代码接收"))]
+        if waits
+        else [],
+    )
+
+
 @admin.register(UsccConfirmation)
 class UsccConfirmationAdmin(CheckedForAllAdmin, FactAdmin):
     """Codes that fail their check character; a second person checks them here."""
 
+    is_short = True
     when_empty = _("没有待确认的信用代码；校验位不符的代码在导入时说明理由后，由另一人在此复核。")
     list_display = ("uscc", "reason", "made_by", "checked_by", "at")
     list_filter = (CheckedFilter,)
     finance_sees = False
     search_by = (exact("uscc"), exact("made_by"))
     search_help_text = _("统一社会信用代码或经办人")
+    sections = (confirmation_changes,)
 
     @admin.action(description=_("复核通过"), permissions=["check"])
     def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -205,3 +237,6 @@ class UsccConfirmationAdmin(CheckedForAllAdmin, FactAdmin):
         ids = list(queryset.values_list("pk", flat=True))
         done = check_confirmations(ids=ids, actor=request.user.get_username())
         self.report(request, done=done, asked=len(ids))
+
+
+WAITING.append(unchecked("usccs", "loans.usccconfirmation", _("信用代码确认"), is_for_all=True))

@@ -15,6 +15,7 @@ from loans.models import Lpr, Participation, SchemeFund, SchemeLabel
 class SchemeLabelAdmin(FactAdmin):
     """Codes a note may be labelled with."""
 
+    is_short = True
     ordering = ("code",)
     list_display = ("code", "name")
     search_by = (prefix("code"), prefix("name"))
@@ -25,6 +26,7 @@ class SchemeLabelAdmin(FactAdmin):
 class ParticipationAdmin(FactAdmin):
     """Which institutions take part in which policy."""
 
+    is_short = True
     ordering = ("scheme_code", "institution_id", "valid_from")
     list_display = ("institution_name", "scheme_label", "valid_from", "valid_to")
     list_filter = (SchemeFilter, LevelFilter)
@@ -37,6 +39,7 @@ class ParticipationAdmin(FactAdmin):
 class LprAdmin(FactAdmin):
     """Fixings of the loan prime rate."""
 
+    is_short = True
     ordering = ("-published_on",)
     list_display = ("published_on", "one_year_percent", "five_year_percent")
 
@@ -45,6 +48,7 @@ class LprAdmin(FactAdmin):
 class SchemeFundAdmin(FactAdmin):
     """Funds per policy and year."""
 
+    is_short = True
     list_display = ("scheme_label", "year", "amount_yuan")
     list_filter = (SchemeFilter, "year")
     search_by = (exact("scheme_code"),)

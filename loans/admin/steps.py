@@ -15,9 +15,9 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from config.kernel.admin.access import CHECKERS, MAKERS, has_role
+from config.kernel.admin.access import CHECKERS, MAKERS, has_role, may_check_for_all
 from config.kernel.admin.base import ReadOnlyAdmin
-from config.kernel.admin.sections import Button, Section
+from config.kernel.admin.sections import Button, Section, Stage
 from config.kernel.models import Role
 from loans.admin.base import own_language
 from loans.values.errors import DomainError
@@ -32,19 +32,25 @@ class StepForm(forms.Form):
     note: Any = ""  # what the person should know before
     done: Any = ""
     roles: frozenset[Role] = MAKERS  # who may take it
+    is_for_all = False  # True: it decides for every institution, so head offices' checkers take it
     at_field: Mapping[str, str] = {}  # refusal code → the field that has to change
     use_required_attribute = (
         False  # our own words, in the person's language, and for all fields at once
     )
 
     def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
-        super().__init__(data, initial=None if data is not None else dict(request.GET.items()))
+        sent = data is not None
+        super().__init__(
+            data,
+            files=request.FILES if sent else None,
+            initial=None if sent else dict(request.GET.items()),
+        )
         self.request, self.row = request, row
 
     @classmethod
     def may(cls, request: HttpRequest) -> bool:
         """May this person take the step at all?"""
-        return has_role(request, cls.roles)
+        return may_check_for_all(request) if cls.is_for_all else has_role(request, cls.roles)
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
@@ -104,6 +110,7 @@ class StepsAdmin(ReadOnlyAdmin):
 
     list_steps: Steps = {}
     row_steps: Steps = {}
+    change_form_outer_before_template = "kernel/stages.html"
 
     def get_urls(self) -> list[Any]:
         """The steps' own addresses, before those of rows."""
@@ -120,6 +127,33 @@ class StepsAdmin(ReadOnlyAdmin):
 
     def _page(self, name: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+
+    def stages(self, request: HttpRequest, row: Any) -> list[Stage]:
+        """The row's way from its beginning to its end; empty for rows without one."""
+        return []
+
+    def next_step(self, request: HttpRequest, row: Any) -> str:
+        """What comes next, and whose turn it is."""
+        return ""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page, with where the row stands."""
+        row = self.row(request, object_id) if object_id else None
+        way = self._way(request, row if self.has_view_permission(request, row) else None)
+        return super().changeform_view(
+            request, object_id, form_url, {**way, **(extra_context or {})}
+        )
+
+    def _way(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        if row is None:
+            return {}
+        return {"stages": self.stages(request, row), "next_step": self.next_step(request, row)}
 
     def list_buttons(self, request: HttpRequest) -> list[Button]:
         """The list's steps for this person."""
@@ -170,5 +204,6 @@ class StepsAdmin(ReadOnlyAdmin):
             "row": row,
             "sections": form.sections(),
             "home": self._home(row),
+            **self._way(request, row),
         }
         return TemplateResponse(request, "loans/step.html", context)

@@ -95,7 +95,7 @@ def _too_long(length: int, limit: int) -> RefusedCellError:
     )
 
 
-def _number(text: str, decimals: int) -> int:
+def parse_number(text: str, decimals: int) -> int:
     """Return a plain or correctly grouped number as an integer of 10^-decimals."""
     plain = fold_width(text).strip()
     if _GROUPED.fullmatch(plain):
@@ -133,7 +133,7 @@ def _no_number(text: str) -> RefusedCellError:
 
 
 def _amount(column: Column, text: str) -> int:
-    fen = _number(text, FEN_DECIMALS)
+    fen = parse_number(text, FEN_DECIMALS)
     if abs(fen) > MAX_AMOUNT_FEN:
         raise refusal("金额超过 100,000,000,000 元", "above 100,000,000,000 yuan")
     if column.sign == "positive" and fen <= 0:
@@ -146,21 +146,21 @@ def _amount(column: Column, text: str) -> int:
 
 
 def _rate(text: str) -> int:
-    ppm = _number(text, RATE_DECIMALS)
+    ppm = parse_number(text, RATE_DECIMALS)
     if not 0 <= ppm <= MAX_RATE_PPM:
         raise refusal("利率（%）应在 0 到 36 之间", "a rate in percent lies between 0 and 36")
     return ppm
 
 
 def _share(text: str) -> int:
-    ppm = _number(text, RATE_DECIMALS)
+    ppm = parse_number(text, RATE_DECIMALS)
     if not 0 <= ppm <= MAX_SHARE_PPM:
         raise refusal("份额（%）应在 0 到 100 之间", "a share in percent lies between 0 and 100")
     return ppm
 
 
 def _exchange_rate(text: str) -> int:
-    units = _number(text, EXCHANGE_DECIMALS)
+    units = parse_number(text, EXCHANGE_DECIMALS)
     if not 0 < units <= MAX_EXCHANGE_E8:
         raise refusal("汇率应大于 0、不超过 1000000", "a rate is above 0 and at most 1000000")
     return units

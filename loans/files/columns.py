@@ -5,7 +5,7 @@ columns with few distinct values, go through `cells.parse_cell`, once per distin
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -55,12 +55,14 @@ class Parsed:
     """A file understood: typed columns by key, and `row`; usable only if there are no problems.
 
     Repeated identical rows appear once. `failing_usccs` are the well-formed codes whose check digit
-    is wrong, confirmed or not, sorted.
+    is wrong, confirmed or not, sorted. `totals_fen` adds up each column of amounts over all rows that
+    can be read, repeated ones too.
     """
 
     frame: pl.DataFrame
     problems: list[Problem]
     failing_usccs: tuple[str, ...] = ()
+    totals_fen: dict[str, int] = field(default_factory=dict)
 
 
 def column_dtype(column: Column) -> Any:
@@ -93,10 +95,18 @@ def parse(
         problems += cells.problems()
     frame = pl.DataFrame([*series, table.frame[ROW]])
     problems += _check_rows(kind, table, frame, sources)
+    totals = _totals_fen(kind, frame)
     if set(kind.key) <= set(sources) | {c.key for c in kind.columns if not c.required}:
         frame, repeated = resolve_duplicates(kind, frame)
         problems += repeated
-    return Parsed(frame, _in_order(kind, problems), tuple(sorted(failing)))
+    return Parsed(frame, _in_order(kind, problems), tuple(sorted(failing)), totals)
+
+
+def _totals_fen(kind: Kind, frame: pl.DataFrame) -> dict[str, int]:
+    """Add up the columns of amounts; two million of the largest amounts are too much for 64 bits."""
+    amounts = [column.key for column in kind.columns if column.type == "amount"]
+    sums = frame.select(pl.col(amounts).cast(pl.Int128).sum()) if amounts else None
+    return {} if sums is None else {name: int(sums[name][0]) for name in amounts}
 
 
 def _failing(values: pl.Series) -> set[str]:

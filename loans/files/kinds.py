@@ -2,6 +2,7 @@
 
 from loans.files import kinds_evidence as evidence
 from loans.files import kinds_loans as loans
+from loans.files import kinds_papers as papers
 from loans.files import kinds_reference as reference
 from loans.files.kind_types import Check, Column, ColumnType, Kind, KindClass, Sign
 
@@ -33,5 +34,6 @@ KINDS: dict[str, Kind] = {
         reference.NOTE_TRANSFERS,
         reference.OPENING_POSITIONS,
         evidence.COMPENSATIONS,
+        papers.PAPERS,
     )
 }

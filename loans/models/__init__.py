@@ -16,6 +16,7 @@ from loans.models.choices import (
     LoanType,
     NoteState,
     Ownership,
+    PaperKind,
     Review,
     Size,
     TaxRating,
@@ -23,7 +24,7 @@ from loans.models.choices import (
     Title,
 )
 from loans.models.compensation import Compensation
-from loans.models.intake import ImportBatch
+from loans.models.intake import FileImport, ImportBatch, ImportUndo
 from loans.models.loan import (
     Contract,
     EquipmentInvoice,
@@ -33,6 +34,7 @@ from loans.models.loan import (
     NoteTransfer,
     SyndicateShare,
 )
+from loans.models.paper import Paper, PaperShelf, PaperWithdrawal
 from loans.models.party import (
     ALWAYS,
     Enterprise,
@@ -56,9 +58,11 @@ __all__ = [
     "EquipmentInvoice",
     "ExternalKind",
     "ExternalSubsidy",
+    "FileImport",
     "FundPurpose",
     "Guarantee",
     "ImportBatch",
+    "ImportUndo",
     "InterestCollection",
     "LoanType",
     "Lpr",
@@ -68,6 +72,10 @@ __all__ = [
     "NoteTransfer",
     "OpeningPosition",
     "Ownership",
+    "Paper",
+    "PaperKind",
+    "PaperShelf",
+    "PaperWithdrawal",
     "Participation",
     "PayoutAgreement",
     "PreAllocation",

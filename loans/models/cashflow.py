@@ -26,6 +26,10 @@ class Repayment(models.Model):
         verbose_name = _("还本")
         verbose_name_plural = _("还本")
         ordering = ["note", "repaid_on", "id"]
+        indexes = [
+            models.Index(name="repayment_repaid_on", fields=["repaid_on"]),
+            models.Index(name="repayment_reference", fields=["reference"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="repayment_reference_once_per_institution", fields=["origin", "reference"]
@@ -81,7 +85,16 @@ class InterestCollection(models.Model):
     class Meta:
         verbose_name = _("收息")
         verbose_name_plural = _("收息")
-        indexes = [models.Index(name="loans_interestcollection_note", fields=["note"])]
+        indexes = [
+            models.Index(name="loans_interestcollection_note", fields=["note"]),
+            models.Index(name="collection_institution", fields=["institution"]),
+            models.Index(name="collection_reference", fields=["reference"]),
+            models.Index(
+                name="collection_planned",
+                fields=["id"],
+                condition=Q(interest_paid_fen__isnull=True),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="collection_period_has_days", condition=Q(period_end__gt=F("period_start"))
@@ -221,6 +234,10 @@ class ReviewResult(models.Model):
         verbose_name = _("审核结果")
         verbose_name_plural = _("审核结果")
         ordering = ["note", "month"]
+        indexes = [
+            models.Index(name="review_result_month", fields=["month"]),
+            models.Index(name="review_result_document", fields=["document_number"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="review_result_once_per_document",
@@ -258,6 +275,10 @@ class BankStatement(models.Model):
         verbose_name = _("专户流水")
         verbose_name_plural = _("专户流水")
         ordering = ["scheme_code", "institution", "tier", "moved_on", "id"]
+        indexes = [
+            models.Index(name="bank_statement_moved_on", fields=["moved_on"]),
+            models.Index(name="bank_statement_reference", fields=["reference"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="bank_statement_reference_once",

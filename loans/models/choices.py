@@ -96,3 +96,16 @@ class Review(models.TextChoices):
     APPROVED = "approved", _("通过")
     REJECTED = "rejected", _("不予贴息")
     DISALLOWED = "disallowed", _("核减")
+
+
+class PaperKind(models.TextChoices):
+    """Kind of paper (资料种类); the same words as `loans.values.papers.PAPER_KINDS`."""
+
+    BORROWER_UNDERTAKING = "borrower_undertaking", _("企业信用承诺书")
+    SUPPLEMENTARY_AGREEMENT = "supplementary_agreement", _("贴息补充协议")
+    INVOICE = "invoice", _("购置发票")
+    PAYMENT_PROOF = "payment_proof", _("付款凭证")
+    USE_OF_FUNDS = "use_of_funds", _("资金用途跟踪记录")
+    COMMITMENT_LETTER = "commitment_letter", _("合作银行承诺书")
+    ELIGIBILITY_PROOF = "eligibility_proof", _("企业资格证明")
+    OTHER = "other", _("其他资料")

@@ -39,6 +39,9 @@ class Contract(models.Model):
         verbose_name = _("合同")
         verbose_name_plural = _("合同")
         ordering = ["institution", "contract_number"]
+        indexes = [
+            models.Index(name="contract_number", fields=["contract_number"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="contract_number_once_per_institution",
@@ -114,6 +117,15 @@ class Note(models.Model):
         verbose_name = _("借据")
         verbose_name_plural = _("借据")
         ordering = ["origin", "note_number"]
+        indexes = [
+            models.Index(name="note_number", fields=["note_number"]),
+            models.Index(name="note_drawn_on", fields=["drawn_on"]),
+            models.Index(
+                name="note_moved",
+                fields=["institution", "contract"],
+                condition=~Q(institution=F("origin")),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="note_number_once_per_institution", fields=["origin", "note_number"]
@@ -158,6 +170,9 @@ class NoteStatus(models.Model):
         verbose_name = _("借据状态")
         verbose_name_plural = _("借据状态")
         ordering = ["note", "starts_on"]
+        indexes = [
+            models.Index(name="note_status_starts_on", fields=["starts_on"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="note_status_once_per_start", fields=["note", "status", "starts_on"]
@@ -189,6 +204,11 @@ class EquipmentInvoice(models.Model):
         verbose_name = _("设备发票")
         verbose_name_plural = _("设备发票")
         ordering = ["note", "invoice_number"]
+        indexes = [
+            models.Index(name="invoice_issued_on", fields=["issued_on"]),
+            models.Index(name="invoice_number", fields=["invoice_number"]),
+            models.Index(name="invoice_serial_number", fields=["serial_number"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="equipment_invoice_once_per_serial",
@@ -227,6 +247,10 @@ class Guarantee(models.Model):
         verbose_name = _("担保")
         verbose_name_plural = _("担保")
         ordering = ["origin", "guarantee_number"]
+        indexes = [
+            models.Index(name="guarantee_starts_on", fields=["starts_on"]),
+            models.Index(name="guarantee_number", fields=["guarantee_number"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="guarantee_number_once_per_institution", fields=["origin", "guarantee_number"]

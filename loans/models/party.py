@@ -63,6 +63,9 @@ class EnterpriseRecord(models.Model):
         verbose_name = _("企业信息")
         verbose_name_plural = _("企业信息")
         ordering = ["enterprise", "valid_from"]
+        indexes = [
+            models.Index(name="enterprise_record_name", fields=["name"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="enterprise_record_once_per_day", fields=["enterprise", "valid_from"]
@@ -82,6 +85,7 @@ class EnterpriseRecord(models.Model):
         return self.name
 
 
+@tracked()
 class UsccConfirmation(models.Model):
     """A credit code that fails its check character but is real, confirmed with a reason."""
 
@@ -151,6 +155,9 @@ class Project(models.Model):
         verbose_name = _("项目")
         verbose_name_plural = _("项目")
         ordering = ["project_code"]
+        indexes = [
+            models.Index(name="project_name", fields=["name"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.project_code} {self.name}"

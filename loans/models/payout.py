@@ -38,6 +38,10 @@ class PayoutAgreement(models.Model):
         verbose_name = _("直接拨付约定")
         verbose_name_plural = _("直接拨付约定")
         ordering = ["note", "valid_from", "scheme_code"]
+        indexes = [
+            models.Index(name="payout_agreement_valid_from", fields=["valid_from"]),
+            models.Index(name="payout_agreement_account", fields=["account_number"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="payout_agreement_once_per_day", fields=["note", "scheme_code", "valid_from"]

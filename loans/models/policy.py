@@ -7,6 +7,7 @@ from config.kernel.models import tracked
 from loans.models import fields
 
 
+@tracked()
 class SchemeLabel(models.Model):
     """A scheme code a note may be labelled with; registered when the scheme is loaded."""
 

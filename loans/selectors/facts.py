@@ -112,6 +112,19 @@ def participation_hits() -> pl.DataFrame:
     )
 
 
+def participations_covering() -> pl.DataFrame:
+    """As `participation_hits`, for every scheme, whether the note carries its label or not."""
+    return read_frame(
+        """
+        SELECT DISTINCT n.id, p.scheme_code FROM loans_participation p
+        JOIN kernel_institution i ON i.id = p.institution_id
+        JOIN loans_note n ON n.origin_id BETWEEN i.id AND i.last_id
+          AND n.drawn_on >= p.valid_from AND n.drawn_on <= coalesce(p.valid_to, 'infinity')
+        """,
+        schema={"note_id": pl.Int64, "scheme_code": pl.String},
+    )
+
+
 def titles() -> pl.DataFrame:
     """Titles of enterprises, first to last valid day."""
     return read_frame(

@@ -51,30 +51,38 @@ class Participation:
     valid_to: date | None
 
 
+_CARD = """
+    SELECT n.id, n.note_number, o.id, o.code, o.name, h.id, h.code, h.name, c.contract_number,
+           c.signed_on, c.loan_type, c.purpose_field, c.currency, coalesce(p.project_code, ''),
+           e.id, e.uscc, a.name, n.drawn_on, n.matures_on, n.principal_fen, n.equipment_fen,
+           n.rate_ppm, n.exchange_rate_e8, n.scheme_codes
+    FROM loans_note n
+    JOIN loans_contract c ON c.id = n.contract_id
+    JOIN loans_enterprise e ON e.id = c.enterprise_id
+    JOIN kernel_institution o ON o.id = n.origin_id
+    JOIN kernel_institution h ON h.id = n.institution_id
+    LEFT JOIN loans_project p ON p.id = c.project_id
+    JOIN LATERAL (
+        SELECT r.name FROM loans_enterpriserecord r WHERE r.enterprise_id = e.id
+        ORDER BY r.valid_from <= n.drawn_on DESC,
+                 CASE WHEN r.valid_from <= n.drawn_on THEN r.valid_from END DESC, r.valid_from
+        LIMIT 1
+    ) a ON true
+"""
+
+
 def notes_numbered(*, note_number: str) -> list[NoteCard]:
     """Every note that carries this number, whatever its bank, in order of institution code."""
-    found = rows(
-        """
-        SELECT n.id, n.note_number, o.id, o.code, o.name, h.id, h.code, h.name, c.contract_number,
-               c.signed_on, c.loan_type, c.purpose_field, c.currency, coalesce(p.project_code, ''),
-               e.id, e.uscc, a.name, n.drawn_on, n.matures_on, n.principal_fen, n.equipment_fen,
-               n.rate_ppm, n.exchange_rate_e8, n.scheme_codes
-        FROM loans_note n
-        JOIN loans_contract c ON c.id = n.contract_id
-        JOIN loans_enterprise e ON e.id = c.enterprise_id
-        JOIN kernel_institution o ON o.id = n.origin_id
-        JOIN kernel_institution h ON h.id = n.institution_id
-        LEFT JOIN loans_project p ON p.id = c.project_id
-        JOIN LATERAL (
-            SELECT r.name FROM loans_enterpriserecord r WHERE r.enterprise_id = e.id
-            ORDER BY r.valid_from <= n.drawn_on DESC,
-                     CASE WHEN r.valid_from <= n.drawn_on THEN r.valid_from END DESC, r.valid_from
-            LIMIT 1
-        ) a ON true
-        WHERE n.note_number = %s ORDER BY o.code
-        """,
-        [note_number],
-    )
+    return _cards("n.note_number = %s", note_number)
+
+
+def note_card(*, note_id: int) -> NoteCard | None:
+    """One note by its key, if whoever asks sees it."""
+    return next(iter(_cards("n.id = %s", note_id)), None)
+
+
+def _cards(condition: str, value: object) -> list[NoteCard]:
+    found = rows(f"{_CARD} WHERE {condition} ORDER BY o.code", [value])
     return [NoteCard(*[*fields, tuple(codes)]) for *fields, codes in found]
 
 

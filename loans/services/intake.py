@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 from django.db import transaction
@@ -88,6 +89,16 @@ class Intake:
         return Problem(row, column, headers.get(column or ""), value, message)
 
 
+class Review(Protocol):
+    """Somebody who looks at what a file would do before anything is written, and may refuse it."""
+
+    def facts(self, intake: Intake, problems: Collection[Problem]) -> None:
+        """Look at `stage` and `resolved`, and at what is wrong with the file."""
+
+    def institutions(self, frame: pl.DataFrame) -> None:
+        """Look at rows of an institutions file."""
+
+
 def import_file(
     *,
     kind: str,
@@ -135,13 +146,9 @@ def import_file(
 
 
 def _problems_of_readable_rows(kind: Kind, parsed: Parsed, source: Source) -> list[Problem]:
-    """What the rows without a bad cell would be refused for, so that all is told at once.
-
-    Institutions depend on other rows of their file, which may be among the unreadable ones.
-    """
-    unreadable = {problem.row for problem in parsed.problems}
-    frame = parsed.frame.filter(~pl.col("row").is_in(sorted(unreadable)))
-    if HEADER_ROW in unreadable or frame.is_empty() or kind.name == "institutions":
+    """What the rows without a bad cell would be refused for, so that all is told at once."""
+    frame = readable_rows(kind=kind, parsed=parsed)
+    if frame.is_empty():
         return []
     try:
         with transaction.atomic():
@@ -150,6 +157,17 @@ def _problems_of_readable_rows(kind: Kind, parsed: Parsed, source: Source) -> li
     except ImportRefused as refused:
         return refused.problems
     return []
+
+
+def readable_rows(*, kind: Kind, parsed: Parsed) -> pl.DataFrame:
+    """The rows without a bad cell; none of a file whose header is at fault.
+
+    Institutions depend on other rows of their file, which may be among the unreadable ones.
+    """
+    unreadable = {problem.row for problem in parsed.problems}
+    frame = parsed.frame.filter(~pl.col("row").is_in(sorted(unreadable)))
+    is_hopeless = HEADER_ROW in unreadable or (unreadable and kind.name == "institutions")
+    return frame.clear() if is_hopeless else frame
 
 
 def _confirm(
@@ -171,10 +189,17 @@ def _waiting(kind: Kind, frame: pl.DataFrame, usccs: Collection[str]) -> list[Pr
 
 
 @transaction.atomic
-def import_frame(*, kind: str, frame: pl.DataFrame, source: Source) -> Outcome:
-    """Take validated rows of a kind in (see `loans.files.columns.parse` for the frame)."""
+def import_frame(
+    *, kind: str, frame: pl.DataFrame, source: Source, review: Review | None = None
+) -> Outcome:
+    """Take validated rows of a kind in (see `loans.files.columns.parse` for the frame).
+
+    `review` looks at them in the transaction that takes them in, before anything is written.
+    """
     locks.lock_intake(kind=kind)
     if kind == "institutions":
+        if review is not None:
+            review.institutions(frame)
         return import_institutions(frame=frame, source=source)
     intake = Intake(kind=KINDS[kind], target=TARGETS[kind], source=source)
     if intake.target.administrators_only and not intake.is_administrator:
@@ -184,6 +209,8 @@ def import_frame(*, kind: str, frame: pl.DataFrame, source: Source) -> Outcome:
     problems = _resolve(intake)
     _compare(intake)
     problems += _problems(intake)
+    if review is not None:
+        review.facts(intake, problems)
     if problems:
         raise ImportRefused(problems)
     ((inserted, corrected),) = bulk.rows(
@@ -191,7 +218,7 @@ def import_frame(*, kind: str, frame: pl.DataFrame, source: Source) -> Outcome:
     )
     outcome = Outcome(kind, frame.height, inserted, corrected)
     if inserted or corrected:
-        _write(intake, outcome)
+        return replace(outcome, batch_id=_write(intake, outcome))
     return outcome
 
 
@@ -303,13 +330,16 @@ def _out_of_scope(intake: Intake, *, joins: str) -> list[Problem]:
 def _not_allowed(intake: Intake) -> list[Problem]:
     """Rows whose natural key is known with other content, where that is no correction."""
     if intake.kind.klass == "evidence":
-        zh, en = "凭证不可改，请冲正后重新录入", "evidence is never changed: reverse and re-enter"
+        undo_zh, undo_en = intake.target.undo
+        zh, en = f"凭证不可改，{undo_zh}", f"evidence is never changed: {undo_en}"
     elif intake.target.shared and not intake.is_administrator:
         zh, en = "共用登记信息只能由管理员更正", "shared registry: ask an administrator"
     else:
         return []
     key = intake.kind.key
-    blamed = next((name for name in ("reference", "document_number") if name in key), key[0])
+    blamed = next(
+        (name for name in ("reference", "document_number", "archive_number") if name in key), key[0]
+    )
     changed = bulk.rows(
         f"SELECT r.row, s.{blamed}::text, r.stored_id, r.differs "
         "FROM resolved r JOIN stage s USING (row) WHERE r.changed ORDER BY r.row"
@@ -328,20 +358,15 @@ def _not_allowed(intake: Intake) -> list[Problem]:
     ]
 
 
-def _write(intake: Intake, outcome: Outcome) -> None:
-    """Write new and corrected rows with their batch, and mark whom they concern."""
+def _write(intake: Intake, outcome: Outcome) -> int:
+    """Write new and corrected rows with their batch, and mark whom they concern; gives the batch."""
     target, kind = intake.target, intake.kind.name
     locks.touch_enterprises(queries=target.touches)
     batch_id = record_batch(outcome=outcome, source=intake.source)
     if kind == "interest-collections":
         intake_special.insert_collections(target=target, batch_id=batch_id)
     else:
-        names = ", ".join(target.columns)
-        bulk.execute(
-            f"INSERT INTO {target.table} ({names}, batch_id) "
-            f"SELECT {names}, %s FROM resolved r WHERE r.fresh ORDER BY r.row",
-            [batch_id],
-        )
+        _insert(intake, batch_id)
     if outcome.corrected:
         assignments = ", ".join(f"{c} = r.{c}" for c in intake.content)
         bulk.execute(
@@ -352,3 +377,18 @@ def _write(intake: Intake, outcome: Outcome) -> None:
     intake_special.after_writing(kind=kind)
     for table in (target.table, *target.also_writes):
         bulk.analyze(table, written=outcome.inserted + outcome.corrected)
+    return batch_id
+
+
+def _insert(intake: Intake, batch_id: int) -> None:
+    """New rows, with their batch and, where the table says so, who brought them."""
+    names = ", ".join(intake.target.columns)
+    given: dict[str, object] = {"batch_id": batch_id}
+    if intake.target.is_signed:
+        given |= {"made_by": intake.source.actor, "made_at": intake.source.at}
+    bulk.execute(
+        f"INSERT INTO {intake.target.table} ({names}, {', '.join(given)}) "
+        f"SELECT {names}, {', '.join('%s' for _ in given)} "
+        "FROM resolved r WHERE r.fresh ORDER BY r.row",
+        [*given.values()],
+    )

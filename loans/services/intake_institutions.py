@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from config.kernel.models import SCOPE_ALL
@@ -51,5 +53,5 @@ def import_institutions(*, frame: pl.DataFrame, source: Source) -> Outcome:
         ) from refused
     outcome = Outcome(KIND, frame.height, registered.inserted, registered.corrected)
     if outcome.inserted or outcome.corrected:
-        record_batch(outcome=outcome, source=source)
+        return replace(outcome, batch_id=record_batch(outcome=outcome, source=source))
     return outcome

@@ -7,14 +7,35 @@ or nothing of it, and knows by the counter whether what it posted is still the t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.db import OperationalError, transaction
 
 from config.kernel.services import bulk
+from loans.values.errors import DomainError, bilingual
 
 INTAKE_LOCK = (
     0x696E74616B65  # shared by intakes, exclusive to whoever needs all facts to stand still
 )
 MOVING_KINDS = frozenset({"contracts", "notes", "note-transfers"})
+BUSY = "intake_busy"
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Do it, or undo all of it: a lock that others hold for too long is a refusal, no fault."""
+    try:
+        with transaction.atomic():
+            yield
+    except OperationalError as error:
+        raise DomainError(
+            BUSY,
+            bilingual(
+                "有其他导入或计算正在进行，请稍后再试",
+                "other imports or runs are under way: try again later",
+            ),
+        ) from error
 
 
 def lock_intake(*, kind: str) -> None:

@@ -10,6 +10,8 @@ from loans.files.problems import Problem
 from loans.models import ImportBatch
 from loans.values.errors import DomainError
 
+REFUSED = "import_refused"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -30,6 +32,7 @@ class Outcome:
     rows: int
     inserted: int
     corrected: int
+    batch_id: int | None = None  # none if nothing changed (L9)
 
     @property
     def unchanged(self) -> int:
@@ -43,7 +46,7 @@ class ImportRefused(DomainError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = sorted(problems, key=lambda problem: problem.row)
         super().__init__(
-            "import_refused",
+            REFUSED,
             f"文件有 {len(problems)} 处错误，未保存任何数据"
             f" / {len(problems)} problems: nothing of the file was saved",
         )

@@ -45,6 +45,8 @@ class Target:
     touches: tuple[str, ...] = ()  # enterprises whose subsidies may change (before the write)
     shared: bool = False  # a registry all banks read; only administrators change what is stored
     administrators_only: bool = False
+    is_signed: bool = False  # rows say who brought them and when: made_by, made_at
+    undo: tuple[str, str] = ("请冲正后重新录入", "reverse and re-enter")  # of evidence that differs
     also_writes: tuple[str, ...] = ()  # further tables that grow with this kind
     blame: dict[str, str] = field(
         default_factory=dict
@@ -123,6 +125,13 @@ OPTIONAL_INSTITUTION = Join(
     when="s.institution_code <> ''",
 )
 
+OPTIONAL_NOTE = Join(
+    NOTE.sql,
+    NOTE.column,
+    NOTE.found,
+    NOTE.message,
+    when="s.note_number <> ''",
+)
 NOTE_IF_KNOWN = Join(  # an outside record may name a note this bank does not hold (yet)
     "LEFT JOIN loans_note n ON n.origin_id = i.id AND n.note_number = s.note_number",
     "note_number",
@@ -144,6 +153,14 @@ RECORD_IN_FORCE = """
     t.id = (
         SELECT x.id FROM loans_enterpriserecord x WHERE x.enterprise_id = r.enterprise_id
         ORDER BY x.valid_from <= r.valid_from DESC, abs(x.valid_from - r.valid_from) LIMIT 1)
+"""
+
+# A paper that was withdrawn may be entered again; an institution's own papers have no note.
+LIVE_PAPER = """
+    t.archive_number = r.archive_number AND t.kind = r.kind AND t.scheme_code = r.scheme_code
+    AND t.note_id IS NOT DISTINCT FROM r.note_id
+    AND (r.note_id IS NOT NULL OR t.institution_id = r.institution_id)
+    AND NOT EXISTS (SELECT FROM loans_paperwithdrawal w WHERE w.paper_id = t.id)
 """
 
 ABOVE_PRINCIPAL = Check(

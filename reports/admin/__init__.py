@@ -1,5 +1,5 @@
 """Pages of reports, deadlines and jobs."""
 
-from reports.admin import deadlines, jobs, reports
+from reports.admin import deadlines, home, jobs, reports
 
-__all__ = ["deadlines", "jobs", "reports"]
+__all__ = ["deadlines", "home", "jobs", "reports"]

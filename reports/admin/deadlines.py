@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter, display
 from django.db.models import QuerySet
@@ -17,7 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.filters import LevelFilter, month_of
+from config.kernel.admin.history import HistoryAdmin
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
+from config.kernel.admin.waiting import WAITING, having
 from loans.admin.base import FactAdmin, SchemeFilter
 from loans.admin.steps import StepForm, StepsAdmin
 from reports.admin import wording
@@ -182,8 +185,19 @@ class ReminderAdmin(FactAdmin):
 class WorkingDayExceptionAdmin(ReadOnlyAdmin):
     """Published days, latest first."""
 
+    is_short = True
     when_empty = _("还没有节假日安排：由系统管理员用 import_holidays 导入当年公布的放假和调休。")
     list_display = ("day", "is_working", "name", "document_number")
     fields = list_display
     list_filter = (month_of("day"), "is_working")
     ordering = ("-day",)
+
+
+@admin.register(apps.get_model("reports", "WorkingDayExceptionEvent"))
+class WorkingDayExceptionEventAdmin(HistoryAdmin):
+    """Former states of published days; found by the month, not by a number."""
+
+    search_by = ()
+
+
+WAITING.append(having("overdue", "reports.obligation", _("已逾期的报送事项"), standing="overdue"))

@@ -18,10 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.access import EXPORTERS, staff
 from config.kernel.admin.searching import exact, number
 from loans.admin.base import own_language, scheme_name
+from loans.admin.downloads import handed_out
 from loans.admin.fields import WordChoice
 from loans.admin.steps import StepForm, StepsAdmin
 from reports.admin import wording
-from reports.admin.downloads import handed_out
 from reports.admin.report_forms import ring, scope_of
 from reports.models import Job
 from reports.selectors.scheme_codes import scheme_codes

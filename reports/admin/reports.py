@@ -20,11 +20,12 @@ from config.kernel.admin.access import sees_as_finance
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
+from config.kernel.admin.waiting import WAITING, having, unchecked
 from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, own_language, yuan
+from loans.admin.downloads import handed_out
 from loans.admin.steps import StepsAdmin
 from loans.values.errors import DomainError
 from reports.admin import wording
-from reports.admin.downloads import handed_out
 from reports.admin.report_forms import Accept, Check, GiveBack, Order, Submit
 from reports.models import Report, ReportFile
 from reports.services import storing
@@ -200,3 +201,11 @@ class ReportFileAdmin(FactAdmin):
         """Files of the reports this person sees."""
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.exclude(report__submitted_at=None) if sees_as_finance(request) else rows
+
+
+WAITING.extend(
+    [
+        unchecked("generated", "reports.report", _("报表"), state=Report.State.GENERATED),
+        having("checked", "reports.report", _("已复核、待报送的报表"), state=Report.State.CHECKED),
+    ]
+)

@@ -5,6 +5,8 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.models import tracked
+
 
 def _institution() -> "models.ForeignKey[Any, Any]":
     return models.ForeignKey(
@@ -16,6 +18,7 @@ def _institution() -> "models.ForeignKey[Any, Any]":
     )
 
 
+@tracked()
 class WorkingDayException(models.Model):
     """A day that is off or worked by public notice, whatever day of the week it is.
 

@@ -64,3 +64,10 @@ def to_remind(*, today: date, until: date) -> QuerySet[Any]:
         .select_related("institution")
     )
     return found
+
+
+def next_due(*, today: date, limit: int) -> list[Any]:
+    """What is not handed in yet and due from today on, nearest first."""
+    coming = with_standing(Obligation.objects.filter(due_on__gte=today), today=today)
+    to_do = coming.filter(standing__in=TO_DO).select_related("institution")
+    return list(to_do.order_by("due_on", "institution_id", "pk")[:limit])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from reports.definitions.sheet import Sheet, Table
 from reports.selectors import sample
 from reports.services import build_register, ground
 from reports.services.audit_pack import write_pack
-from reports.services.filed import filed
+from reports.services.filed import filed, papers
 
 if TYPE_CHECKING:
     from reports.services.catalogue import Asked
@@ -27,7 +29,7 @@ def build(asked: Asked) -> Sheet:
     samples = sampled(asked)
     with tempfile.TemporaryDirectory() as place:
         pack = _pack(asked, Path(place) / "pack.zip", samples)
-    return definition.define(cut=cut, pack=pack, samples=samples)
+    return definition.define(cut=cut, pack=pack, samples=samples.tables)
 
 
 def write(asked: Asked, path: Path) -> Pack:
@@ -35,16 +37,24 @@ def write(asked: Asked, path: Path) -> Pack:
     return _pack(asked, path, sampled(asked))
 
 
-def sampled(asked: Asked) -> tuple[Table, Table]:
-    """The sample list of the period, and how many notes each reason holds for."""
+@dataclass(frozen=True)
+class Sampled:
+    """The sample list of a period, how many notes each reason holds for, and the notes listed."""
+
+    tables: tuple[Table, Table]
+    note_ids: Sequence[int]
+
+
+def sampled(asked: Asked) -> Sampled:
+    """What to look at first."""
     ranked = ranking.scored(sample.subsidised_notes(build_register.collected(asked)))
     listed = ranked["note_id"].head(ranking.MOST_ROWS).to_list()
-    return definition.sample_tables(ranked, sample.names(note_ids=listed))
+    return Sampled(definition.sample_tables(ranked, sample.names(note_ids=listed)), listed)
 
 
-def _pack(asked: Asked, path: Path, samples: tuple[Table, Table]) -> Pack:
+def _pack(asked: Asked, path: Path, samples: Sampled) -> Pack:
     register = build_register.build(asked)
-    listed = Sheet(register.heading, samples)
+    listed = Sheet(register.heading, samples.tables)
     return write_pack(
         asked=asked,
         path=path,
@@ -52,5 +62,5 @@ def _pack(asked: Asked, path: Path, samples: tuple[Table, Table]) -> Pack:
             "subsidy-register.csv": (register.heading.title_zh, register),
             "sample.csv": ("抽查样本", listed),
         },
-        filed=filed(asked, but=CODE),
+        filed=[*papers(asked, note_ids=samples.note_ids), *filed(asked, but=CODE)],
     )

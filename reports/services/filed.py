@@ -1,14 +1,17 @@
-"""The papers finance already has, for whoever packs them up."""
+"""The reports finance already has, and the papers behind subsidies, for whoever packs them up."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from loans.selectors.kept_files import opened_file
 from reports.definitions import period
 from reports.models import Report, ReportFile
 from reports.services import storing
 from reports.services.audit_pack import Filed
+from settlement.selectors.papers import files_of
 
 if TYPE_CHECKING:
     from reports.services.catalogue import Asked
@@ -36,6 +39,23 @@ def filed(asked: Asked, *, but: str) -> list[Filed]:
             opened=partial(storing.opened, file=file),
         )
         for file in files
+    ]
+
+
+def papers(asked: Asked, *, note_ids: Sequence[int]) -> list[Filed]:
+    """Files attached to these notes, and to the institutions asked about; named by their content.
+
+    What is attached to other notes is listed with its sha256 in the register of papers. Reading a file
+    raises as `filed`.
+    """
+    found = files_of(note_ids=note_ids, scheme_code=asked.scheme_code, scope=asked.scope)
+    return [
+        Filed(
+            name=f"papers/{sha256}.{name.rpartition('.')[2].lower()}",
+            title="资料",
+            opened=partial(opened_file, sha256=sha256, name=name),
+        )
+        for sha256, name in found
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from config.kernel.services import store
-from loans.values.errors import DomainError, bilingual
+from loans.selectors.kept_files import opened_file
 from reports.models import Report, ReportFile
 
 
@@ -50,24 +50,7 @@ def opened(*, file: ReportFile) -> BinaryIO:
 
 def opened_result(*, sha256: str, name: str) -> BinaryIO:
     """As `opened`, for a file known by its content."""
-    try:
-        return store.opened(sha256)
-    except store.MissingFileError as error:
-        raise DomainError(
-            "file_missing",
-            bilingual(
-                f"文件库中缺少 {name}（sha256 {sha256}），请从备份恢复",
-                "the store lacks this file, restore it from a backup",
-            ),
-        ) from error
-    except store.TamperedFileError as error:
-        raise DomainError(
-            "file_tampered",
-            bilingual(
-                f"文件 {name} 与登记的 sha256 {sha256} 不符，已被改动，请从备份恢复",
-                "the stored file was changed, restore it from a backup",
-            ),
-        ) from error
+    return opened_file(sha256=sha256, name=name)
 
 
 def hand_out(*, report_id: int, folder: Path) -> list[Path]:

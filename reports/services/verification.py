@@ -9,10 +9,12 @@ from typing import Any
 
 import polars as pl
 
+from loans.selectors.kept_files import opened_file
 from loans.values.errors import DomainError
 from reports.definitions.difference import DECIMALS, exact
 from reports.models import Report, ReportFile
 from reports.services import storing
+from settlement.selectors import papers
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,22 @@ def verify_reports() -> Proved:
         files += len(of_report)
         problems += [f"报表 report #{report.pk}: {text}" for text in _wrong(report, of_report)]
     return Proved(reports, files, tuple(problems))
+
+
+def verify_papers() -> tuple[int, list[str]]:
+    """Read every attached paper again and compare what each note is said to have; how many, and what is wrong."""
+    problems: list[str] = []
+    found = papers.attached()
+    for paper_id, sha256, name in found:
+        try:
+            opened_file(sha256=sha256, name=name).close()
+        except DomainError as refusal:
+            problems.append(f"资料 paper #{paper_id}: {refusal}")
+    problems += [
+        f"借据 note #{note_id}: 资料概况与资料不符 / the kinds on record are not those of its papers"
+        for note_id in papers.wrong_shelves()
+    ]
+    return len(found), problems
 
 
 def _wrong(report: Report, files: list[ReportFile]) -> Iterator[str]:

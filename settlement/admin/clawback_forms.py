@@ -15,7 +15,13 @@ from loans.admin.base import in_yuan, yuan
 from loans.admin.fields import AmountField, DayField, ReasonField, WordField
 from loans.admin.steps import AnswerForm, StepForm
 from settlement.admin import wording
-from settlement.admin.previews import fund_in_sight, of_clawback, to_be_posted
+from settlement.admin.previews import (
+    balances,
+    fund_in_sight,
+    fund_name,
+    of_clawback,
+    to_be_posted,
+)
 from settlement.models import Clawback, ClawbackMovement
 from settlement.services import clawback_movements, clawbacks
 from settlement.services.clawback_movements import Payment
@@ -53,7 +59,8 @@ class Decide(OfClawback):
             return super().sections()
         lines = clawbacks.lines_if_decided(clawback_id=self.row.pk)
         entry = (wording.tier_name(fund.tier), _("决定追回"), lines)
-        return [*super().sections(), to_be_posted([entry])]
+        changes = balances([(fund_name(fund), fund, lines)])
+        return [*super().sections(), to_be_posted([entry]), changes]
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Decide it."""
@@ -189,8 +196,26 @@ class OfMovement(AnswerForm):
         fund = fund_in_sight(self.row.clawback)
         if lines and fund is not None and self.row.checked_by is None:
             entry = (wording.tier_name(fund.tier), self.row.get_kind_display(), lines)
-            shown.append(to_be_posted([entry]))
+            shown += [to_be_posted([entry]), balances([(fund_name(fund), fund, lines)])]
+        if self.row.checked_by is None:
+            shown.append(_owed(self.row))
         return shown
+
+
+def _owed(movement: ClawbackMovement) -> Section:
+    """What is owed and whether it is offset, before and after the movement counts."""
+    clawback, is_money = movement.clawback, movement.kind not in clawback_movements.SWITCHES
+    offset = clawback_movements.SWITCHES.get(Kind(movement.kind), clawback.is_offset)
+    left = clawback.open_fen - (movement.amount_fen if is_money else 0)
+    words = {True: _("从下次贴息抵扣"), False: _("不抵扣")}
+    return Section(
+        title=_("追回前后"),
+        columns=texts(_("要素"), _("复核前"), _("复核后")),
+        rows=[
+            (in_yuan(_("尚欠")), yuan(clawback.open_fen), yuan(left)),
+            (_("抵扣方式"), words[clawback.is_offset], words[offset]),
+        ],
+    )
 
 
 def movement_line(movement: ClawbackMovement) -> Section:

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.checking import CheckedAdmin
-from config.kernel.admin.filters import LevelFilter, month_of
+from config.kernel.admin.filters import LevelFilter, YearFilter, month_of
 from config.kernel.admin.searching import prefix
-from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
+from config.kernel.admin.sections import SECTION_ROWS, Section, Stage, link, numbers, texts
 from loans.admin.base import FactAdmin, in_yuan, yuan
 from loans.admin.entry_forms import PreAllocationForm
 from loans.admin.evidence import PreAllocationAdmin
@@ -23,7 +23,7 @@ from loans.admin.lookups import of_enterprise, of_note
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
 from loans.values.money import grouped_yuan
-from settlement.admin.chosen import each
+from settlement.admin.chosen import each, shown_first
 from settlement.admin.clawback_forms import (
     CheckMovement,
     Decide,
@@ -36,8 +36,17 @@ from settlement.admin.clawback_forms import (
 )
 from settlement.admin.clawback_proposal import Propose
 from settlement.admin.made_good_forms import CheckMadeGood, RecordMadeGood, RefuseMadeGood
-from settlement.admin.receipt_forms import BookPreAllocation
-from settlement.models import Clawback, ClawbackLapse, ClawbackMovement, MadeGood, Receipt
+from settlement.admin.previews import fund_in_sight, fund_name
+from settlement.admin.receipt_forms import BookPreAllocation, RefusePreAllocation
+from settlement.models import (
+    Clawback,
+    ClawbackLapse,
+    ClawbackMovement,
+    MadeGood,
+    Receipt,
+    ReceiptRefusal,
+)
+from settlement.selectors.receipts import entered_by
 from settlement.services import clawback_movements, clawbacks
 from settlement.services.made_good import check_made_good
 from settlement.services.pre_allocations import book_pre_allocations
@@ -96,10 +105,16 @@ def lapses(request: HttpRequest, clawback: Clawback) -> Section:
 class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """Who owes what back, why, and what is still open."""
 
+    is_short = True
     when_empty = _("没有追回：在此新增，或由核查结论、财政核减提出，由另一人决定。")
     list_display = (
         "id", "note", "institution_name", "origin", "state", "year", "amount_yuan", "received_yuan",
         "offset_yuan", "written_off_yuan", "open_yuan", "why",
+    )  # fmt: skip
+    fields = (
+        "note", "enterprise", "institution_name", "fund_words", "year", "origin", "state",
+        "amount_yuan", "received_yuan", "offset_yuan", "written_off_yuan", "open_yuan",
+        "is_offset", "why", "document_number", "dismissed_why",
     )  # fmt: skip
     list_filter = ("state", "origin", CheckedFilter, "fund__scheme", LevelFilter)
     list_select_related = ("note", "institution")
@@ -108,6 +123,26 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     change_form_outer_after_template = ""
     sections = (movements, lapses)
     list_steps = {"propose": Propose}
+
+    def stages(self, request: HttpRequest, row: Clawback) -> list[Stage]:
+        """Proposed, decided or dismissed, recovered in parts."""
+        state = Clawback.State
+        first = Stage(_("提出追回"), "done", row.made_by, row.made_at)
+        if row.state == state.DISMISSED:
+            return [first, Stage(_("不予追回"), "off", row.checked_by or "", row.checked_at)]
+        is_decided = row.state == state.DECIDED
+        left = "now" if row.open_fen else "done"
+        return [
+            first,
+            Stage(
+                _("决定追回"),
+                "done" if is_decided else "now",
+                row.checked_by or "",
+                row.checked_at,
+            ),
+            Stage(_("到账、抵扣或核销"), left if is_decided else "todo"),
+        ]
+
     row_steps = {
         "decide": Decide,
         "dismiss": Dismiss,
@@ -117,26 +152,36 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
         "offset-off": OffsetOff,
     }
 
+    @display(description=_("资金"))
+    def fund_words(self, row: Clawback) -> str:
+        """The fund it comes out of, as far as it is in sight."""
+        fund = fund_in_sight(row)
+        return self.empty_value_display if fund is None else fund_name(fund)
+
     @display(description=_("尚欠（元）"))
     def open_yuan(self, row: Clawback) -> str:
         """What is still owed."""
         return grouped_yuan(row.open_fen if row.state == Clawback.State.DECIDED else 0)
 
     @admin.action(description=_("决定追回"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Decide the chosen proposals: the enterprises owe the amounts."""
+        first = shown_first(request, self, queryset, Decide)
+        if first is not None:
+            return first
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
             clawbacks.decide(clawback_id=key, accept=True, actor=actor, at=at)
 
-        each(request, self, queryset, step)
+        return each(request, self, queryset, step)
 
 
 @admin.register(ClawbackMovement)
 class ClawbackMovementAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """Money received and write-offs, in the ledger once checked; offsets come with their run."""
 
+    is_short = True
     when_empty = _("没有追回变动：在“追回”中登记收回、核销或抵扣方式，由另一人复核。")
     list_display = (
         "clawback", "note", "institution_name", "kind", "moved_on", "amount_yuan", "reference",
@@ -150,14 +195,17 @@ class ClawbackMovementAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     search_help_text = _("借据号或流水号的开头")
 
     @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Check the chosen movements, which books them."""
+        first = shown_first(request, self, queryset, CheckMovement)
+        if first is not None:
+            return first
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
             clawback_movements.check_movement(movement_id=key, actor=actor, at=at)
 
-        each(request, self, queryset, step)
+        return each(request, self, queryset, step)
 
 
 @admin.register(ClawbackLapse)
@@ -169,7 +217,7 @@ class ClawbackLapseAdmin(FactAdmin):
         "note", "institution_name", "fund", "year", "amount_yuan", "settled_yuan", "posted_on",
         "actor",
     )  # fmt: skip
-    list_filter = ("fund__scheme", "year", LevelFilter, month_of("posted_on"))
+    list_filter = ("fund__scheme", YearFilter, LevelFilter, month_of("posted_on"))
     list_select_related = ("note", "institution", "fund")
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
@@ -179,6 +227,7 @@ class ClawbackLapseAdmin(FactAdmin):
 class MadeGoodAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """The bank's own money for what it bears."""
 
+    is_short = True
     when_empty = _("没有银行补足：银行承担的核减以自有资金补足时，在此登记，由另一人复核。")
     list_display = (
         "reference", "fund", "institution_name", "moved_on", "amount_yuan", "made_by", "checked_by",
@@ -193,23 +242,42 @@ class MadeGoodAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     search_help_text = _("流水号的开头")
 
     @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Check the chosen payments, which books them."""
+        first = shown_first(request, self, queryset, CheckMadeGood)
+        if first is not None:
+            return first
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
             check_made_good(made_good_id=key, actor=actor, at=at)
 
-        each(request, self, queryset, step)
+        return each(request, self, queryset, step)
 
 
 @admin.register(Receipt)
 class ReceiptAdmin(FactAdmin):
     """Pre-allocations that are in the ledger, and who checked them."""
 
+    is_short = True
     when_empty = _("还没有预拨入账：在“预拨资金”中由另一人复核后入账。")
     list_display = (
         "pre_allocation", "institution_name", "made_by", "made_at", "checked_by", "checked_at",
+    )  # fmt: skip
+    list_filter = (LevelFilter, month_of("checked_at"))
+    list_select_related = ("pre_allocation", "institution")
+    search_by = (prefix("pre_allocation__document_number"),)
+    search_help_text = _("文号的开头")
+
+
+@admin.register(ReceiptRefusal)
+class ReceiptRefusalAdmin(FactAdmin):
+    """Pre-allocations that a second person refused, and why."""
+
+    when_empty = _("没有退回的预拨登记：复核人退回时，理由在此列出。")
+    finance_sees = False
+    list_display = (
+        "pre_allocation", "institution_name", "made_by", "checked_by", "checked_at", "why",
     )  # fmt: skip
     list_filter = (LevelFilter, month_of("checked_at"))
     list_select_related = ("pre_allocation", "institution")
@@ -221,10 +289,30 @@ class ReceivedAdmin(StepsAdmin, CheckedAdmin, PreAllocationAdmin):
     """Pre-allocations with the steps that enter and book them."""
 
     list_steps = {"enter": PreAllocationForm}
-    row_steps = {"book": BookPreAllocation}
+    row_steps = {"book": BookPreAllocation, "refuse": RefusePreAllocation}
+    change_form_outer_after_template = ""
 
-    list_display = (*PreAllocationAdmin.list_display, "is_booked")
-    list_select_related = ("institution", "receipt")
+    list_display = (*PreAllocationAdmin.list_display, "is_booked", "refused_why")
+    list_select_related = ("institution", "receipt", "refusal")
+
+    def shown_columns(self) -> list[str]:
+        """With whether it is in the ledger, and why not."""
+        return [*super().shown_columns(), "is_booked", "refused_why"]
+
+    def stages(self, request: HttpRequest, row: Any) -> list[Stage]:
+        """Entered, booked or refused."""
+        first = Stage(_("登记"), "done", entered_by(pre_allocation_id=row.pk))
+        refusal, receipt = getattr(row, "refusal", None), getattr(row, "receipt", None)
+        if refusal is not None:
+            return [first, Stage(_("已退回"), "off", refusal.checked_by, refusal.checked_at)]
+        if receipt is not None:
+            return [first, Stage(_("复核入账"), "done", receipt.checked_by, receipt.checked_at)]
+        return [first, Stage(_("复核入账"), "now")]
+
+    @display(description=_("退回原因"))
+    def refused_why(self, row: Any) -> str:
+        """Why a second person refused it."""
+        return row.refusal.why if hasattr(row, "refusal") else ""
 
     @display(description=_("已入账"), boolean=True)
     def is_booked(self, row: Any) -> bool:
@@ -232,12 +320,15 @@ class ReceivedAdmin(StepsAdmin, CheckedAdmin, PreAllocationAdmin):
         return hasattr(row, "receipt")
 
     @admin.action(description=_("复核入账"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Book the chosen pre-allocations; one's own and those booked are left as they are."""
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Book the chosen pre-allocations; one's own and those answered are left as they are."""
+        first = shown_first(request, self, queryset, BookPreAllocation)
+        if first is not None:
+            return first
         ids = list(queryset.values_list("pk", flat=True))
         actor, at = request.user.get_username(), timezone.localtime()
         booked = book_pre_allocations(actor=actor, at=at, ids=ids)
-        self.report(request, done=booked.receipts, asked=len(ids))
+        return self.report(request, done=booked.receipts, asked=len(ids))
 
 
 admin.site.unregister(apps.get_model("loans", "PreAllocation"))

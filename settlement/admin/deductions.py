@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter, display
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.filters import LevelFilter, MonthOfIdFilter, YesNoFilter
-from config.kernel.admin.sections import Section, link, numbers, texts
-from loans.admin.base import OfNotesAdmin, in_yuan, scheme_name, yuan
+from config.kernel.admin.filters import LevelFilter, YesNoFilter, month_of
+from config.kernel.admin.sections import Button, Section, link, numbers, texts
+from loans.admin.base import (
+    CollectedMonthFilter,
+    FactAdmin,
+    in_yuan,
+    scheme_name,
+    yuan,
+)
 from loans.admin.lookups import of_collection, of_note
-from settlement.admin import wording
+from loans.selectors.notes import note_card
+from settlement.admin import explanation, wording
 from settlement.engine.codes import CUT_REASONS, cut_bit
-from settlement.models import Deduction, Scheme
+from settlement.models import Deduction, MonthlySubsidy, Scheme
+from settlement.selectors.vouched import entries_of
+from settlement.services.own_explanations import OwnWorking, explain_posted
 
 TIERS = ("central", "provincial", "municipal")
 
@@ -86,6 +98,51 @@ def same_collection(request: HttpRequest, deduction: Deduction) -> Section:
     )
 
 
+def explained(deduction: Deduction) -> dict[str, Any]:
+    """What the explanation's template shows of a deduction."""
+    note, code = note_card(note_id=deduction.note_id), deduction.scheme.code
+    assert note is not None, "whoever sees a deduction sees its note"
+    try:
+        found = explain_posted(note=note, collection_id=deduction.collection_id, scheme_code=code)
+    except LookupError:
+        return {"warnings": [gettext("该政策没有生效的版本，无法说明")], "sections": []}
+    one = found.working.collection
+    vouched = entries_of(note_id=note.note_id, collection_id=one.collection_id, scheme_code=code)
+    heading = gettext(
+        "%(scheme)s（%(document)s，v%(version)d），收息 %(reference)s，计息期 %(start)s ~ %(end)s（不含），"
+        "应收 %(due)s 元，实收 %(paid)s 元"
+    )
+    return {
+        "heading": heading
+        % {
+            "scheme": scheme_name(code),
+            "document": found.working.scheme.document,
+            "version": found.working.scheme.version,
+            "reference": one.reference,
+            "start": one.period_start,
+            "end": one.period_end,
+            "due": yuan(one.due_fen),
+            "paid": yuan(one.paid_fen),
+        },
+        "warnings": _warnings(found, deduction),
+        "sections": explanation.sections(found.working, vouched),
+    }
+
+
+def _warnings(found: OwnWorking, deduction: Deduction) -> list[str]:
+    """What the reader must know first: facts or terms newer than what is posted."""
+    told = []
+    if not found.agrees:
+        told.append(gettext("入账后事实有变更，下面按现在的事实计算，下次运行将补记差额"))
+    elif not found.is_current:
+        told.append(gettext("入账后登记了该企业的新事实，下次运行时核对"))
+    if deduction.version.version != found.working.scheme.version:
+        told.append(
+            gettext("入账时的政策版本为 v%(number)d") % {"number": deduction.version.version}
+        )
+    return told
+
+
 class DeductionSchemeFilter(SimpleListFilter):
     """By scheme."""
 
@@ -131,11 +188,12 @@ class CutFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Postings whose state names the reason."""
         code = self.value()
-        if code == "any":
-            return queryset.filter(cut_reasons__gt=0)
-        if code not in CUT_REASONS:
+        if code != "any" and code not in CUT_REASONS:
             return queryset
-        masked: QuerySet[Any] = queryset.annotate(cut=F("cut_reasons").bitand(cut_bit(code)))
+        cut = queryset.filter(cut_reasons__gt=0)  # these have an index, the single reasons have not
+        if code == "any":
+            return cut
+        masked: QuerySet[Any] = cut.annotate(cut=F("cut_reasons").bitand(cut_bit(code)))
         return masked.filter(cut__gt=0)
 
 
@@ -153,7 +211,7 @@ class DifferenceFilter(YesNoFilter):
 
 
 @admin.register(Deduction)
-class DeductionAdmin(OfNotesAdmin):
+class DeductionAdmin(FactAdmin):
     """Postings, latest month first."""
 
     when_empty = _("还没有代付贴息：借据认定为符合条件且有收息后，运行贴息计算即可生成。")
@@ -163,9 +221,9 @@ class DeductionAdmin(OfNotesAdmin):
         "why_text",
     )  # fmt: skip
     list_filter = (
-        DeductionSchemeFilter, MonthOfIdFilter, TierFilter, CutFilter, DifferenceFilter, LevelFilter,
+        DeductionSchemeFilter, CollectedMonthFilter, TierFilter, CutFilter, DifferenceFilter, LevelFilter,
     )  # fmt: skip
-    list_select_related = ("scheme", "institution", "note", "collection")
+    list_select_related = ("scheme", "institution", "note")
     ordering = ("-pk",)
     sortable_by = ()
     search_by = (of_note(), of_collection("collection_id"))
@@ -183,6 +241,38 @@ class DeductionAdmin(OfNotesAdmin):
         ),
     )  # fmt: skip
     sections = (by_tier, same_collection)
+
+    def get_urls(self) -> list[Any]:
+        """Also: how a deduction came about."""
+        view = self.admin_site.admin_view(self.explanation_view)
+        name = "settlement_deduction_explanation"
+        return [path("<path:object_id>/explanation/", view, name=name), *super().get_urls()]
+
+    def row_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+        """How it came about."""
+        address = reverse("admin:settlement_deduction_explanation", args=[row.pk])
+        return [Button(_("如何算出"), address, "calculate")]
+
+    def explanation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The working of one deduction: a part of the note's page, or a page of its own."""
+        row = self.row(request, object_id)
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("如何算出"),
+            "opts": self.opts,
+            "home": reverse("admin:settlement_deduction_change", args=[row.pk]),
+            **explained(cast("Deduction", row)),
+        }
+        is_part = request.headers.get("HX-Request") == "true"
+        page = "explanation" if is_part else "explanation_page"
+        return TemplateResponse(request, f"settlement/{page}.html", context)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the collections, looked up by key: joined, every month meets every month."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.prefetch_related("collection")
 
     @display(description=_("贴息政策"))
     def scheme_label(self, row: Deduction) -> str:
@@ -228,3 +318,27 @@ class DeductionAdmin(OfNotesAdmin):
     def why_text(self, row: Deduction) -> str:
         """Why there is a difference."""
         return wording.posting_in_words(row.why) or self.empty_value_display
+
+
+@admin.register(MonthlySubsidy)
+class MonthlySubsidyAdmin(FactAdmin):
+    """What statements added to the sums of months, which the home page shows; latest first."""
+
+    list_display = (
+        "month_text", "scheme_label", "institution_name", "central_yuan", "provincial_yuan",
+        "municipal_yuan",
+    )  # fmt: skip
+    fields = list_display
+    list_filter = (DeductionSchemeFilter, month_of("month"), LevelFilter)
+    list_select_related = ("scheme", "institution")
+    sortable_by = ()
+
+    @display(description=_("收息月份"))
+    def month_text(self, row: MonthlySubsidy) -> str:
+        """Year and month."""
+        return f"{row.month:%Y-%m}"
+
+    @display(description=_("贴息政策"))
+    def scheme_label(self, row: MonthlySubsidy) -> str:
+        """The scheme's name."""
+        return scheme_name(row.scheme.code)

@@ -108,7 +108,14 @@ class OfExplanation(AnswerForm):
             columns=texts(_("说明"), _("经办")),
             rows=[(row.why, row.made_by)],
         )
-        return [_shown(row.difference), said]
+        if row.checked_by is not None:
+            return [_shown(row.difference), said]
+        changes = Section(
+            title=_("复核前后"),
+            columns=texts(_("要素"), _("复核前"), _("复核后")),
+            rows=[(_("状态"), _("说明待复核"), _("已说明"))],
+        )
+        return [_shown(row.difference), said, changes]
 
     def leads_to(self, outcome: Any) -> str:
         """The difference."""

@@ -289,7 +289,13 @@ class _Answer(AnswerForm):
     def sections(self) -> list[Section]:
         """Both sides, the evidence and what was said."""
         row: FindingDecision = self.row
+        changes = Section(
+            title=_("复核前后"),
+            columns=texts(_("要素"), _("复核前"), _("复核后")),
+            rows=[(_("状态"), row.finding.get_state_display(), row.get_outcome_display())],
+        )
         return [
+            *([changes] if row.checked_by is None else []),
             both_sides(self.request, row.finding),
             evidence(self.request, row.finding),
             decisions(self.request, row.finding),

@@ -19,7 +19,7 @@ from loans.admin.base import FactAdmin, in_yuan, scheme_name, yuan
 from loans.admin.lookups import of_enterprise, of_note
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
-from settlement.admin.chosen import each
+from settlement.admin.chosen import each, shown_first
 from settlement.admin.finding_forms import (
     Agree,
     ClawBack,
@@ -58,6 +58,7 @@ class ThereFilter(SimpleListFilter):
 class FindingAdmin(StepsAdmin, FactAdmin):
     """What the check found, latest first; both sides stand next to each other on a finding's page."""
 
+    is_short = True
     when_empty = _("没有核查事项：重复贴息核查未发现问题，或尚未运行核查。")
     list_display = (
         "id", "rule", "severity", "state", "note", "enterprise", "scheme_label", "institution_name",
@@ -134,6 +135,7 @@ class FindingSideAdmin(FactAdmin):
 class FindingDecisionAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """What people say of findings; a second person agrees or refuses."""
 
+    is_short = True
     when_empty = _("还没有核查结论：在“重复贴息核查”中打开事项并提交结论，由另一人复核。")
     list_display = (
         "finding", "outcome", "note", "institution_name", "why", "made_by", "checked_by", "refused_why",
@@ -150,11 +152,14 @@ class FindingDecisionAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     search_help_text = _("借据号的开头")
 
     @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Agree to the chosen decisions."""
+        first = shown_first(request, self, queryset, Agree)
+        if first is not None:
+            return first
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
             findings.check_decision(decision_id=key, actor=actor, at=at)
 
-        each(request, self, queryset, step)
+        return each(request, self, queryset, step)

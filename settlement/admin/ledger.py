@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import display
+from django.contrib.admin import SimpleListFilter, display
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.filters import LevelFilter, month_of
+from config.kernel.admin.filters import LevelFilter, MonthFilter, YearFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
-from loans.admin.base import FactAdmin
+from loans.admin.base import FactAdmin, in_yuan, yuan
 from loans.values.money import grouped_yuan
 from settlement.admin.wording import TIER_NAMES
-from settlement.models import Fund, LedgerEntry, LedgerLine, TakenOver
+from settlement.models import Event, Fund, LedgerEntry, LedgerLine, Receipt, TakenOver
+
+FLOWS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "received": (_("收到预拨"), (Event.PRE_ALLOCATION,)),
+    "used": (_("代付贴息"), (Event.DEDUCTION, Event.NEGATIVE_DIFFERENCE, Event.TAKEN_OVER)),
+}
 
 
 def latest_entries(request: HttpRequest, fund: Fund) -> Section:
@@ -56,6 +63,7 @@ def lines(request: HttpRequest, entry: LedgerEntry) -> Section:
 class FundAdmin(FactAdmin):
     """What each fund holds, has used, was advanced and is owed."""
 
+    is_short = True
     when_empty = _("还没有资金：预拨资金入账或首次代付后，按机构、政策和层级建立。")
     list_display = (
         "scheme", "institution_name", "tier_name", "purpose", "special_account_yuan", "reserved_yuan",
@@ -88,16 +96,78 @@ class FundAdmin(FactAdmin):
         return bytes(row.chain).hex()
 
 
+class FlowFilter(SimpleListFilter):
+    """By what went in, and what was used, as the home page counts it."""
+
+    title = _("收支")
+    parameter_name = "flow"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
+        """Money received, and subsidies with their differences."""
+        return [(key, title) for key, (title, _events) in FLOWS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Entries of those events."""
+        flow = FLOWS.get(self.value() or "")
+        return queryset if flow is None else queryset.filter(event__in=flow[1])
+
+
+class FundTierFilter(SimpleListFilter):
+    """By the fund's tier."""
+
+    title = _("资金层级")
+    parameter_name = "tier"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
+        """The three tiers."""
+        return list(TIER_NAMES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Entries of funds of that tier."""
+        tier = self.value()
+        return queryset.filter(fund__tier=tier) if tier in TIER_NAMES else queryset
+
+
+class CollectedFilter(MonthFilter):
+    """By the month of collection."""
+
+    title = _("收息月份")
+    parameter_name = "collected"
+    date_field = "month"
+
+
+class ArrivedFilter(MonthFilter):
+    """Pre-allocations by the month in which finance's money arrived."""
+
+    title = _("到账月份")
+    parameter_name = "arrived"
+    date_field = "pre_allocation__received_on"
+
+    def ends(self, rows: QuerySet[Any]) -> tuple[int, int] | None:
+        """The first and the last month with a receipt in sight."""
+        return super().ends(Receipt.objects.all())
+
+    def in_month(self, queryset: QuerySet[Any], year: int, month: int) -> QuerySet[Any]:
+        """Entries of receipts of money that arrived in the month."""
+        arrived = super().in_month(Receipt.objects.all(), year, month)
+        return queryset.filter(
+            event=Event.PRE_ALLOCATION, source_id__in=arrived.values("pre_allocation_id")
+        )
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(FactAdmin):
     """Entries, latest first."""
 
     when_empty = _("还没有分录：预拨入账、代付、结算和追回时自动记账。")
     list_display = (
-        "number", "fund_name", "institution_name", "event", "posted_on", "month", "year", "source",
-        "actor",
+        "number", "fund_name", "institution_name", "event", "amount_yuan", "posted_on", "month",
+        "year", "source", "actor",
     )  # fmt: skip
-    list_filter = ("event", "fund__scheme", "year", LevelFilter, month_of("posted_on"))
+    list_filter = (
+        FlowFilter, "event", "fund__scheme", FundTierFilter, "fund__purpose", CollectedFilter,
+        ArrivedFilter, YearFilter, LevelFilter, month_of("posted_on"),
+    )  # fmt: skip
     list_select_related = ("fund__scheme", "institution")
     search_by = (prefix("source"),)
     search_help_text = _("来源的开头")
@@ -107,6 +177,18 @@ class LedgerEntryAdmin(FactAdmin):
         "source_id", "actor", "chain_text",
     )  # fmt: skip
     chain_text = FundAdmin.chain_text
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Entries with their amounts."""
+        sides = LedgerLine.objects.filter(entry=OuterRef("pk")).order_by().values("entry")
+        rows: QuerySet[Any] = super().get_queryset(request)
+        found: QuerySet[Any] = rows.annotate(amount=Subquery(sides.values(fen=Sum("debit_fen"))))
+        return found
+
+    @display(description=in_yuan(_("金额")))
+    def amount_yuan(self, row: Any) -> Any:
+        """What one side adds up to."""
+        return yuan(row.amount)
 
     @display(description=_("资金"))
     def fund_name(self, row: LedgerEntry) -> str:
@@ -128,6 +210,7 @@ class LedgerLineAdmin(FactAdmin):
 class TakenOverAdmin(FactAdmin):
     """What was paid before the system took over, as booked."""
 
+    is_short = True
     when_empty = _("没有期初入账：上线前已贴息的导入期初数后，在此入账。")
     list_display = (
         "fund_name", "institution_name", "year", "sequence", "amount_yuan", "posted_on", "actor",

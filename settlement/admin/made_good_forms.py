@@ -10,20 +10,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.sections import Section, numbers, texts
-from loans.admin.base import in_yuan, scheme_name, yuan
+from loans.admin.base import in_yuan, yuan
 from loans.admin.fields import AmountField, DayField, ReasonField, WordChoice, WordField
 from loans.admin.steps import AnswerForm, StepForm
 from settlement.admin import wording
-from settlement.admin.previews import to_be_posted
+from settlement.admin.previews import balances, fund_name, to_be_posted
 from settlement.engine import entries
 from settlement.models import Fund, MadeGood
 from settlement.services import made_good
-
-
-def fund_name(fund: Fund) -> str:
-    """A fund in words: institution, scheme, tier and purpose."""
-    names = (fund.institution.name, scheme_name(fund.scheme.code), wording.tier_name(fund.tier))
-    return " · ".join([*names, fund.get_purpose_display()])
 
 
 def _bearing() -> list[Fund]:
@@ -111,8 +105,10 @@ class OfMadeGood(AnswerForm):
         )
         if row.checked_by is not None:
             return [shown]
-        line = (wording.tier_name(row.fund.tier), _("银行补足"), entries.made_good(row.amount_fen))
-        return [shown, to_be_posted([line])]
+        lines = entries.made_good(row.amount_fen)
+        entry = (wording.tier_name(row.fund.tier), _("银行补足"), lines)
+        changes = balances([(fund_name(row.fund), row.fund, lines)])
+        return [shown, to_be_posted([entry]), changes]
 
 
 class CheckMadeGood(OfMadeGood):

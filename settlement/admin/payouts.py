@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin import SimpleListFilter, display
-from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.checking import CheckedAdmin
+from config.kernel.admin.access import own_scope
 from config.kernel.admin.filters import LevelFilter, month_of
-from loans.admin.base import FactAdmin, OfNotesAdmin, in_yuan, scheme_name, yuan
+from config.kernel.admin.sections import Button, Stage
+from loans.admin.base import FactAdmin, in_yuan, scheme_name, yuan
 from loans.admin.lookups import of_note
-from loans.values.errors import DomainError
+from loans.admin.steps import StepsAdmin
 from settlement.admin.deductions import DeductionSchemeFilter
-from settlement.admin.plans import ReasonForm
+from settlement.admin.orders import FORMATS, handed_out
+from settlement.admin.payout_forms import Prepare, RefuseBatch, SendBatch, TakeResults, attempts
 from settlement.models import Payout, PayoutAttempt, PayoutBatch, PayoutResult
-from settlement.services.payout_batches import check_batch, refuse_batch
+from settlement.services.payout_batches import write_batch
 
 STATES = {
     "waiting": _("待拨付"),
@@ -52,11 +55,14 @@ class StandingFilter(SimpleListFilter):
         if state == "overdue":
             late = queryset.filter(due_on__lt=timezone.localdate())
             return late.filter(last_state=None) | late.exclude(last_state="paid")
-        return queryset.filter(last_state=state) if state in STATES else queryset
+        if state not in STATES:
+            return queryset
+        tried = PayoutAttempt.objects.filter(state=state)  # few beside all pay-outs: start there
+        return queryset.filter(pk__in=tried.values("payout_id"), last_state=state)
 
 
 @admin.register(Payout)
-class PayoutAdmin(OfNotesAdmin):
+class PayoutAdmin(FactAdmin):
     """Pay-outs, latest first."""
 
     when_empty = _("没有直接拨付：约定直接拨付的借据产生贴息后，在此等待拨付。")
@@ -125,9 +131,10 @@ class PayoutAdmin(OfNotesAdmin):
 
 
 @admin.register(PayoutBatch)
-class PayoutBatchAdmin(CheckedAdmin, FactAdmin):
+class PayoutBatchAdmin(StepsAdmin, FactAdmin):
     """Batches, latest first: a second person sends or refuses them."""
 
+    is_short = True
     when_empty = _("还没有拨付批次：有待拨付的贴息时，按日生成批次，由另一人复核发出。")
     list_display = (
         "id", "day", "institution_name", "state", "count", "amount_yuan", "made_by", "checked_by",
@@ -136,39 +143,61 @@ class PayoutBatchAdmin(CheckedAdmin, FactAdmin):
     list_filter = ("state", month_of("day"))
     finance_sees = False
     list_select_related = ("institution",)
-    actions: Any = ("pass_check", "refuse")
-    action_form = ReasonForm
+    sections = (attempts,)
+    list_steps = {"prepare": Prepare, "results": TakeResults}
+    row_steps = {"send": SendBatch, "refuse": RefuseBatch}
 
-    @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Send the chosen batches; each refusal is told."""
-        for batch_id in queryset.order_by("pk").values_list("pk", flat=True):
-            self._end(request, batch_id, refuses=False)
+    def stages(self, request: HttpRequest, row: PayoutBatch) -> list[Stage]:
+        """Made, sent or refused, answered."""
+        made = Stage(_("生成批次"), "done", row.made_by, row.made_at)
+        if row.state == PayoutBatch.State.REFUSED:
+            return [made, Stage(_("已退回"), "off", row.checked_by or "", row.checked_at)]
+        is_sent = row.checked_by is not None
+        open_ = PayoutAttempt.objects.filter(batch=row, state=PayoutAttempt.State.SENT).exists()
+        sending = Stage(
+            _("复核并发出"), "done" if is_sent else "now", row.checked_by or "", row.checked_at
+        )
+        answered = ("now" if open_ else "done") if is_sent else "todo"
+        return [made, sending, Stage(_("拨付结果"), answered)]
 
-    @admin.action(description=_("退回批次"), permissions=["check"])
-    def refuse(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Refuse the chosen batches, for the reason given."""
-        for batch_id in queryset.order_by("pk").values_list("pk", flat=True):
-            self._end(request, batch_id, refuses=True)
+    def row_buttons(self, request: HttpRequest, row: PayoutBatch) -> list[Button]:
+        """The steps, and the file once it is sent."""
+        found = super().row_buttons(request, row)
+        if row.state != PayoutBatch.State.SENT:
+            return found
+        files = [
+            Button(
+                gettext("下载拨付文件 %(format)s") % {"format": one.upper()},
+                reverse("admin:settlement_payoutbatch_file", args=[row.pk, one]),
+                "download",
+            )
+            for one in FORMATS
+        ]
+        return [*files, *found]
 
-    def _end(self, request: HttpRequest, batch_id: int, *, refuses: bool) -> None:
-        actor, at = request.user.get_username(), timezone.localtime()
-        try:
-            with transaction.atomic():
-                if refuses:
-                    comment = request.POST.get("why", "")
-                    refuse_batch(batch_id=batch_id, actor=actor, at=at, comment=comment)
-                else:
-                    check_batch(batch_id=batch_id, actor=actor, at=at)
-        except DomainError as refused:
-            self.message_user(request, str(refused), messages.WARNING)
-        else:
-            text = gettext("已复核 %(count)d 条") % {"count": 1}
-            self.message_user(request, text, messages.SUCCESS)
+    def get_urls(self) -> list[Any]:
+        """The batch's file has addresses of its own."""
+        view = self.admin_site.admin_view(self.file_view)
+        address = "<path:object_id>/payouts.<str:file_format>"
+        return [path(address, view, name="settlement_payoutbatch_file"), *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, object_id: str, file_format: str) -> HttpResponseBase:
+        """The file of a sent batch, the same each time."""
+        batch: Any = self.row(request, object_id)
+        if batch is None or file_format not in FORMATS or not self.has_view_permission(request):
+            raise Http404
+        return handed_out(
+            request,
+            name=f"payouts-{batch.pk}.{file_format}",
+            write=lambda out: write_batch(
+                batch_id=batch.pk, path=out, file_format=file_format, scope=own_scope(request)
+            ),
+            home=reverse("admin:settlement_payoutbatch_change", args=[batch.pk]),
+        )
 
 
 @admin.register(PayoutAttempt)
-class PayoutAttemptAdmin(OfNotesAdmin):
+class PayoutAttemptAdmin(FactAdmin):
     """Every attempt, latest first."""
 
     when_empty = _("还没有拨付记录：批次发出后，每次拨付在此留下记录。")
@@ -190,7 +219,7 @@ class PayoutAttemptAdmin(OfNotesAdmin):
 
 
 @admin.register(PayoutResult)
-class PayoutResultAdmin(OfNotesAdmin):
+class PayoutResultAdmin(FactAdmin):
     """What the payment system answered."""
 
     when_empty = _("还没有拨付结果：收到支付系统回执并导入后，在此显示。")

@@ -1,31 +1,50 @@
-"""Plans of interest days: a second person checks them; staff may void parts of them or end them."""
+"""Plans of interest days: sent by their makers, released by a second person, answered by the core."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin import display
+from django.contrib.admin import SimpleListFilter, display
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import ActionForm
 
 from config.kernel.admin.access import may_make
-from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import LevelFilter
-from config.kernel.admin.sections import Section, numbers, texts
-from loans.admin.base import FactAdmin, OfNotesAdmin, SchemeFilter, in_yuan, scheme_name, yuan
+from config.kernel.admin.sections import Button, Section, Stage, list_address, numbers, texts
+from config.kernel.services.export import write_register
+from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, yuan
 from loans.admin.lookups import of_note
+from loans.admin.steps import StepsAdmin
 from loans.values.errors import DomainError
 from settlement.admin import wording
+from settlement.admin.deductions import DeductionSchemeFilter
+from settlement.admin.orders import FORMATS, handed_out
+from settlement.admin.paper_sections import kinds_in_words, letters_lacking
+from settlement.admin.plan_forms import (
+    End,
+    OrderPlan,
+    Refuse,
+    Release,
+    Send,
+    TakeResults,
+    Void,
+    by_fund,
+    exceptions,
+)
 from settlement.models import Plan, PlanException, PlannedDeduction
-from settlement.selectors.plans import funds_of_plan
-from settlement.services.plans import check_plan, end_plan, void_planned
+from settlement.resources import INSTRUCTIONS
+from settlement.selectors.plans import states_of_plan
+from settlement.services.plans import void_planned
 
 
 class ReasonForm(ActionForm):  # type: ignore[misc]
@@ -34,86 +53,166 @@ class ReasonForm(ActionForm):  # type: ignore[misc]
     why = forms.CharField(label=_("原因"), required=False, max_length=500)
 
 
-def by_fund(request: HttpRequest, plan: Plan) -> Section:
-    """What the plan asks of each fund."""
+def by_state(request: HttpRequest, plan: Plan) -> Section:
+    """What became of it so far; each line leads to its deductions."""
+    words = dict(PlannedDeduction.State.choices)
     return Section(
-        title=_("按资金"),
+        title=_("办理情况"),
         columns=[
-            *texts(_("资金机构"), _("贴息政策"), _("资金层级")),
-            *numbers(
-                in_yuan(_("计划代付")),
-                in_yuan(_("抵扣")),
-                in_yuan(_("已预留")),
-                in_yuan(_("可用")),
-                in_yuan(_("缺口")),
-            ),
+            *texts(_("状态")),
+            *numbers(_("笔数"), in_yuan(_("计划代付")), in_yuan(_("已预留"))),
         ],
         rows=[
             (
-                one.institution_code,
-                scheme_name(one.scheme_code),
-                wording.tier_name(one.tier),
-                *map(yuan, (one.planned_fen, one.offset_fen, one.reserved_fen)),
-                *map(yuan, (one.available_fen, one.shortfall_fen)),
+                _list_of(plan, one.state, words[one.state]),
+                f"{one.count:,}",
+                yuan(one.planned_fen),
+                yuan(one.reserved_fen),
             )
-            for one in funds_of_plan(plan_id=plan.pk)
+            for one in states_of_plan(plan_id=plan.pk)
         ],
+        more=list_address("settlement_planneddeduction", plan__id__exact=plan.pk),
     )
 
 
+def _list_of(plan: Plan, state: str, words: Any) -> Any:
+    filters = {"plan__id__exact": plan.pk, "state__exact": state}
+    address = list_address("settlement_planneddeduction", **filters)
+    return format_html('<a href="{}" class="text-link">{}</a>', address, words)
+
+
+NEXT = {
+    "unsent": _("下一步：经办查看例外后送复核"),
+    "sent": _("下一步：由另一人复核放行"),
+    "checked": _("下一步：下载扣息指令交核心系统，再上传收息结果"),
+}
+
+
 @admin.register(Plan)
-class PlanAdmin(CheckedAdmin, FactAdmin):
+class PlanAdmin(StepsAdmin, FactAdmin):
     """Plans, latest first."""
 
+    is_short = True
     when_empty = _("还没有代付计划：导入未来结息日的计划收息后，可先计划、复核，再代付。")
     list_display = (
-        "id", "collected_on", "institution_name", "state", "planned_yuan", "made_by", "checked_by",
+        "id", "collected_on", "institution_name", "standing", "planned_yuan", "made_by",
+        "checked_by",
     )  # fmt: skip
+    fields = ("collected_on", "institution_name", "standing", "planned_yuan", "why")
     list_filter = ("state", "collected_on")
     list_select_related = ("institution",)
-    sections = (by_fund,)
+    sections = (by_fund, by_state, exceptions, letters_lacking)
     finance_sees = False
-    actions: Any = ("pass_check", "end")
-    action_form = ReasonForm
+    list_steps = {"order": OrderPlan}
+    row_steps = {
+        "send": Send,
+        "release": Release,
+        "refuse": Refuse,
+        "results": TakeResults,
+        "end": End,
+    }
 
-    def has_end_permission(self, request: HttpRequest) -> bool:
-        """Makers and managers end what was planned."""
-        return may_make(request)
+    @display(description=_("状态"), ordering="state")
+    def standing(self, row: Plan) -> Any:
+        """Where it stands; a draft is sent or not."""
+        if row.state == Plan.State.DRAFT and row.sent_at is None:
+            return _("草稿")
+        return row.get_state_display()
 
-    @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Check the chosen drafts and reserve their money; each refusal is told."""
-        for plan_id in queryset.order_by("pk").values_list("pk", flat=True):
-            try:
-                with transaction.atomic():
-                    check_plan(
-                        plan_id=plan_id,
-                        actor=request.user.get_username(),
-                        at=timezone.localtime(),
-                    )
-            except DomainError as refused:
-                self.message_user(request, str(refused), messages.WARNING)
-            else:
-                text = gettext("已复核 %(count)d 条") % {"count": 1}
-                self.message_user(request, text, messages.SUCCESS)
+    def stages(self, request: HttpRequest, row: Plan) -> list[Stage]:
+        """Drafted, sent, released, posted."""
+        if row.state == Plan.State.DROPPED:
+            ended = Stage(_("已撤销"), "off", row.ended_by)
+            return [Stage(_("编制"), "done", row.made_by, row.made_at), ended]
+        sent, checked = row.sent_at is not None, row.checked_by is not None
+        closed = row.state == Plan.State.CLOSED
+        return [
+            Stage(_("编制"), "done", row.made_by, row.made_at),
+            Stage(_("送复核"), "done" if sent else "now", "", row.sent_at),
+            Stage(
+                _("复核放行"),
+                "done" if checked else ("now" if sent else "todo"),
+                row.checked_by or "",
+                row.checked_at,
+            ),
+            Stage(
+                _("核心扣息并入账"),
+                "done" if closed else ("now" if checked else "todo"),
+                row.ended_by,
+            ),
+        ]
 
-    @admin.action(description=_("结束或撤销计划"), permissions=["end"])
-    def end(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Release what is left of the chosen plans, for the reason given."""
-        for plan_id in queryset.order_by("pk").values_list("pk", flat=True):
-            try:
-                with transaction.atomic():
-                    end_plan(
-                        plan_id=plan_id,
-                        actor=request.user.get_username(),
-                        why=request.POST.get("why", ""),
-                    )
-            except DomainError as refused:
-                self.message_user(request, str(refused), messages.WARNING)
+    def next_step(self, request: HttpRequest, row: Plan) -> str:
+        """Whose turn it is."""
+        if row.state == Plan.State.DRAFT:
+            return str(NEXT["unsent" if row.sent_at is None else "sent"])
+        return str(NEXT["checked"]) if row.state == Plan.State.CHECKED else ""
+
+    def row_buttons(self, request: HttpRequest, row: Plan) -> list[Button]:
+        """The steps, and the core's file once the money is set aside."""
+        found = super().row_buttons(request, row)
+        if row.state not in (Plan.State.CHECKED, Plan.State.CLOSED):
+            return found
+        return [
+            *(
+                Button(
+                    gettext("下载扣息指令 %(format)s") % {"format": one.upper()},
+                    reverse("admin:settlement_plan_instructions", args=[row.pk, one]),
+                    "download",
+                )
+                for one in FORMATS
+            ),
+            *found,
+        ]
+
+    def get_urls(self) -> list[Any]:
+        """The core's file has addresses of its own."""
+        view = self.admin_site.admin_view(self.instructions_view)
+        address = "<path:object_id>/instructions.<str:file_format>"
+        return [path(address, view, name="settlement_plan_instructions"), *super().get_urls()]
+
+    def instructions_view(
+        self, request: HttpRequest, object_id: str, file_format: str
+    ) -> HttpResponseBase:
+        """The list for the core system of the plan's bank and day, as the command exports it."""
+        plan: Any = self.row(request, object_id)
+        if plan is None or file_format not in FORMATS or not self.has_view_permission(request):
+            raise Http404
+        day = plan.collected_on
+        return handed_out(
+            request,
+            name=f"instructions-{plan.institution.code}-{day}.{file_format}",
+            write=lambda out: write_register(
+                register=INSTRUCTIONS,
+                path=out,
+                file_format=file_format,
+                scope=plan.institution.scope,
+                filters={"since": day, "until": day},
+            ),
+            home=reverse("admin:settlement_plan_change", args=[plan.pk]),
+        )
+
+
+class ReservedTierFilter(SimpleListFilter):
+    """By the tier whose money is set aside."""
+
+    title = _("预留资金层级")
+    parameter_name = "tier"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
+        """The three tiers."""
+        return list(wording.TIER_NAMES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Deductions with money of that tier set aside."""
+        tier = self.value()
+        if tier not in wording.TIER_NAMES:
+            return queryset
+        return queryset.filter(**{f"{tier}_reserved_fen__gt": 0})
 
 
 @admin.register(PlannedDeduction)
-class PlannedDeductionAdmin(OfNotesAdmin):
+class PlannedDeductionAdmin(StepsAdmin, FactAdmin):
     """What is planned of whom, and what became of it."""
 
     when_empty = _("计划中没有代付明细：计划生成后，各笔借据的计划贴息在此显示。")
@@ -121,11 +220,12 @@ class PlannedDeductionAdmin(OfNotesAdmin):
         "plan", "place", "scheme", "note", "institution_name", "interest_yuan", "central_yuan",
         "provincial_yuan", "municipal_yuan", "reserved_yuan", "state", "why",
     )  # fmt: skip
-    list_filter = ("state", LevelFilter)
+    list_filter = ("state", DeductionSchemeFilter, ReservedTierFilter, LevelFilter)
     list_select_related = ("plan", "scheme", "note", "institution")
     sortable_by = ()
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
+    row_steps = {"void": Void}
     finance_sees = False
     actions = ("void",)
     action_form = ReasonForm
@@ -157,14 +257,22 @@ class PlannedDeductionAdmin(OfNotesAdmin):
 
 
 @admin.register(PlanException)
-class PlanExceptionAdmin(OfNotesAdmin):
+class PlanExceptionAdmin(FactAdmin):
     """Planned collections that need a look."""
 
     when_empty = _("没有计划异常：不能计划的收息及其原因会在此列出。")
-    list_display = ("plan", "note", "institution_name", "scheme_label", "reason", "detail")
+    list_display = ("plan", "note", "institution_name", "scheme_label", "reason", "detail_words")
     list_filter = ("reason", SchemeFilter, LevelFilter)
     finance_sees = False
     list_select_related = ("plan", "note", "institution")
     sortable_by = ()
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
+
+    @display(description=_("详情"))
+    def detail_words(self, row: PlanException) -> Any:
+        """The reasons of a refusal, or the papers that are missing, in words."""
+        codes = [code for code in row.detail.split(";") if code]
+        if row.reason == PlanException.Reason.PAPERS:
+            return kinds_in_words(codes)
+        return wording.reasons_in_words(codes) or self.empty_value_display

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.sections import Section, link, numbers, texts
 from loans.admin.base import in_yuan, scheme_name, yuan
 from settlement.admin import wording
+from settlement.engine import entries
 from settlement.engine.entries import Lines
 from settlement.models import Account, Clawback, Fund
 
@@ -35,9 +37,47 @@ def to_be_posted(entries: list[tuple[Any, Any, Lines]]) -> Section:
     )
 
 
+def balances(changes: Iterable[tuple[Any, Fund | None, Lines]]) -> Section:
+    """What the entries do to each fund's accounts: before, the change, after; debit less credit.
+
+    `changes`: the fund in words, the fund (None: opened by this), its lines.
+    """
+    rows = []
+    for (name, fund), lines in _by_fund(changes).items():
+        for account in Account:
+            change = entries.net(lines, account)
+            if change:
+                before = 0 if fund is None else getattr(fund, f"{account}_fen")
+                rows.append((name, account.label, *map(yuan, (before, change, before + change))))
+    return Section(
+        title=_("入账前后余额（借 − 贷）"),
+        columns=[
+            *texts(_("资金"), _("科目")),
+            *numbers(in_yuan(_("入账前")), in_yuan(_("变动")), in_yuan(_("入账后"))),
+        ],
+        rows=rows,
+    )
+
+
+def _by_fund(
+    changes: Iterable[tuple[Any, Fund | None, Lines]],
+) -> dict[tuple[str, Fund | None], Lines]:
+    found: dict[tuple[str, Fund | None], Lines] = {}
+    for name, fund, lines in changes:
+        found[str(name), fund] = (*found.get((str(name), fund), ()), *lines)
+    return found
+
+
+def fund_name(fund: Fund) -> str:
+    """A fund in words: institution, scheme, tier and purpose."""
+    names = (fund.institution.name, scheme_name(fund.scheme.code), wording.tier_name(fund.tier))
+    return " · ".join([*names, fund.get_purpose_display()])
+
+
 def fund_in_sight(clawback: Clawback) -> Fund | None:
     """The fund it comes out of; a branch may see the clawback but not the money above it."""
-    return Fund.objects.filter(pk=clawback.fund_id).select_related("scheme").first()
+    found = Fund.objects.filter(pk=clawback.fund_id)
+    return found.select_related("scheme", "institution").first()
 
 
 def of_clawback(clawback: Clawback) -> Section:

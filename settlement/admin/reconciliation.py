@@ -20,7 +20,7 @@ from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from loans.admin.base import FactAdmin, scheme_name
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
-from settlement.admin.chosen import each
+from settlement.admin.chosen import each, shown_first
 from settlement.admin.deductions import DeductionSchemeFilter
 from settlement.admin.difference_forms import (
     CheckExplanation,
@@ -86,6 +86,7 @@ def explanations(request: HttpRequest, difference: ReconciliationDifference) -> 
 class ReconciliationDifferenceAdmin(StepsAdmin, FactAdmin):
     """Differences, latest first."""
 
+    is_short = True
     when_empty = _("没有对账差异：导入专户流水后点“立即对账”，不符之处在此列出。")
     list_display = (
         "id", "moved_on", "scheme_label", "institution_name", "tier_label", "reason", "key_link",
@@ -169,6 +170,7 @@ class ReconciliationDifferenceAdmin(StepsAdmin, FactAdmin):
 class DifferenceExplanationAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     """What people say of differences; a second person accepts or refuses it."""
 
+    is_short = True
     when_empty = _("没有差异说明：在“对账差异”中说明原因，由另一人复核。")
     list_display = (
         "difference", "what", "institution_name", "why", "made_by", "checked_by", "refused_why",
@@ -187,11 +189,14 @@ class DifferenceExplanationAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
         return f"{found.moved_on} {found.get_reason_display()} {found.key}"
 
     @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Accept the chosen explanations."""
+        first = shown_first(request, self, queryset, CheckExplanation)
+        if first is not None:
+            return first
         actor, at = request.user.get_username(), timezone.localtime()
 
         def step(key: int) -> None:
             differences.check_explanation(explanation_id=key, actor=actor, at=at)
 
-        each(request, self, queryset, step)
+        return each(request, self, queryset, step)

@@ -22,7 +22,7 @@ from loans.admin.steps import StepForm
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.admin import wording
-from settlement.admin.previews import to_be_posted
+from settlement.admin.previews import balances, fund_name, to_be_posted
 from settlement.models import Fund, Settlement, SettlementItem
 from settlement.services import forecasts, settlement_decisions, settlements
 from settlement.services.settlements import Ask
@@ -36,20 +36,20 @@ SHOWN = (
 
 
 def items(request: HttpRequest, settlement: Settlement) -> Section:
-    """The settlement tier by tier."""
+    """The settlement, a column for each tier and purpose: as many figures fit below each other."""
     own = settlement.items.select_related("fund", "settlement").order_by("fund__purpose", "pk")
+    found = list(own)
     titles = [_("结转下期") if name == "carry_over_fen" else _title(name) for name in SHOWN]
+    heads = [f"{wording.tier_name(i.fund.tier)} {i.fund.get_purpose_display()}" for i in found]
+    lines = [
+        (in_yuan(title), *(yuan(getattr(item, name)) for item in found))
+        for title, name in zip(titles, SHOWN, strict=True)
+    ]
+    details = [link("settlement_settlementitem", item.pk, _("查看")) for item in found]
     return Section(
         title=_("按资金层级"),
-        columns=[*texts(_("资金层级"), _("用途")), *numbers(*map(in_yuan, titles))],
-        rows=[
-            (
-                link("settlement_settlementitem", item.pk, wording.tier_name(item.fund.tier)),
-                item.fund.get_purpose_display(),
-                *(yuan(getattr(item, name)) for name in SHOWN),
-            )
-            for item in own
-        ],
+        columns=[*texts(_("项目")), *numbers(*heads)],
+        rows=[*lines, (_("明细"), *details)] if found else [],
     )
 
 
@@ -197,6 +197,10 @@ class Submit(OfSettlement):
     states = (State.DRAFT,)
     maker = "made_by"
 
+    def sections(self) -> list[Section]:
+        """With what submitting it changes."""
+        return [*super().sections(), closing(self.row)]
+
     def act(self, *, actor: str, at: datetime) -> None:
         """Submit it."""
         settlements.submit(settlement_id=self.row.pk, actor=actor, at=at)
@@ -282,20 +286,45 @@ class Book(OfSettlement):
         if self.row.state != State.DECIDED:
             return shown
         try:
-            return [*shown, to_be_posted(list(self._entries()))]
+            entries = list(self._entries())
+            changes = [(fund_name(item.fund), item.fund, lines) for item, _event, lines in entries]
+            named = [
+                (f"{wording.tier_name(item.fund.tier)} {item.fund.get_purpose_display()}", *entry)
+                for item, *entry in entries
+            ]
+            return [*shown, to_be_posted(named), balances(changes)]
         except DomainError as refusal:
             self.note = own_language(str(refusal))
             return shown
 
-    def _entries(self) -> Iterator[tuple[Any, Any, Any]]:
+    def _entries(self) -> Iterator[tuple[SettlementItem, Any, Any]]:
         for item, event, lines in settlement_decisions.bookings(settlement_id=self.row.pk):
-            tier = f"{wording.tier_name(item.fund.tier)} {item.fund.get_purpose_display()}"
-            yield tier, event.label, lines
+            yield item, event.label, lines
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Book it."""
         seen = self.cleaned_data["seen"]
         settlement_decisions.book(settlement_id=self.row.pk, actor=actor, at=at, decided_at=seen)
+
+
+def closing(settlement: Settlement) -> Section:
+    """What submitting changes: the claim goes out, and with a year's last part the year closes."""
+    own = settlement.items.select_related("fund", "fund__scheme", "fund__institution")
+    rows: list[tuple[Any, ...]] = [
+        (_("状态"), settlement.get_state_display(), State.SUBMITTED.label),
+    ]
+    if settlement.is_final and settlement.year is not None:
+        rows += [
+            (
+                f"{fund_name(item.fund)} {gettext('已结算年度')}",
+                item.fund.closed_through or gettext("无"),
+                max(item.fund.closed_through, settlement.year),
+            )
+            for item in own.order_by("fund__purpose", "pk")
+        ]
+    return Section(
+        title=_("提交前后"), columns=texts(_("要素"), _("提交前"), _("提交后")), rows=rows
+    )
 
 
 def _decision(settlement: Settlement) -> Section:
@@ -305,6 +334,39 @@ def _decision(settlement: Settlement) -> Section:
         columns=texts(_("批复文号"), _("批复日期"), _("批复录入")),
         rows=[(settlement.document_number, settlement.decided_on, settlement.decided_by)],
     )
+
+
+class RefuseDecision(OfSettlement):
+    """A second person finds that finance decided something else: it is recorded anew."""
+
+    title = _("退回批复")
+    icon = "undo"
+    note = _("退回后由经办重新录入批复，未入账。")
+    done = _("已退回，待重新录入批复")
+    states = (State.DECIDED,)
+    maker = "decided_by"
+
+    why = ReasonField()
+    seen = forms.DateTimeField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
+        super().__init__(request, row, data)
+        self.fields["seen"].initial = row.decided_at and row.decided_at.isoformat()
+
+    def sections(self) -> list[Section]:
+        """With the decision as recorded."""
+        return [*super().sections(), _decision(self.row)]
+
+    def act(self, *, actor: str, at: datetime) -> None:
+        """Refuse it."""
+        data = self.cleaned_data
+        settlement_decisions.refuse(
+            settlement_id=self.row.pk,
+            why=data["why"],
+            actor=actor,
+            at=at,
+            decided_at=data["seen"],
+        )
 
 
 class Withdraw(OfSettlement):

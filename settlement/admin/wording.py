@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loans.admin.base import own_language
+from loans.values.errors import bilingual
 from settlement.engine.codes import cut_reasons
 
 REASONS: dict[str, Any] = {
@@ -59,6 +60,14 @@ CUTS_SHORT: dict[str, Any] = {
     "note_cap": _("单笔上限"),
 }
 TIER_NAMES: dict[str, Any] = {"central": _("中央"), "provincial": _("省级"), "municipal": _("市级")}
+NOT_RELEASED = bilingual(
+    "计划尚未放行或已结束，不能上传结果",
+    "the plan is not released, or over: no results are taken in for it",
+)
+NOT_PLANNED = bilingual(
+    "该笔代付已入账、释放或作废，不再变动", "it is posted, released or void already and stays so"
+)
+NOTHING_TO_POST = bilingual("该重算不在待入账状态", "the recomputation does not wait to be posted")
 TIERS_OFF = _("同一项目已享受中央同类贴息，%(tier)s财政不再贴息")
 
 

@@ -16,6 +16,7 @@ from settlement.engine.terms_model import (
     TierOff,
     Window,
 )
+from settlement.engine.terms_papers import read_papers
 from settlement.engine.terms_rates import read_rates
 from settlement.engine.terms_read import Problems, Table
 
@@ -108,6 +109,7 @@ def read_terms(problems: Problems, content: dict[str, Any]) -> Terms:
         "fund_method": _one_word(top, "fund_method", FUND_METHODS),
         "guarantee": _guarantee(top),
         "decisions": _decisions(top.table("decisions")),
+        "papers": read_papers(top),
     }
     top.done()
     terms = Terms(**values, citations=tuple(problems.citations))

@@ -100,6 +100,24 @@ class GuaranteeFee:
 
 
 @dataclass(frozen=True)
+class PaperRule:
+    """A paper that a note (or the institution, for all its notes) has to have, and what to do about it.
+
+    `with_equipment`: only notes that buy equipment. `blocks`: without it no plan is checked; else its
+    lack is told and nothing more. Amounts never depend on papers.
+    """
+
+    kind: str
+    per: str
+    with_equipment: bool
+    blocks: bool
+    say_zh: str
+    say_en: str
+    article: str
+    assumed_because: str
+
+
+@dataclass(frozen=True)
 class Terms:
     """One scheme, as its file says it. `citations` give the article of every value by key.
 
@@ -147,6 +165,7 @@ class Terms:
     guarantee: GuaranteeFee | None
     decisions: tuple[Citation, ...]
     citations: tuple[Citation, ...]
+    papers: tuple[PaperRule, ...] = ()
 
     @property
     def tiers(self) -> tuple[str, ...]:

@@ -2,15 +2,18 @@
 
 from settlement.models.assessment import Assessment
 from settlement.models.clawback import Clawback, ClawbackLapse, ClawbackMovement
-from settlement.models.deduction import Deduction, EnterprisePosting
-from settlement.models.enrolment import Enrolment, GuaranteeSubsidy
+from settlement.models.deduction import Deduction, EnterprisePosting, MonthlySubsidy
+from settlement.models.enrolment import Enrolment, GuaranteeSubsidy, JudgedStatus
 from settlement.models.finding import Finding, FindingDecision, FindingSide
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
+from settlement.models.missed_label import MissedLabel
+from settlement.models.paper import PaperGap, PaperRule
 from settlement.models.payout import Payout
 from settlement.models.payout_batch import PayoutAttempt, PayoutBatch, PayoutResult
 from settlement.models.plan import Plan, PlanException, PlannedDeduction
-from settlement.models.receipt import MadeGood, Receipt
+from settlement.models.receipt import MadeGood, Receipt, ReceiptRefusal
+from settlement.models.recomputation import MoneyJob, Recomputation
 from settlement.models.reconciliation import DifferenceExplanation, ReconciliationDifference
 from settlement.models.scheme import Scheme, SchemeVersion
 from settlement.models.settlement import Settlement, SettlementItem
@@ -33,9 +36,15 @@ __all__ = [
     "Fund",
     "GuaranteePosting",
     "GuaranteeSubsidy",
+    "JudgedStatus",
     "LedgerEntry",
     "LedgerLine",
     "MadeGood",
+    "MissedLabel",
+    "MoneyJob",
+    "MonthlySubsidy",
+    "PaperGap",
+    "PaperRule",
     "Payout",
     "PayoutAttempt",
     "PayoutBatch",
@@ -45,6 +54,8 @@ __all__ = [
     "PlannedDeduction",
     "Purpose",
     "Receipt",
+    "ReceiptRefusal",
+    "Recomputation",
     "ReconciliationDifference",
     "Scheme",
     "SchemeVersion",

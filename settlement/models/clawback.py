@@ -83,6 +83,9 @@ class Clawback(Checked):
         ordering = ["-id"]
         indexes = [
             models.Index(
+                name="clawback_proposed", fields=["institution"], condition=Q(state="proposed")
+            ),
+            models.Index(
                 name="clawback_of_finding", fields=["origin_id"], condition=Q(origin="finding")
             ),
             models.Index(
@@ -226,6 +229,13 @@ class ClawbackMovement(Checked):
         verbose_name = _("追回变动")
         verbose_name_plural = _("追回变动")
         ordering = ["-id"]
+        indexes = [
+            models.Index(
+                name="clawback_movement_unchecked",
+                fields=["institution"],
+                condition=Q(checked_by__isnull=True),
+            ),
+        ]
         constraints = [
             checked_by_another("clawback_movement_checked_by_another"),
             models.CheckConstraint(

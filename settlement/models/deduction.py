@@ -66,7 +66,13 @@ class Deduction(models.Model):
     class Meta:
         verbose_name = _("代付贴息")
         verbose_name_plural = _("代付贴息")
-        indexes = [models.Index(name="settlement_deduction_note", fields=["note"])]
+        indexes = [
+            models.Index(name="settlement_deduction_note", fields=["note"]),
+            models.Index(name="deduction_institution", fields=["institution"]),
+            models.Index(name="deduction_scheme", fields=["scheme", "id"]),
+            models.Index(name="deduction_cut", fields=["id"], condition=Q(cut_reasons__gt=0)),
+            models.Index(name="deduction_difference", fields=["id"], condition=Q(sequence__gt=0)),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="deduction_state_not_negative",
@@ -76,6 +82,47 @@ class Deduction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.collection_id}/{self.scheme_id}/{self.sequence}"
+
+
+class MonthlySubsidy(models.Model):
+    """What one statement's deductions add to an institution's subsidies of a month, by scheme and tier.
+
+    Written by the database with the deductions themselves (migration 0030), so that a month is added up
+    from few rows; a note that moves takes its amounts with it in a pair of further rows. Append-only.
+    """
+
+    institution = models.ForeignKey(
+        "kernel.Institution",
+        models.DO_NOTHING,
+        verbose_name=_("所属机构"),
+        related_name="+",
+        db_constraint=False,
+    )
+    scheme = models.ForeignKey(
+        "settlement.Scheme",
+        models.DO_NOTHING,
+        verbose_name=_("贴息政策"),
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    month = models.DateField(_("收息月份"), help_text=_("当月第一日 / first day of the month"))
+    central_fen = _fen(_("中央贴息"))
+    provincial_fen = _fen(_("省级贴息"))
+    municipal_fen = _fen(_("市级贴息"))
+
+    class Meta:
+        verbose_name = _("各月贴息")
+        verbose_name_plural = _("各月贴息")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="monthly_subsidy_month_is_a_first_day", condition=Q(month__day=1)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution_id}/{self.scheme_id} {self.month:%Y-%m}"
 
 
 class EnterprisePosting(models.Model):

@@ -126,6 +126,13 @@ class Finding(models.Model):
         verbose_name = _("重复贴息核查")
         verbose_name_plural = _("重复贴息核查")
         ordering = ["-id"]
+        indexes = [
+            models.Index(
+                name="finding_open",
+                fields=["institution"],
+                condition=Q(state="open", gone_at__isnull=True),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="finding_words_known",

@@ -46,6 +46,9 @@ class GuaranteePosting(models.Model):
         verbose_name = _("担保费补贴入账")
         verbose_name_plural = _("担保费补贴入账")
         ordering = ["-id"]
+        indexes = [
+            models.Index(name="guarantee_posting_month", fields=["month"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="guarantee_posting_numbered_once", fields=["guarantee", "scheme", "sequence"]

@@ -201,6 +201,11 @@ class LedgerEntry(models.Model):
         verbose_name = _("分录")
         verbose_name_plural = _("分录")
         ordering = ["-id"]
+        indexes = [
+            models.Index(name="ledger_entry_institution", fields=["institution"]),
+            models.Index(name="ledger_entry_posted_on", fields=["posted_on"]),
+            models.Index(name="ledger_entry_source", fields=["source"]),
+        ]
         constraints = [
             models.UniqueConstraint(name="ledger_entry_number_once", fields=["fund", "number"]),
             models.UniqueConstraint(
@@ -246,6 +251,9 @@ class LedgerLine(models.Model):
         verbose_name = _("分录行")
         verbose_name_plural = _("分录行")
         ordering = ["id"]
+        indexes = [
+            models.Index(name="ledger_line_institution", fields=["institution"]),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="ledger_line_one_side",

@@ -104,6 +104,11 @@ class PayoutAttempt(models.Model):
         verbose_name = _("拨付记录")
         verbose_name_plural = _("拨付记录")
         ordering = ["-id"]
+        indexes = [
+            models.Index(
+                name="payout_attempt_failed", fields=["payout"], condition=Q(state="failed")
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(name="payout_attempt_once", fields=["payout", "attempt"]),
             models.UniqueConstraint(
@@ -148,6 +153,9 @@ class PayoutResult(models.Model):
         verbose_name = _("拨付结果")
         verbose_name_plural = _("拨付结果")
         ordering = ["-id"]
+        indexes = [
+            models.Index(name="payout_result_paid_on", fields=["paid_on"]),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="payout_result_known", condition=Q(result__in=["succeeded", "failed"])

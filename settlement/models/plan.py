@@ -40,6 +40,7 @@ def _collection() -> "models.ForeignKey[Any, Any]":
 class Plan(Checked):
     """One bank's deductions of one interest day; its institution is the bank's root.
 
+    Its maker looks through the exceptions and sends it (`sent_at`) to be checked.
     Once checked by a second person its money is reserved; closed when every deduction of it is
     posted, released or void, or by staff.
     """
@@ -55,6 +56,8 @@ class Plan(Checked):
     state = models.CharField(_("状态"), max_length=10, choices=State.choices, default="draft")
     planned_fen = _fen(_("计划代付"))
     why = models.CharField(_("说明"), max_length=500, blank=True, default="", db_default="")
+    sent_at = models.DateTimeField(_("送复核时间"), null=True, blank=True)
+    ended_by = models.CharField(_("处理人"), max_length=150, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("代付计划")
@@ -69,6 +72,10 @@ class Plan(Checked):
             models.CheckConstraint(
                 name="plan_reserves_once_checked",
                 condition=~Q(state__in=["checked", "closed"]) | Q(checked_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="plan_checked_once_sent",
+                condition=Q(checked_by__isnull=True) | Q(sent_at__isnull=False),
             ),
         ]
 
@@ -125,6 +132,7 @@ class PlannedDeduction(models.Model):
         verbose_name_plural = _("计划代付")
         ordering = ["-plan", "place"]
         indexes = [
+            models.Index(name="planned_deduction_state", fields=["state", "id"]),
             models.Index(
                 name="planned_live_of_note",
                 fields=["note"],
@@ -192,13 +200,14 @@ class PlannedDeduction(models.Model):
 
 
 class PlanException(models.Model):
-    """Why a planned collection has no deduction under a scheme, or not the usual one."""
+    """Why a planned collection has no deduction under a scheme, or one that needs a look."""
 
     class Reason(models.TextChoices):
         WAITING = "waiting", _("认定待定（缺 LPR）")
         INELIGIBLE = "ineligible", _("不符合条件")
         NOTHING = "nothing", _("本期无贴息")
         INSTALMENT = "instalment", _("本期已收过部分利息")
+        PAPERS = "papers", _("资料不全（照常代付）")
 
     institution = _institution()
     plan = models.ForeignKey(
@@ -214,10 +223,15 @@ class PlanException(models.Model):
         verbose_name = _("计划例外")
         verbose_name_plural = _("计划例外")
         ordering = ["-plan", "id"]
+        indexes = [
+            models.Index(name="plan_exception_reason", fields=["reason", "id"]),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="plan_exception_reason_known",
-                condition=Q(reason__in=["waiting", "ineligible", "nothing", "instalment"]),
+                condition=Q(
+                    reason__in=["waiting", "ineligible", "nothing", "instalment", "papers"]
+                ),
             ),
             models.UniqueConstraint(
                 name="plan_exception_once",

@@ -31,6 +31,33 @@ class Receipt(Checked):
         return f"{self.pre_allocation_id}"
 
 
+class ReceiptRefusal(Checked):
+    """A pre-allocation that a second person refused: it is never booked; the money is entered anew."""
+
+    institution = models.ForeignKey(
+        "kernel.Institution", models.PROTECT, verbose_name=_("资金机构"), related_name="+"
+    )
+    pre_allocation = models.OneToOneField(
+        "loans.PreAllocation", models.PROTECT, verbose_name=_("预拨资金"), related_name="refusal"
+    )
+    why = models.CharField(_("退回原因"), max_length=500)
+
+    class Meta:
+        verbose_name = _("预拨退回")
+        verbose_name_plural = _("预拨退回")
+        ordering = ["-id"]
+        constraints = [
+            checked_by_another("receipt_refused_by_another"),
+            models.CheckConstraint(
+                name="receipt_refused_for_a_reason",
+                condition=models.Q(checked_by__isnull=False) & ~models.Q(why=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pre_allocation_id}"
+
+
 class MadeGood(Checked):
     """The bank's own money paid in for what it has to bear; in the ledger once checked.
 

@@ -4,7 +4,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.models import tracked
 
+
+@tracked()
 class Scheme(models.Model):
     """A policy; its small number stands for its code on every deduction."""
 
@@ -21,8 +24,12 @@ class Scheme(models.Model):
         return f"{self.code} {self.name}"
 
 
+@tracked()
 class SchemeVersion(models.Model):
-    """One text of a scheme's terms. In force once checked by another person than its maker."""
+    """One text of a scheme's terms. In force once checked by another person than its maker.
+
+    One that another person refused has `refused_why` and never is.
+    """
 
     scheme = models.ForeignKey(
         Scheme, models.PROTECT, verbose_name=_("贴息政策"), related_name="versions", db_index=False
@@ -34,6 +41,11 @@ class SchemeVersion(models.Model):
     checked_by = models.CharField(_("复核"), max_length=150, null=True, blank=True)
     loaded_at = models.DateTimeField(_("载入时间"))
     checked_at = models.DateTimeField(_("复核时间"), null=True, blank=True)
+    refused_by = models.CharField(_("退回人"), max_length=150, null=True, blank=True)
+    refused_at = models.DateTimeField(_("退回时间"), null=True, blank=True)
+    refused_why = models.CharField(
+        _("退回原因"), max_length=500, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("政策版本")
@@ -44,6 +56,15 @@ class SchemeVersion(models.Model):
             models.CheckConstraint(
                 name="scheme_version_checked_by_another",
                 condition=Q(checked_by__isnull=True) | ~Q(checked_by=F("made_by")),
+            ),
+            models.CheckConstraint(
+                name="scheme_version_refused_by_another_for_a_reason",
+                condition=Q(refused_by__isnull=True, refused_why="")
+                | (
+                    Q(refused_by__isnull=False, checked_by__isnull=True)
+                    & ~Q(refused_why="")
+                    & ~Q(refused_by=F("made_by"))
+                ),
             ),
         ]
 

@@ -70,6 +70,11 @@ class Settlement(Checked):
     decided_on = models.DateField(_("批复日期"), null=True, blank=True)
     decided_by = _person(_("批复录入"))
     decided_at = _moment(_("批复录入时间"))
+    decision_refused_by = _person(_("批复退回人"))
+    decision_refused_at = _moment(_("批复退回时间"))
+    decision_refused_why = models.CharField(
+        _("批复退回原因"), max_length=500, blank=True, default="", db_default=""
+    )
     booked_by = _person(_("入账复核"))
     booked_at = _moment(_("入账时间"))
     withdrawn_by = _person(_("撤回人"))
@@ -107,6 +112,10 @@ class Settlement(Checked):
             models.CheckConstraint(
                 name="settlement_withdrawn_for_a_reason",
                 condition=Q(state="withdrawn") ^ Q(withdrawn_why=""),
+            ),
+            models.CheckConstraint(
+                name="settlement_decision_refused_for_a_reason",
+                condition=Q(decision_refused_by__isnull=True) ^ ~Q(decision_refused_why=""),
             ),
             models.UniqueConstraint(
                 name="settlement_one_open",

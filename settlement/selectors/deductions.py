@@ -73,6 +73,26 @@ def stale_enterprises(*, through: date, terms_key: str) -> pl.DataFrame:
     ).select("enterprise_id", "notes")
 
 
+def enterprises_within(*, scope: tuple[int, int]) -> set[int]:
+    """Which enterprises have a note of these institutions?"""
+    found = rows(
+        "SELECT DISTINCT c.enterprise_id FROM loans_note n JOIN loans_contract c"
+        " ON c.id = n.contract_id WHERE n.institution_id BETWEEN %s AND %s",
+        list(scope),
+    )
+    return {int(row[0]) for row in found}
+
+
+def collections_named(*, ids: list[int]) -> dict[int, tuple[str, str]]:
+    """Collection → its note's number and its own reference, of those in sight."""
+    found = rows(
+        "SELECT x.id, n.note_number, x.reference FROM loans_interestcollection x"
+        " JOIN loans_note n ON n.id = x.note_id WHERE x.id = ANY(%s)",
+        [ids],
+    )
+    return {int(pk): (note, reference) for pk, note, reference in found}
+
+
 def components(*, pro_rata_schemes: Iterable[str] = ()) -> dict[int, int]:
     """Which enterprises share caps with others? enterprise → number of its component.
 

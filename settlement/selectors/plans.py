@@ -195,3 +195,34 @@ def funds_of_plan(*, plan_id: int) -> list[FundOfPlan]:
         [plan_id],
     )
     return [FundOfPlan(*row) for row in found]
+
+
+def exception_counts(*, plan_id: int) -> list[tuple[str, int]]:
+    """How many exceptions of each reason a plan has."""
+    found = rows(
+        "SELECT reason, count(*) FROM settlement_planexception WHERE plan_id = %s"
+        " GROUP BY reason ORDER BY reason",
+        [plan_id],
+    )
+    return [(str(reason), int(count)) for reason, count in found]
+
+
+@dataclass(frozen=True)
+class StateOfPlan:
+    """How many deductions of a plan are in one state, and what they come to; fen."""
+
+    state: str
+    count: int
+    planned_fen: int
+    reserved_fen: int
+
+
+def states_of_plan(*, plan_id: int) -> list[StateOfPlan]:
+    """What became of a plan's deductions so far."""
+    found = rows(
+        "SELECT state, count(*), sum(central_fen + provincial_fen + municipal_fen)::bigint,"
+        " sum(central_reserved_fen + provincial_reserved_fen + municipal_reserved_fen)::bigint"
+        " FROM settlement_planneddeduction WHERE plan_id = %s GROUP BY state ORDER BY state",
+        [plan_id],
+    )
+    return [StateOfPlan(*row) for row in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date
+from datetime import date, datetime
 
 from config.kernel.services.bulk import rows
 
@@ -24,9 +24,14 @@ def collection_months() -> list[date]:
 
 def entered_by(*, pre_allocation_id: int) -> str:
     """Who brought a pre-allocation in; `system` where the file is not in sight."""
+    return entered(pre_allocation_id=pre_allocation_id)[1]
+
+
+def entered(*, pre_allocation_id: int) -> tuple[int, str, datetime | None]:
+    """Whose a pre-allocation is, who brought it in and when; 0 and nobody where there is none such."""
     found = rows(
-        "SELECT coalesce(b.actor, 'system') FROM loans_preallocation p"
+        "SELECT p.institution_id, coalesce(b.actor, 'system'), b.at FROM loans_preallocation p"
         " LEFT JOIN loans_importbatch b ON b.id = p.batch_id WHERE p.id = %s",
         [pre_allocation_id],
     )
-    return str(found[0][0]) if found else ""
+    return (int(found[0][0]), str(found[0][1]), found[0][2]) if found else (0, "", None)

@@ -10,6 +10,7 @@ from config.kernel.services.export import Field, Register
 from settlement.engine.codes import CUT_REASONS, PPM_ONE
 from settlement.engine.compensation import GUARANTOR_PPM, STOP_ABOVE_PPM
 from settlement.selectors.findings import FINDINGS
+from settlement.selectors.papers import MISSING_REGISTER, PAPER_REGISTER
 
 _TIERS = ("central", "provincial", "municipal")
 _TIER_NAMES = dict(zip(_TIERS, ("中央", "省级", "市级"), strict=True))
@@ -354,5 +355,7 @@ REGISTERS = {
         COMMITMENTS,
         JOINT_CAPS,
         FINDINGS,
+        PAPER_REGISTER,
+        MISSING_REGISTER,
     )
 }

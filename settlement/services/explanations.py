@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -73,23 +74,24 @@ def explain(*, note: NoteCard, scope: Range, collection: str | None = None) -> E
     group = groups.closure(enterprise_ids=[note.enterprise_id], book=book)
     evidence = gather(enterprise_ids=group)
     stored = enrolments.stored(note_ids=evidence.scopes["note_id"].to_list())
-    versions = _versions(stored, book)
+    versions = versions_of(stored, book)
     horizon = _horizon(group, book, evidence)
     work = _work(note, evidence, book, horizon)
     deductions, later = _deductions(work, stored, versions, book, collection, horizon)
     return Explanation(
         note=note,
-        labels=tuple(_labels(note, scope, evidence, stored, versions, book)),
+        labels=tuple(labels_of(note, scope, _known(evidence), stored, versions, book)),
         guarantees=tuple(_guarantees(note, book)),
         deductions=deductions,
         later=later,
         planned=tuple(planned_collections(note_id=note.note_id)),
-        is_judged_current=_is_judged_current(book),
-        is_posted_current=_is_posted_current(note, book),
+        is_judged_current=is_judged_current(book),
+        is_posted_current=is_posted_current(note, book),
     )
 
 
-def _versions(stored: pl.DataFrame, book: Book) -> dict[int, SchemeVersion]:
+def versions_of(stored: pl.DataFrame, book: Book) -> dict[int, SchemeVersion]:
+    """The scheme versions that judgements name, and those in force."""
     wanted = {*stored["version_id"].to_list(), *book.version_ids.values()}
     found = SchemeVersion.objects.filter(pk__in=wanted).select_related("scheme").order_by("pk")
     return {version.pk: version for version in found}
@@ -102,7 +104,8 @@ def _terms(version: SchemeVersion, book: Book) -> Terms:
     return parse(version.text, name=code)
 
 
-def _scheme_text(version: SchemeVersion, book: Book) -> SchemeText:
+def scheme_text(version: SchemeVersion, book: Book) -> SchemeText:
+    """What a version is called and where it comes from."""
     terms = _terms(version, book)
     return SchemeText(
         code=terms.code,
@@ -165,7 +168,7 @@ def _deductions(
     ).sort("position")
     eligible = {row["scheme_code"]: row for row in own.iter_rows(named=True)}
     texts = {
-        terms.code: _scheme_text(versions[book.version_ids[terms.code]], book)
+        terms.code: scheme_text(versions[book.version_ids[terms.code]], book)
         for terms in book.terms
     }
     chosen = [c for c in work.collections if reference in (None, c.reference)]
@@ -191,20 +194,36 @@ def _guarantees(note: NoteCard, book: Book) -> Iterator[GuaranteeWorking]:
             yield GuaranteeWorking(line, fee.rate_e8, sources)
 
 
-def _labels(
+@dataclass(frozen=True)
+class Known:
+    """The facts of an enterprise's notes, and of those sharing caps with them, that judgements cite."""
+
+    scopes: pl.DataFrame
+    notes: pl.DataFrame
+    stops: pl.DataFrame
+    funds: pl.DataFrame
+
+
+def _known(evidence: Evidence) -> Known:
+    known = evidence.facts
+    return Known(evidence.scopes, known.notes, known.stops, known.funds)
+
+
+def labels_of(
     note: NoteCard,
     scope: Range,
-    evidence: Evidence,
+    known: Known,
     stored: pl.DataFrame,
     versions: dict[int, SchemeVersion],
     book: Book,
 ) -> list[LabelWorking]:
-    scopes = evidence.scopes.select("note_id", "institution_id")
-    notes = evidence.facts.notes.join(scopes, on="note_id")
+    """The note's labels as judged; what is said of other notes is what is `known` of them."""
+    scopes = known.scopes.select("note_id", "institution_id")
+    notes = known.notes.join(scopes, on="note_id")
     attributes = notes.filter(pl.col("note_id") == note.note_id).row(0, named=True)
     chosen = (pl.col("status") == ELIGIBLE) | (pl.col("reasons") == "fund_exhausted")
     others = stored.filter(chosen).join(notes, on="note_id").sort("position")
-    overdue = evidence.facts.stops.filter(pl.col("status") == "overdue").join(
+    overdue = known.stops.filter(pl.col("status") == "overdue").join(
         notes.filter(pl.col("enterprise_id") == note.enterprise_id), on="note_id"
     )
     shared: dict[str, Any] = {
@@ -213,14 +232,14 @@ def _labels(
         "others": sorted(others.iter_rows(named=True), key=d4_key),
         "overdue": overdue.sort("starts_on").to_dicts(),
         "groups": {terms.code: terms.exclusive_group for terms in book.terms},
-        "funds": {(code, year): fund for code, year, fund in evidence.facts.funds.iter_rows()},
+        "funds": {(code, year): fund for code, year, fund in known.funds.iter_rows()},
         "scope": scope,
     }
     rows = stored.filter(pl.col("note_id") == note.note_id).sort("position")
     judged = [
         explain_label(
             Judged(row=row, terms=_terms(versions[row["version_id"]], book), **shared),
-            _scheme_text(versions[row["version_id"]], book),
+            scheme_text(versions[row["version_id"]], book),
         )
         for row in rows.iter_rows(named=True)
     ]
@@ -233,7 +252,7 @@ def _unjudged(
     """Labels that wait for `assess`, or for their scheme to be loaded and checked."""
     return [
         LabelWorking(
-            scheme=_scheme_text(versions[book.version_ids[code]], book)
+            scheme=scheme_text(versions[book.version_ids[code]], book)
             if code in book.version_ids
             else SchemeText(code, "", "", "", 0, "", is_in_force=False),
             position=position,
@@ -253,13 +272,15 @@ def _unjudged(
     ]
 
 
-def _is_judged_current(book: Book) -> bool:
+def is_judged_current(book: Book) -> bool:
+    """Is every judgement of the facts known now?"""
     last = Assessment.objects.order_by("-pk").first()
     state = (facts.facts_position(), book.key, ENGINE_VERSION)
     return last is not None and (last.facts_position, last.terms_key, last.engine) == state
 
 
-def _is_posted_current(note: NoteCard, book: Book) -> bool:
+def is_posted_current(note: NoteCard, book: Book) -> bool:
+    """Is what is posted for the note's borrower of the facts known now?"""
     posting = (
         EnterprisePosting.objects.filter(enterprise_id=note.enterprise_id)
         .select_related("enterprise")

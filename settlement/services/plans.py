@@ -6,11 +6,9 @@ their day. What is posted later is the target of the result, whatever the plan s
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 
 import polars as pl
 from django.db import transaction
@@ -20,11 +18,11 @@ from config.kernel.services import bulk
 from loans.services import locks
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
-from settlement.models import Fund, Plan, PlanException, PlannedDeduction
-from settlement.selectors import plans
+from settlement.models import Plan, PlanException, PlannedDeduction
+from settlement.selectors import papers, plans
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.reservations import Reservation, live, reserved_fund_ids
-from settlement.services import debts, funds, groups, reasons, reservations
+from settlement.services import funds, groups, planned_money, reasons, reservations
 from settlement.services.assessments import assess_notes
 from settlement.services.funds import FundKey
 from settlement.services.schemes import Book, terms_in_force
@@ -32,18 +30,25 @@ from settlement.services.targets import gather, targets
 
 PLANNING_LOCK = 0x706C616E  # one maker of plans at a time
 BATCH = 5_000
+NAMED_MAX = 5
 MONEY = [f"{tier}_fen" for tier in TIERS]
 DAY = ["root_id", "collected_on"]
 
 
 @transaction.atomic
 def make_plans(
-    *, through: date, actor: str, at: datetime, scope: tuple[int, int] = SCOPE_ALL
+    *,
+    through: date,
+    actor: str,
+    at: datetime,
+    scope: tuple[int, int] = SCOPE_ALL,
+    send: bool = True,
 ) -> list[int]:
     """Draft a plan per bank and interest day up to `through`; the numbers of those made.
 
     What another plan holds already is left to it, so that planning twice makes nothing new.
-    `scope`: notes of these institutions only.
+    `scope`: notes of these institutions only. `send`: to be checked at once, as commands have it;
+    otherwise its maker looks at it first and sends it (`send_plan`).
     """
     bulk.rows("SELECT pg_advisory_xact_lock(%s)", [PLANNING_LOCK])
     assess_notes(at=at, only_if_stale=True)
@@ -56,7 +61,10 @@ def make_plans(
     odd = _exceptions(inside, wanted)
     _open_funds(due)
     days = pl.concat([frame.select(DAY) for frame in (due, odd)]).unique().sort(DAY)
-    return [_store(root, day, due, odd, actor=actor, at=at) for root, day in days.iter_rows()]
+    made = [_store(root, day, due, odd, actor=actor, at=at) for root, day in days.iter_rows()]
+    if send:
+        Plan.objects.filter(pk__in=made).update(sent_at=at)
+    return made
 
 
 def _wanted(asked: pl.DataFrame, *, book: Book, through: date) -> pl.DataFrame:
@@ -147,8 +155,24 @@ def _exceptions(asked: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     )
     key = ["collection_id", "scheme_code", "reason"]
     columns = [*DAY, "institution_id", "note_id", *key, "detail"]
-    found = pl.concat([frame.select(columns) for frame in (without, part)])
+    found = pl.concat(
+        [frame.select(columns) for frame in (without, part, _lacking_papers(asked, earning))]
+    )
     return found.join(plans.known_exceptions(), on=key, how="anti").sort(key)
+
+
+def _lacking_papers(asked: pl.DataFrame, earning: pl.DataFrame) -> pl.DataFrame:
+    """Planned collections that earn, of notes without papers that the scheme asks for.
+
+    They are served all the same: papers are the bank's duty, no document makes them a condition (A61).
+    """
+    missing = papers.missing_of(note_ids=asked["note_id"].unique().to_list())
+    served = asked.join(earning.select("collection_id", "scheme_code"), on="collection_id")
+    return served.join(missing, on=["note_id", "scheme_code"]).select(
+        *served.columns,
+        reason=pl.lit(PlanException.Reason.PAPERS.value),
+        detail=pl.col("missing"),
+    )
 
 
 def _open_funds(due: pl.DataFrame) -> None:
@@ -196,6 +220,17 @@ def _store(
 
 
 @transaction.atomic
+def send_plan(*, plan_id: int, at: datetime) -> None:
+    """Let a draft that was looked at be checked; refuses one sent already, and one that is no draft."""
+    waiting = Plan.objects.filter(pk=plan_id, state=Plan.State.DRAFT, sent_at__isnull=True)
+    if not waiting.update(sent_at=at):
+        raise DomainError(
+            "plan_sent",
+            bilingual("计划已送复核或已不是草稿", "the plan is sent already, or no draft any more"),
+        )
+
+
+@transaction.atomic
 def check_plan(*, plan_id: int, actor: str, at: datetime) -> None:
     """Let a second person check a draft, and reserve its money as far as the funds go.
 
@@ -204,7 +239,7 @@ def check_plan(*, plan_id: int, actor: str, at: datetime) -> None:
     """
     locks.lock_enterprises(enterprise_ids=plans.borrowers(plan_id=plan_id))
     rows = list(PlannedDeduction.objects.filter(plan_id=plan_id, state="planned").order_by("place"))
-    by_key = _funds_of(rows)
+    by_key = planned_money.funds_of(rows)
     held = funds.lock(fund_ids=by_key.values())
     reservations.lock_plans(plan_ids=[plan_id])
     plan = Plan.objects.get(pk=plan_id)
@@ -214,7 +249,7 @@ def check_plan(*, plan_id: int, actor: str, at: datetime) -> None:
         ids=collected, state=PlannedDeduction.State.RELEASED, why="已有收息结果 / already collected"
     )
     live_ids = {one.id for one in live(plan_id=plan_id)}
-    _reserve([row for row in rows if row.pk in live_ids], by_key, held)
+    planned_money.reserve([row for row in rows if row.pk in live_ids], by_key, held)
     Plan.objects.filter(pk=plan_id).update(
         state=Plan.State.CHECKED, checked_by=actor, checked_at=at
     )
@@ -226,6 +261,11 @@ def _refuse_check(plan: Plan, actor: str) -> None:
             "plan_not_draft",
             bilingual(f"计划 {plan} 不是待复核状态", "the plan no longer waits for a check"),
         )
+    if plan.sent_at is None:
+        raise DomainError(
+            "plan_not_sent",
+            bilingual(f"计划 {plan} 尚未送复核", "its maker has not sent the plan to be checked"),
+        )
     if plan.made_by == actor:
         raise DomainError(
             "own_plan",
@@ -233,71 +273,16 @@ def _refuse_check(plan: Plan, actor: str) -> None:
                 f"计划 {plan} 由 {actor} 经办，须由他人复核", "made by you: another must check it"
             ),
         )
-
-
-def _funds_of(rows: Collection[PlannedDeduction]) -> dict[tuple[int, int, str], int]:
-    """The funds these deductions ask, by institution, scheme and tier; refuses those out of sight."""
-    keys = {
-        (row.fund_institution_id, row.scheme_id, tier)
-        for row in rows
-        for tier in TIERS
-        if getattr(row, f"{tier}_fen")
-    }
-    places = {key[0] for key in keys}
-    known = {
-        (fund.institution_id, fund.scheme_id, fund.tier): int(fund.pk)
-        for fund in Fund.objects.filter(institution_id__in=places, purpose="interest")
-    }
-    if keys - known.keys():
+    lacking = papers.blocking(plan_id=plan.pk, limit=NAMED_MAX)
+    if lacking:
+        named = "；".join(f"{number} {papers.kind_name(kind)}" for number, kind in lacking)
         raise DomainError(
-            "funds_out_of_scope",
+            "papers_missing",
             bilingual(
-                "本计划使用上级机构的资金，请由其人员复核",
-                "it reserves money of an institution above yours: have it checked there",
+                f"以下借据缺少政策规定必备的资料：{named}；请补齐资料，或作废相应的计划代付后再复核",
+                "notes lack papers without which their scheme allows no check: add them, or void what is planned",
             ),
         )
-    return {key: known[key] for key in keys}
-
-
-def _reserve(
-    rows: list[PlannedDeduction], by_key: dict[tuple[int, int, str], int], held: dict[int, Any]
-) -> None:
-    book = terms_in_force()
-    holding = {book.scheme_ids[terms.code] for terms in book.terms if terms.shortfall == "hold"}
-    left = {fund_id: fund.available_fen for fund_id, fund in held.items()}
-    enterprises = plans.enterprises_of(plan_id=rows[0].plan_id) if rows else {}
-    owed = _owed(set(enterprises.values()), fund_ids=held)
-    for row in rows:
-        debtor = enterprises[row.note_id]
-        given = {
-            tier: (fund, fen, min(fen, owed[debtor, fund]))
-            for tier in TIERS
-            if (fen := getattr(row, f"{tier}_fen"))
-            for fund in [by_key[row.fund_institution_id, row.scheme_id, tier]]
-        }
-        lacks = any(left[fund] < fen - offset for fund, fen, offset in given.values())
-        if row.scheme_id in holding and lacks:
-            row.state = PlannedDeduction.State.HELD
-            continue
-        row.state = PlannedDeduction.State.RESERVED
-        for tier, (fund_id, fen, offset) in given.items():
-            part = min(fen - offset, max(0, left[fund_id]))
-            left[fund_id] -= part
-            owed[debtor, fund_id] -= offset
-            setattr(row, f"{tier}_offset_fen", offset)
-            setattr(row, f"{tier}_reserved_fen", part)
-    amounts = [f"{tier}_{what}_fen" for tier in TIERS for what in ("offset", "reserved")]
-    PlannedDeduction.objects.bulk_update(rows, ["state", *amounts], batch_size=BATCH)
-    for fund_id, rest in left.items():
-        asked = held[fund_id].available_fen - rest
-        assert funds.reserve(fund_id=fund_id, amount_fen=asked), (fund_id, asked)
-
-
-def _owed(enterprise_ids: set[int], *, fund_ids: Collection[int]) -> Counter[tuple[int, int]]:
-    """What deductions of a plan will be offset by, as results will be (D20), less other plans' part."""
-    found = debts.open_debts(enterprise_ids=enterprise_ids, fund_ids=list(fund_ids))
-    owed = Counter({key: sum(one.open_fen for one in open_) for key, open_ in found.items()})
-    return owed - Counter(plans.promised(enterprise_ids=enterprise_ids))
 
 
 @transaction.atomic
@@ -322,8 +307,15 @@ def void_planned(*, ids: Collection[int], actor: str, why: str) -> int:
 
 @transaction.atomic
 def end_plan(*, plan_id: int, actor: str, why: str) -> None:
-    """Close a checked plan, or drop a draft: whatever is left of it is released."""
+    """Close a checked plan, or drop a draft: whatever is left of it is released.
+
+    Refuses a plan that has ended (`plan_ended`), and to do so without a reason.
+    """
     why = reasons.required(why)
+    if Plan.objects.filter(pk=plan_id, state__in=["closed", "dropped"]).exists():
+        raise DomainError(
+            "plan_ended", bilingual("计划已结束或已撤销", "the plan has ended already")
+        )
     found = live(plan_id=plan_id)
     _end(
         found,
@@ -334,7 +326,15 @@ def end_plan(*, plan_id: int, actor: str, why: str) -> None:
         why=why,
     )
     for was, now in (("draft", Plan.State.DROPPED), ("checked", Plan.State.CLOSED)):
-        Plan.objects.filter(pk=plan_id, state=was).update(state=now, why=why)
+        Plan.objects.filter(pk=plan_id, state=was).update(state=now, why=why, ended_by=actor)
+
+
+@transaction.atomic
+def refuse_plan(*, plan_id: int, actor: str, why: str) -> None:
+    """Let a second person refuse a draft that was sent, saying why: it is dropped and nothing reserved."""
+    reservations.lock_plans(plan_ids=[plan_id])
+    _refuse_check(Plan.objects.get(pk=plan_id), actor)
+    end_plan(plan_id=plan_id, actor=actor, why=why)
 
 
 def _end(found: list[Reservation], plan_ids: set[int], *, ids: list[int], **ended: str) -> None:

@@ -74,7 +74,7 @@ def post_chunk(
         held_for = funds.lock(fund_ids=reserved_fund_ids(settled)) if settled else {}
         reservations.release_posted(settled=settled, held=held_for)
         return Posted(due, 0, frozenset())
-    due = _with_fund(due, book).with_row_index("number")
+    due = with_fund(due, book).with_row_index("number")
     parts = _parts(due)
     held = _lock(parts, settled)
     parts = _with_fund_id(parts, held)
@@ -95,7 +95,7 @@ def post_chunk(
     return Posted(posted, len(waiting), frozenset(enterprises))
 
 
-def _with_fund(due: pl.DataFrame, book: Book) -> pl.DataFrame:
+def with_fund(due: pl.DataFrame, book: Book) -> pl.DataFrame:
     """Each row's fund institution, by the scheme's fund level and where the note is today."""
     levels = {book.scheme_ids[terms.code]: terms.fund_level for terms in book.terms}
     known = [

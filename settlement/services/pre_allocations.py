@@ -14,9 +14,10 @@ from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import entries
-from settlement.models import Event, Fund
+from settlement.models import Event, Fund, Receipt, ReceiptRefusal
+from settlement.selectors import receipts
 from settlement.selectors.institutions import fund_institutions
-from settlement.services import funds
+from settlement.services import funds, reasons
 from settlement.services.funds import FundKey, Posting
 from settlement.services.schemes import Book, terms_in_force
 
@@ -34,6 +35,8 @@ class Booked:
     strange: tuple[str, ...] = ()
 
 
+RECEIPT_LOCK = 0x72656370  # booked or refused, not both
+
 _CHECK = """
 INSERT INTO settlement_receipt
     (institution_id, pre_allocation_id, made_by, made_at, checked_by, checked_at)
@@ -44,6 +47,7 @@ WHERE coalesce(b.actor, 'system') <> %(actor)s AND (%(ids)s::bigint[] IS NULL OR
     AND p.institution_id BETWEEN %(lo)s AND %(hi)s
     AND (p.scheme_code || ' ' || p.tier = ANY(%(paid)s) OR p.scheme_code <> ALL(%(codes)s))
     AND NOT EXISTS (SELECT 1 FROM settlement_receipt r WHERE r.pre_allocation_id = p.id)
+    AND NOT EXISTS (SELECT 1 FROM settlement_receiptrefusal r WHERE r.pre_allocation_id = p.id)
 ORDER BY p.id
 ON CONFLICT (pre_allocation_id) DO NOTHING
 RETURNING pre_allocation_id
@@ -61,6 +65,7 @@ WHERE p.id = ANY(%s) ORDER BY p.received_on, p.id
 _WAITING = """
 SELECT count(*) FROM loans_preallocation p
 WHERE NOT EXISTS (SELECT 1 FROM settlement_receipt r WHERE r.pre_allocation_id = p.id)
+    AND NOT EXISTS (SELECT 1 FROM settlement_receiptrefusal r WHERE r.pre_allocation_id = p.id)
 """
 
 
@@ -82,6 +87,7 @@ def book_pre_allocations(
     that is settled.
     """
     book = terms_in_force()
+    bulk.rows("SELECT pg_advisory_xact_lock(%s)", [RECEIPT_LOCK])
     known = {
         "codes": [terms.code for terms in book.terms],
         "paid": [f"{terms.code} {tier}" for terms in book.terms for tier in terms.tiers],
@@ -141,24 +147,62 @@ def book_pre_allocation(*, pre_allocation_id: int, actor: str, at: datetime) -> 
     raise DomainError(
         "pre_allocation_not_booked",
         bilingual(
-            "未入账：已入账的不再变动，本人登记的须由另一人复核，政策没有的资金层级不能入账",
-            "not booked: what is booked stays as it is, what you entered another must check, and a tier"
+            "未入账：已入账或已退回的不再变动，本人登记的须由另一人复核，政策没有的资金层级不能入账",
+            "not booked: what is booked or refused stays as it is, what you entered another must check, and a tier"
             " the scheme does not pay cannot be booked",
         ),
     )
 
 
-def lines_if_booked(*, pre_allocation_id: int) -> list[tuple[Event, entries.Lines]]:
-    """What the ledger will say once it is booked, for whoever is to check it; nothing is locked."""
+@transaction.atomic
+def refuse_pre_allocation(*, pre_allocation_id: int, why: str, actor: str, at: datetime) -> None:
+    """Let a second person refuse one, saying why: it is never booked.
+
+    Evidence stays as it was told, so what is right is entered anew under a number of its own. Raises
+    DomainError `pre_allocation_answered`, `own_work`, `reason_missing`.
+    """
+    reason = reasons.required(why)
+    bulk.rows("SELECT pg_advisory_xact_lock(%s)", [RECEIPT_LOCK])
+    answers: tuple[type[Receipt | ReceiptRefusal], ...] = (Receipt, ReceiptRefusal)
+    if any(one.objects.filter(pre_allocation_id=pre_allocation_id).exists() for one in answers):
+        raise DomainError(
+            "pre_allocation_answered",
+            bilingual("已入账或已退回，不再变动", "it is booked or refused already and stays so"),
+        )
+    institution_id, made_by, made_at = receipts.entered(pre_allocation_id=pre_allocation_id)
+    if made_by == actor:
+        raise DomainError(
+            "own_work",
+            bilingual("本人登记的须由另一人复核", "what you entered another must check or refuse"),
+        )
+    ReceiptRefusal.objects.create(
+        institution_id=institution_id,
+        pre_allocation_id=pre_allocation_id,
+        why=reason,
+        made_by=made_by,
+        made_at=made_at or at,
+        checked_by=actor,
+        checked_at=at,
+    )
+
+
+def lines_if_booked(
+    *, pre_allocation_id: int
+) -> tuple[Fund | None, list[tuple[Event, entries.Lines]]]:
+    """What the ledger will say once it is booked, for whoever is to check it; nothing is locked.
+
+    With the fund as it is now: None if it is opened by this, or is an institution's above.
+    """
     rows = bulk.rows(_CHECKED, [[pre_allocation_id]])
     ((_, _, _, _, _, _, fen, _),) = rows
     key = _funds(rows, terms_in_force())[pre_allocation_id]
-    known = Fund.objects.filter(
+    same = Fund.objects.filter(
         institution_id=key.institution_id,
         scheme_id=key.scheme_id,
         tier=key.tier,
         purpose=key.purpose,
-    ).first()
+    )
+    known = same.select_related("institution", "scheme").first()
     available = known.available_fen if known is not None else 0
     owed = -known.bank_advance_fen if known is not None else 0
     received = entries.pre_allocation(fen, available_fen=available)
@@ -166,4 +210,4 @@ def lines_if_booked(*, pre_allocation_id: int) -> list[tuple[Event, entries.Line
     owed -= entries.net(received, "bank_advance")
     repaid = entries.advance_repaid(owed_fen=owed, available_fen=available)
     found = ((Event.PRE_ALLOCATION, received), (Event.ADVANCE_REPAID, repaid))
-    return [(event, lines) for event, lines in found if lines]
+    return known, [(event, lines) for event, lines in found if lines]

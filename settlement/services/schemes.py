@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Max
 
+from config.kernel.services import bulk
 from loans.services.labels import register_label
+from loans.values.errors import DomainError, bilingual
 from settlement.engine.errors import TermsError
 from settlement.engine.terms import Terms, parse
-from settlement.models import Scheme, SchemeVersion
+from settlement.models import PaperRule, Scheme, SchemeVersion
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")  # as a notes file may name it
 NAME_CHARACTERS = 200
+VERSION_LOCK = 0x76657273  # one new version at a time
 SHIPPED = Path(__file__).resolve().parent.parent / "schemes"
 
 
@@ -66,19 +70,64 @@ def load_schemes(
     ]
 
 
+@transaction.atomic
+def propose_version(*, content: bytes, name: str, actor: str, at: datetime) -> int:
+    """Store a new text of a known scheme, for another person to check; its key.
+
+    Raises TermsError naming key and rule; DomainError `scheme_unknown` for a scheme that no command
+    has loaded, `version_known` if it is what is in force or waits already.
+    """
+    text, terms = _readable(content, name)
+    bulk.rows("SELECT pg_advisory_xact_lock(%s)", [VERSION_LOCK])
+    scheme = Scheme.objects.filter(code=terms.code).first()
+    if scheme is None:
+        raise DomainError(
+            "scheme_unknown",
+            bilingual(
+                f"没有政策 {terms.code}：新政策由管理员用命令装载",
+                f"no scheme {terms.code}: a new one is loaded by command",
+            ),
+        )
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    standing = SchemeVersion.objects.filter(scheme=scheme, refused_by__isnull=True)
+    latest = standing.order_by("-version").first()
+    if latest is not None and latest.sha256 == digest:
+        raise DomainError(
+            "version_known",
+            bilingual(
+                f"与版本 {latest.version} 内容相同，未重复登记",
+                f"the same text as version {latest.version}: not entered again",
+            ),
+        )
+    number = SchemeVersion.objects.filter(scheme=scheme).aggregate(last=Max("version"))["last"]
+    made = SchemeVersion.objects.create(
+        scheme=scheme,
+        version=(number or 0) + 1,
+        text=text,
+        sha256=digest,
+        made_by=actor,
+        loaded_at=at,
+    )
+    return int(made.pk)
+
+
 def _read(path: Path) -> tuple[str, Terms]:
+    return _readable(path.read_bytes(), path.name)
+
+
+def _readable(content: bytes, name: str) -> tuple[str, Terms]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = content.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        problem = f"{path.name}: 第 {error.start} 字节不是 UTF-8 / byte {error.start} is not UTF-8"
+        problem = f"{name}: 第 {error.start} 字节不是 UTF-8 / byte {error.start} is not UTF-8"
         raise TermsError([problem]) from error
-    terms = parse(text, name=path.name)
+    terms = parse(text, name=name)
     if not _CODE.fullmatch(terms.code):
         rule = "code: 须为 1–60 个字母、数字、点、连字符 / 1 to 60 letters, digits, dots, hyphens"
-        raise TermsError([f"{path.name}: {rule}: {terms.code[:80]}"])
+        raise TermsError([f"{name}: {rule}: {terms.code[:80]}"])
     if len(terms.name_zh) > NAME_CHARACTERS:
         rule = f"name_zh: 最多 {NAME_CHARACTERS} 字 / at most {NAME_CHARACTERS} characters"
-        raise TermsError([f"{path.name}: {rule}"])
+        raise TermsError([f"{name}: {rule}"])
     return text, terms
 
 
@@ -96,7 +145,7 @@ def _store(*, text: str, terms: Terms, actor: str, checker: str | None, at: date
     Scheme.objects.select_for_update().get(pk=scheme.pk)
     digest = hashlib.sha256(text.encode()).hexdigest()
     latest = SchemeVersion.objects.filter(scheme=scheme).order_by("-version").first()
-    if latest is not None and latest.sha256 == digest:
+    if latest is not None and latest.sha256 == digest and latest.refused_by is None:
         return Loaded(terms.code, latest.version, False, latest.checked_by is not None)
     version = SchemeVersion.objects.create(
         scheme=scheme,
@@ -106,6 +155,10 @@ def _store(*, text: str, terms: Terms, actor: str, checker: str | None, at: date
         made_by=actor,
         checked_by=checker,
         loaded_at=at,
+    )
+    PaperRule.objects.bulk_create(
+        PaperRule(version=version, position=position, **asdict(rule))
+        for position, rule in enumerate(terms.papers)
     )
     return Loaded(terms.code, version.version, True, checker is not None)
 

@@ -11,7 +11,7 @@ from loans.values.errors import DomainError, bilingual
 from settlement.engine import entries
 from settlement.engine.settling import fault_of_decision
 from settlement.models import Event, Settlement, SettlementItem
-from settlement.services import funds
+from settlement.services import funds, reasons
 from settlement.services.funds import Held, Posting
 from settlement.services.settlements import locked, require_state
 
@@ -87,6 +87,42 @@ def book(
     recorded since, or `settlement_surplus` if the special account no longer holds what is to be returned.
     """
     settlement = locked(settlement_id=settlement_id)
+    _require_answerable(settlement, actor, decided_at)
+    items = list(settlement.items.order_by("fund_id"))
+    held = funds.lock(fund_ids=[item.fund_id for item in items])
+    for item in items:
+        _post(settlement, item, held[item.fund_id], actor=actor, on=at.date())
+    settlement.state = State.BOOKED
+    settlement.booked_by, settlement.booked_at = actor, at
+    settlement.save(update_fields=["state", "booked_by", "booked_at"])
+
+
+@transaction.atomic
+def refuse(
+    *, settlement_id: int, why: str, actor: str, at: datetime, decided_at: datetime | None = None
+) -> None:
+    """Let a second person refuse a decision as recorded, saying why: it is recorded anew.
+
+    Raises as `book`, and `reason_missing`.
+    """
+    reason = reasons.required(why)
+    settlement = locked(settlement_id=settlement_id)
+    _require_answerable(settlement, actor, decided_at)
+    settlement.items.update(approved_fen=None, disallowed_fen=None)
+    settlement.state = State.SUBMITTED
+    settlement.document_number, settlement.decided_on = "", None
+    settlement.decided_by = settlement.decided_at = None
+    settlement.decision_refused_by, settlement.decision_refused_at = actor, at
+    settlement.decision_refused_why = reason
+    settlement.save(
+        update_fields=[
+            "state", "document_number", "decided_on", "decided_by", "decided_at",
+            "decision_refused_by", "decision_refused_at", "decision_refused_why",
+        ]
+    )  # fmt: skip
+
+
+def _require_answerable(settlement: Settlement, actor: str, decided_at: datetime | None) -> None:
     require_state(settlement, State.DECIDED)
     if decided_at not in (None, settlement.decided_at):
         raise DomainError(
@@ -103,13 +139,6 @@ def book(
                 "批复录入人不能复核入账", "another person books the decision that you recorded"
             ),
         )
-    items = list(settlement.items.order_by("fund_id"))
-    held = funds.lock(fund_ids=[item.fund_id for item in items])
-    for item in items:
-        _post(settlement, item, held[item.fund_id], actor=actor, on=at.date())
-    settlement.state = State.BOOKED
-    settlement.booked_by, settlement.booked_at = actor, at
-    settlement.save(update_fields=["state", "booked_by", "booked_at"])
 
 
 def _post(
@@ -140,7 +169,7 @@ def bookings(*, settlement_id: int) -> list[tuple[SettlementItem, Event, entries
     Nothing is locked or written. Raises DomainError `settlement_surplus` as the booking would.
     """
     settlement = Settlement.objects.get(pk=settlement_id)
-    items = settlement.items.select_related("fund").order_by("fund_id")
+    items = settlement.items.select_related("fund__institution", "fund__scheme").order_by("fund_id")
     seen = funds.seen(fund_ids=[item.fund_id for item in items])
     return [
         (item, event, lines)

@@ -52,6 +52,16 @@ _POSTED_RULES = (
         "WHERE v.id = d.version_id AND v.scheme_id = d.scheme_id)",
     ),
     (
+        "各月贴息汇总与明细不符 / a month's sums differ from its deductions",
+        "SELECT x.institution_id || '/' || x.scheme_id || ' ' || to_char(x.month, 'YYYY-MM') FROM ("
+        "SELECT institution_id, scheme_id, month, central_fen, provincial_fen, municipal_fen "
+        "FROM settlement_monthlysubsidy UNION ALL "
+        "SELECT institution_id, scheme_id, date_trunc('month', collected_on)::date, -central_fen, "
+        "-provincial_fen, -municipal_fen FROM settlement_deduction) x "
+        "GROUP BY x.institution_id, x.scheme_id, x.month "
+        "HAVING sum(x.central_fen) <> 0 OR sum(x.provincial_fen) <> 0 OR sum(x.municipal_fen) <> 0",
+    ),
+    (
         "同一流水号重复收息 / one reference collected twice",
         "SELECT origin_id || '/' || reference FROM loans_interestcollection "
         "WHERE interest_paid_fen IS NOT NULL GROUP BY origin_id, reference HAVING count(*) > 1",

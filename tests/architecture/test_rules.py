@@ -18,7 +18,7 @@ MONEY = (
 )  # fmt: skip
 SERVICES = ("loans/services/*", "settlement/services/*", "reports/services/*")
 EVERYTHING = tuple(f"{folder}/**/*" for folder in rules.PRODUCT)
-INTERFACES = {"management", "admin", "api", "tasks.py"}
+INTERFACES = {"management", "admin", "api", "middleware", "tasks.py"}
 EXACT_ENOUGH = {
     "loans/files/cell_values.py round(): banker's rounding"
 }  # seconds of an Excel clock

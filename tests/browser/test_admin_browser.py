@@ -7,10 +7,8 @@ import pytest
 
 from config.kernel.models import Role, User
 from tests import database
+from tests.browser.door import CHROMIUM, PASSWORD, come_in
 from tests.integration import rows
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-PASSWORD = "a-long-enough-passphrase-9"
 
 pytestmark = [
     pytest.mark.skipif(
@@ -18,14 +16,6 @@ pytestmark = [
     ),
     pytest.mark.django_db(transaction=True),
 ]
-
-
-def sign_in(page, address):
-    page.goto(f"{address}/admin/")
-    page.fill("#id_username", "liu")
-    page.fill("#id_password", PASSWORD)
-    page.click("#login-form button[type=submit]")
-    page.wait_for_url("**/admin/")
 
 
 def open_deduction(page):
@@ -64,7 +54,7 @@ def test_a_person_reads_a_deduction_in_chinese_and_in_english(transactional_db, 
             failures = []
             page.on("pageerror", lambda error: failures.append(str(error)))
             page.on("response", lambda r: failures.append(r.url) if r.status >= 500 else None)
-            sign_in(page, live_server.url)
+            come_in(page, live_server.url, "liu")
             assert "贴息管理系统" in page.title()
             open_deduction(page)
             chinese = page.inner_text("#content-main")

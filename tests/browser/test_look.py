@@ -13,7 +13,7 @@ from django.conf import settings
 from config.kernel.models import Role, User
 from settlement.models import Finding
 from tests import database
-from tests.browser.test_admin_browser import CHROMIUM, PASSWORD
+from tests.browser.door import CHROMIUM, PASSWORD, come_in
 from tests.integration import rows
 
 pytestmark = [
@@ -84,14 +84,6 @@ def page(transactional_db: None, live_server: Any) -> Iterator[Any]:
             browser.close()
 
 
-def sign_in(page: Any) -> None:
-    page.goto("/admin/login/")
-    page.fill("#id_username", "liu")
-    page.fill("#id_password", PASSWORD)
-    page.press("#id_password", "Enter")
-    page.wait_for_url("**/admin/")
-
-
 def faults(page: Any, name: str) -> list[str]:
     """What axe finds grave in the light theme, and of contrast in the dark one; both are kept as pictures."""
     from axe_playwright_python.sync_playwright import Axe
@@ -127,7 +119,7 @@ def beside_the_screen(page: Any, name: str) -> list[str]:
 def test_the_main_pages_have_no_grave_fault(page: Any) -> None:
     page.goto("/admin/login/")
     found = faults(page, "login")
-    sign_in(page)
+    come_in(page, "", "liu")
     addresses = dict(LISTS)
     for name, model in ROWS.items():
         page.goto(f"/admin/{model}/")
@@ -157,7 +149,7 @@ def focused(page: Any) -> Any:
 
 
 def test_everything_is_reached_by_keyboard(page: Any) -> None:
-    sign_in(page)
+    come_in(page, "", "liu")
     page.goto(STEP)
     page.keyboard.press("Tab")
     assert focused(page) == ["kernel-skip", True]
@@ -194,7 +186,7 @@ RIGHT_EDGES = """() => [...document.querySelectorAll('table.kernel-section')].ma
 
 
 def test_a_printed_note_is_the_note_alone(page: Any) -> None:
-    sign_in(page)
+    come_in(page, "", "liu")
     page.goto("/admin/loans/note/")
     page.click("#result_list tbody a >> nth=0")
     page.wait_for_selector(".kernel-section")
@@ -218,7 +210,7 @@ def test_a_printed_note_is_the_note_alone(page: Any) -> None:
 
 
 def test_an_empty_list_says_what_to_do_next(page: Any) -> None:
-    sign_in(page)
+    come_in(page, "", "liu")
     page.goto("/admin/settlement/clawback/?state__exact=dismissed")
     assert page.inner_text("#empty-list h2") == "没有符合条件的记录"
     page.click("#empty-list a")

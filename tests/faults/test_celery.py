@@ -198,6 +198,18 @@ def test_what_beat_rings_and_when() -> None:
     prepared = {name: schedule.pop(name) for name in list(schedule) if name.startswith("prepare-")}
     assert schedule == {
         "sweep": {"task": "kernel.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+        "sweep-orders": {
+            "task": "settlement.sweep_orders",
+            "schedule": 60.0,
+            "options": {"expires": 60.0},
+        },
+        "sweep-imports": {"task": "loans.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+        "find-missed-labels": {
+            "task": "settlement.find_missed_labels",
+            "schedule": crontab(hour=5, minute=30),
+            "kwargs": {"actor": "system"},
+            "options": {"expires": 3600.0},
+        },
         "sweep-jobs": {"task": "reports.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         "reconcile": {
             "task": "settlement.reconcile",

@@ -24,7 +24,8 @@ STOCK_ROW = {
 }
 SITE = frozenset({
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
-    "view_on_site", "app_list", "search", "set_language",
+    "view_on_site", "app_list", "search", "set_language", "second_factor", "second_factor_enrol",
+    "recovery_codes", "change_own_password", "own_sign_ins", "end_sessions",
 })  # fmt: skip
 BY_ROUTE = {"": "root", "healthz/": "health", "admin/(?P<url>.*)$": "rest"}
 

@@ -6,14 +6,13 @@ from typing import Any
 
 from django.db import connection
 
-from config.kernel.models import Institution, Run
+from config.kernel.models import Institution, Run, User
 from config.kernel.services.institutions import InstitutionRow, register_institutions
 from loans import models as loans
 from settlement import models as settlement
-from settlement.models import Event
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
-from tests.integration import report_rows
+from tests.integration import check_rows, import_rows, judged_rows, paper_rows, report_rows
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TERMS = Path(__file__).parents[2] / "settlement" / "schemes" / "central-sme-2026.toml"
@@ -165,8 +164,9 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     """A note with one row in every table that belongs to notes or to its institution, history too."""
     made = note(of, number)
     _belongings(made)
+    paper_rows.withdrawn(made, AT)
     _evidence(made)
-    _judgements(made)
+    judged_rows.judged(made, scheme_version(), AT)
     deduction(collection(made))
     loans.Participation.objects.create(
         scheme_code="central-sme-2026", institution=of, valid_from=date(2026, 1, 1)
@@ -188,7 +188,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
 
 def _ledger(made: loans.Note) -> None:
     key = FundKey(made.institution_id, scheme_version().scheme_id, "central")
-    posting = Posting(Event.PRE_ALLOCATION, date(2026, 2, 2), "文号", 1, "system")
+    posting = Posting(settlement.Event.PRE_ALLOCATION, date(2026, 2, 2), "文号", 1, "system")
     funds.receive(key=key, amount_fen=1, posting=posting, year=2026)
     of = {"institution_id": made.institution_id, "note": made}
     by = {"made_by": "maker", "made_at": AT, "checked_by": "checker", "checked_at": AT}
@@ -221,9 +221,7 @@ def _ledger(made: loans.Note) -> None:
         **dict.fromkeys(figures, 0) | {"approved_fen": None, "disallowed_fen": None},
     )
     received = loans.PreAllocation.objects.filter(institution_id=made.institution_id).first()
-    settlement.Receipt.objects.create(
-        institution_id=made.institution_id, pre_allocation=received, **by
-    )
+    check_rows.answered(received, by)
     settlement.MadeGood.objects.create(
         institution_id=made.institution_id, fund_id=owed.fund_id, moved_on=date(2026, 4, 1),
         amount_fen=1, reference="补1", **by,
@@ -366,9 +364,7 @@ def _belongings(made: loans.Note) -> None:
 def _evidence(made: loans.Note) -> None:
     of = {"institution_id": made.institution_id}
     fund = {**of, "scheme_code": "central-sme-2026", "tier": "central"}
-    loans.ImportBatch.objects.create(
-        **of, kind="notes", rows=1, inserted=1, corrected=0, unchanged=0, actor="system", at=AT
-    )
+    import_rows.brought(made.institution_id, AT)
     loans.Repayment.objects.create(
         **of,
         origin_id=made.origin_id,
@@ -414,30 +410,11 @@ def _evidence(made: loans.Note) -> None:
     )
 
 
-def _judgements(made: loans.Note) -> None:
-    settlement.Enrolment.objects.create(
-        institution_id=made.institution_id,
-        note=made,
-        scheme_code="central-sme-2026",
-        position=0,
-        status="eligible",
-        eligible_fen=100_000_000,
-        version=scheme_version(),
-    )
-    settlement.GuaranteeSubsidy.objects.create(
-        institution_id=made.institution_id,
-        note=made,
-        guarantee=made.guarantees.get(),
-        scheme_code="jiangsu-sports-2026",
-        months=12,
-        subsidy_fen=50_000,
-        status="eligible",
-    )
-
-
 def _make_history(of: Institution) -> None:
     """Change every kind of row that keeps a history, once."""
     mine: dict[str, Any] = {"institution": of}
+    User.objects.get_or_create(username=f"clerk-{of.code}", defaults={"role": "maker", **mine})
+    User.objects.filter(username=f"clerk-{of.code}").update(last_name="王")
     loans.Participation.objects.filter(**mine).update(valid_to=date(2026, 12, 31))
     loans.Contract.objects.filter(**mine).update(purpose_field="服务器")
     loans.SyndicateShare.objects.filter(**mine).update(share_ppm=999_999)

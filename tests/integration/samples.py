@@ -82,6 +82,10 @@ _LINES: dict[str, tuple[str, ...]] = {
     "note-transfers": (f"{NANJING}|JJ-2|2026-07-01|{SUZHOU}",),
     "opening-positions": (f"{SME}|{NANJING}|JJ-1|central|2025|100.00|900.00|2026-01-15",),
     "compensations": (f"{NANJING}|G-1|2026-06-30|100000.00|DC-1",),
+    "papers": (
+        f"{NANJING}|JJ-1||invoice|DA-1|2026-01-20|{'0a' * 32}",
+        f"{BANK}||{MAKING}|commitment_letter|DA-2|2025-12-01|",
+    ),
 }
 BOOK: dict[str, list[Row]] = {kind: _rows(kind, *lines) for kind, lines in _LINES.items()}
 
@@ -141,7 +145,7 @@ def labels() -> None:
         register_label(code=code, name=code)
 
 
-def load_book(folder: Path, *, upto: str = "compensations") -> None:
+def load_book(folder: Path, *, upto: str = "papers") -> None:
     """Import the small book, up to a kind."""
     labels()
     for kind in KINDS:
@@ -155,15 +159,22 @@ def scope_of(code: str) -> tuple[int, int]:
     return Institution.objects.get(code=code).scope
 
 
+# What is written of whoever comes in, goes out or only looks around; the door has tests of its own.
+SIGNING_IN = (
+    "django_session", "kernel_signin", "axes_accessattempt", "axes_accessattemptexpiration",
+    "otp_totp_totpdevice", "otp_static_staticdevice", "otp_static_statictoken",
+)  # fmt: skip
+
+
 def state() -> State:
-    """Every table's rows, as (count, digest): what must be equal if nothing changed."""
+    """Every table's rows but those of signing in, as (count, digest): equal if nothing changed."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind IN ('r', 'p')"
             " AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition"
             " AND has_table_privilege(c.oid, 'SELECT') ORDER BY 1"
         )
-        tables = [row[0] for row in cursor.fetchall()]
+        tables = [row[0] for row in cursor.fetchall() if row[0] not in SIGNING_IN]
         cursor.execute(
             " UNION ALL ".join(
                 f"SELECT '{table}', count(*), coalesce(md5(string_agg(t::text, E'\\n' ORDER BY t::text)), '')"

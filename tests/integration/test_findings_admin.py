@@ -13,7 +13,7 @@ from config.kernel.services import scope
 from settlement.admin.finding_forms import evidence
 from settlement.models import Clawback, Finding, FindingDecision
 from tests.integration.planted import B1, HEAD_A, Planted
-from tests.integration.steps import become, faults, send, taken
+from tests.integration.steps import become, confirm, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_findings import book, kept, the  # noqa: F401
 
@@ -111,9 +111,9 @@ def test_many_are_decided_at_once_for_one_reason(bank: Institution, web: Any) ->
     assert len(said) == 1  # the other finding is another bank's
     become("boss", Role.CHECKER)
     before = whole(kept)
-    boss.post(url(SAID), {"action": "pass_check", "_selected_action": said})
+    confirm(boss, SAID, "pass_check", said)
     assert whole(kept) == before
-    other.post(url(SAID), {"action": "pass_check", "_selected_action": said})
+    confirm(other, SAID, "pass_check", said)
     states = whole(lambda: sorted(Finding.objects.values_list("state", flat=True)))
     assert states == ["dismissed", "open"]
 

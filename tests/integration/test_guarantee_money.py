@@ -390,7 +390,11 @@ def test_the_scheme_page_shows_commitments_in_scope(
     place = Institution.objects.get(code=bank) if bank else None
     role = Role.CHECKER if bank else Role.ADMINISTRATOR
     number = Scheme.objects.get(code="test").pk
-    page = web(person(role, place)).get(url("settlement.scheme", "change", number)).content.decode()
+    client, address = web(person(role, place)), url("settlement.scheme", "change", number)
+    short = client.get(address).content.decode()
+    assert '"?year_funds"' in short
+    assert not any(amount in short for amount in seen)
+    page = client.get(f"{address}?year_funds").content.decode()
     assert all(amount in page for amount in seen)
     assert not any(amount in page for amount in unseen)
 

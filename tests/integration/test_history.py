@@ -108,7 +108,7 @@ def test_renaming_an_institution_is_kept() -> None:
 def test_exactly_reference_data_and_loans_are_tracked() -> None:
     tracked = {
         model.__name__.removesuffix("Event")
-        for label in ("kernel", "loans", "settlement")
+        for label in ("kernel", "loans", "settlement", "reports")
         for model in apps.get_app_config(label).get_models()
         if hasattr(model, "pgh_tracked_model")
     }
@@ -127,6 +127,12 @@ def test_exactly_reference_data_and_loans_are_tracked() -> None:
         "Participation",
         "PayoutAgreement",
         "Project",
+        "Scheme",
         "SchemeFund",
+        "SchemeLabel",
+        "SchemeVersion",
         "SyndicateShare",
+        "User",
+        "UsccConfirmation",
+        "WorkingDayException",
     }

@@ -70,7 +70,10 @@ CONTRADICTIONS = {
     ),
     "bank-statements": ({"balance": "999999.99"}, "reference (流水号)", "balance", "B-1"),
     "compensations": ({"paid_on": "2026-07-01"}, "reference (流水号)", "paid_on", "DC-1"),
+    "papers": ({"dated_on": "2026-01-21"}, "archive_number (档案号)", "dated_on", "DA-1"),
 }  # fmt: skip
+
+UNDO = {"papers": ("请先撤回再重新登记", "withdraw it first, then enter it again")}
 
 
 def events(table: str) -> int:
@@ -121,10 +124,11 @@ def test_evidence_with_other_content_is_refused_and_names_the_stored_row(tmp_pat
         row = BOOK[kind][0]
         stored_id = first_id(kind)
         column = place.partition(" ")[0]
+        zh, en = UNDO.get(kind, ("请冲正后重新录入", "reverse and re-enter"))
         assert refused(kind, [changed(row, **cells)], tmp_path) == [
             f"row 2, column {place}: 与已存记录（编号 {stored_id}）的 {fields} 不同；"
-            f"凭证不可改，请冲正后重新录入 / differs from stored row {stored_id}; "
-            f"evidence is never changed: reverse and re-enter, {row[column]}"
+            f"凭证不可改，{zh} / differs from stored row {stored_id}; "
+            f"evidence is never changed: {en}, {row[column]}"
         ]
         assert row[column] == value
 
@@ -134,7 +138,7 @@ def first_id(kind: str) -> int:
         "repayments": "repayment", "interest-collections": "interestcollection",
         "external-subsidies": "externalsubsidy", "pre-allocations": "preallocation",
         "review-results": "reviewresult", "bank-statements": "bankstatement",
-        "compensations": "compensation",
+        "compensations": "compensation", "papers": "paper",
     }[kind]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min(id) FROM loans_{table}")

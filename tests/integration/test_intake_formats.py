@@ -139,7 +139,12 @@ def test_people_write_dates_amounts_and_words_in_their_ways(tmp_path: Path) -> N
 
 def test_the_longest_texts_fit(tmp_path: Path) -> None:
     longest = {"text": "号" * 64, "name": "名" * 200}
-    keys = {"contract_number", "note_number", "project_code"}  # what other files refer to
+    keys = {
+        "contract_number",
+        "note_number",
+        "project_code",
+        "sha256",
+    }  # what other files refer to, or has a form
     several = ("interest-collections", "external-subsidies")  # told apart by such a text
     book = {
         kind: [

@@ -2,19 +2,25 @@
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
-from django.utils import translation
+from django.utils import timezone, translation
 
 from config.kernel.middleware import LanguageMiddleware, ScopeMiddleware
 from config.kernel.models import SCOPE_ALL, Role, User
+from config.kernel.services import sessions
 from config.kernel.services.bulk import rows as query
 from tests.integration import rows
 
 
 def request_of(user):
+    """A request in a session that began just now, wholly in."""
     request = RequestFactory().get("/")
     request.user = user
+    moment = int(timezone.localtime().timestamp())
+    request.session = {sessions.STARTED: moment, sessions.SEEN: moment, sessions.TRUSTED: True}
     return request
 
 
@@ -114,3 +120,19 @@ class TestLanguage:
         assert response.content.decode() == language
         assert response.headers["Content-Language"] == language
         assert translation.get_language() == "zh-hans"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_is_read_before_the_transaction_begins(monkeypatch):
+    upload = SimpleUploadedFile("还本.csv", b"a,b\n")
+    request = RequestFactory().post("/", {"file": upload})
+    request.user = AnonymousUser()
+    parse, seen = request.parse_file_upload, []
+
+    def parse_and_tell(*arguments):
+        seen.append(connection.in_atomic_block)
+        return parse(*arguments)
+
+    monkeypatch.setattr(request, "parse_file_upload", parse_and_tell)
+    answer = ScopeMiddleware(lambda r: HttpResponse(r.FILES["file"].read()))(request)
+    assert (seen, answer.content) == ([False], b"a,b\n")

@@ -7,17 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from config.kernel.models import Institution, Role
 from loans.models import ImportBatch, PreAllocation
-from settlement.models import Fund, LedgerEntry, MadeGood, Receipt
+from settlement.models import Fund, LedgerEntry, MadeGood, Receipt, ReceiptRefusal
 from settlement.services import clawbacks
 from settlement.services.clawbacks import Claim, Ground
 from settlement.services.verification import verify
 from tests.integration.book import AT, run
 from tests.integration.small_book import FIRST, TREE, SmallBook
-from tests.integration.steps import address, become, everything, faults, send, taken
+from tests.integration.steps import (
+    address,
+    become,
+    choose,
+    confirm,
+    everything,
+    faults,
+    send,
+    taken,
+)
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_clawbacks import move
 from tests.integration.test_postings import balances
@@ -87,7 +96,7 @@ def test_a_pre_allocation_is_entered_by_one_and_booked_by_another(maker: Any, ch
     ).get() == (100_050, -300_050, 200_000, 0)
     assert Receipt.objects.values_list("made_by", "checked_by").get() == ("zhang", "li")
     before = everything()
-    assert "已入账的不再变动" in faults(send(checker, PRE, "book", row.pk))[""]
+    assert "已入账或已退回的不再变动" in faults(send(checker, PRE, "book", row.pk))[""]
     assert everything() == before
     assert verify().problems == []
 
@@ -104,6 +113,82 @@ def test_a_reversal_takes_it_back_as_shown(maker: Any, checker: Any) -> None:
     assert balances() == {"subsidy_applied": 2_000, "bank_advance": -2_000}
 
 
+def test_the_check_shows_balances_before_and_after(maker: Any, checker: Any) -> None:
+    assert taken(enter(maker))
+    (row,) = PreAllocation.objects.all()
+    shown = checker.get(address(PRE, "book", row.pk)).context["sections"][-1]
+    assert [tuple(map(str, line[1:])) for line in shown.rows] == [
+        ("贴息专户", "0.00", "1,000.50", "1,000.50"),
+        ("预拨资金", "0.00", "-3,000.50", "-3,000.50"),
+        ("银行垫付", "-2,000.00", "2,000.00", "0.00"),
+    ]
+    assert taken(send(checker, PRE, "book", row.pk))
+    fund = Fund.objects.get()
+    assert (fund.special_account_fen, fund.treasury_advance_fen, fund.bank_advance_fen) == (
+        100_050, -300_050, 0,
+    )  # fmt: skip
+
+
+def test_a_refused_pre_allocation_is_never_booked(maker: Any, checker: Any) -> None:
+    assert taken(enter(maker))
+    (row,) = PreAllocation.objects.all()
+    before = everything()
+    assert list(faults(send(checker, PRE, "refuse", row.pk, why=" "))) == ["why"]
+    assert send(maker, PRE, "refuse", row.pk, why="x").status_code == 403
+    assert everything() == before
+    assert taken(send(checker, PRE, "refuse", row.pk, why="金额与回单不符"))
+    refusal = ReceiptRefusal.objects.get()
+    assert (refusal.why, refusal.made_by, refusal.checked_by) == ("金额与回单不符", "zhang", "li")
+    before = everything()
+    assert "已退回的不再变动" in faults(send(checker, PRE, "book", row.pk))[""]
+    assert "不再变动" in faults(send(checker, PRE, "refuse", row.pk, why="又一次"))[""]
+    page = checker.get(url(PRE, "change", row.pk)).content.decode()
+    assert "金额与回单不符" in page and address(PRE, "book", row.pk) not in page
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Receipt.objects.create(
+            institution_id=row.institution_id, pre_allocation=row, made_by="zhang",
+            made_at=AT, checked_by="li", checked_at=AT,
+        )  # fmt: skip
+    assert everything() == before
+    assert taken(enter(maker, document_number="财预1号-2", amount="2000"))
+    again = PreAllocation.objects.get(amount_fen=200_000)
+    assert taken(send(checker, PRE, "book", again.pk))
+    assert verify().problems == []
+
+
+def test_nobody_refuses_what_they_entered(bank: Institution, web: Any) -> None:
+    boss = web(person(Role.MAKER, bank, "boss"))
+    assert taken(enter(boss))
+    become("boss", Role.CHECKER)
+    (row,) = PreAllocation.objects.all()
+    before = everything()
+    assert "须由另一人复核" in faults(send(boss, PRE, "refuse", row.pk, why="x"))[""]
+    assert (
+        address(PRE, "refuse", row.pk) not in boss.get(url(PRE, "change", row.pk)).content.decode()
+    )
+    assert everything() == before
+    assert ReceiptRefusal.objects.count() == 0
+
+
+def test_many_are_booked_once_it_was_shown_what_changes(maker: Any, checker: Any) -> None:
+    for number in ("财预1号", "财预2号"):
+        assert taken(enter(maker, document_number=number))
+    keys = list(PreAllocation.objects.order_by("pk").values_list("pk", flat=True))
+    before = everything()
+    shown = choose(checker, PRE, "pass_check", keys)
+    page = shown.content.decode()
+    assert page.count("入账前后余额（借 − 贷）") == 2
+    assert everything() == before
+    seen = {"action": "pass_check", "_selected_action": keys, "confirmed": shown.context["seen"]}
+    assert taken(send(checker, PRE, "book", keys[0]))
+    before = everything()
+    again = checker.post(url(PRE), seen)
+    assert "内容在您查看后有变化" in again.content.decode()
+    assert everything() == before
+    assert confirm(checker, PRE, "pass_check", keys[1:]) == ["已复核 1 条"]
+    assert Receipt.objects.count() == 2
+
+
 def test_nobody_books_what_they_entered(bank: Institution, web: Any) -> None:
     boss, other = web(person(Role.MAKER, bank, "boss")), web(person(Role.CHECKER, bank, "other"))
     assert taken(enter(boss))
@@ -112,7 +197,7 @@ def test_nobody_books_what_they_entered(bank: Institution, web: Any) -> None:
     before = everything()
     assert "须由另一人复核" in faults(send(boss, PRE, "book", row.pk))[""]
     assert address(PRE, "book", row.pk) not in boss.get(url(PRE, "change", row.pk)).content.decode()
-    boss.post(url(PRE), {"action": "pass_check", "_selected_action": row.pk})
+    confirm(boss, PRE, "pass_check", row.pk)
     assert everything() == before
     assert address(PRE, "book", row.pk) in other.get(url(PRE, "change", row.pk)).content.decode()
 

@@ -45,7 +45,8 @@ def received(small: SmallBook, document: str, *, place: str, tier: str = "munici
 
 def test_money_named_for_a_branch_goes_to_the_fund_that_pays_for_it(small: SmallBook) -> None:
     key = received(small, "甲1", place=NORTH)
-    told = lines_if_booked(pre_allocation_id=key)
+    fund, told = lines_if_booked(pre_allocation_id=key)
+    assert fund is None
     assert [line.account for _, lines in told for line in lines] == [
         "special_account",
         "treasury_advance",

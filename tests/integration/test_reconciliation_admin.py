@@ -11,7 +11,7 @@ from config.kernel.models import Institution, Role
 from settlement.models import DifferenceExplanation, ReconciliationDifference
 from settlement.services.funds import FundKey
 from tests.integration.rows import BANK, NANJING
-from tests.integration.steps import address, become, everything, faults, send, taken
+from tests.integration.steps import address, become, confirm, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_reconciliation import agreed, key, stated  # noqa: F401
 
@@ -78,7 +78,7 @@ def test_nobody_answers_for_their_own_words(bank: Institution, web: Any) -> None
     become("boss", Role.CHECKER)
     before = everything()
     assert "另一人" in faults(send(boss, SAID, "check", said.pk))[""]
-    boss.post(url(SAID), {"action": "pass_check", "_selected_action": [said.pk]})
+    confirm(boss, SAID, "pass_check", [said.pk])
     assert everything() == before
 
 
@@ -94,7 +94,7 @@ def test_many_are_explained_at_once(
     maker.post(url(PAGE), chosen | {"why": "专户利息"})
     assert DifferenceExplanation.objects.filter(why="专户利息", made_by="zhang").count() == 2
     said = list(DifferenceExplanation.objects.values_list("pk", flat=True))
-    checker.post(url(SAID), {"action": "pass_check", "_selected_action": said})
+    confirm(checker, SAID, "pass_check", said)
     assert DifferenceExplanation.objects.filter(checked_by="li").count() == 2
 
 

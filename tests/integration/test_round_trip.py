@@ -49,6 +49,7 @@ FURTHER: dict[str, Row] = {
     "equipment-invoices": {},
     "review-results": {},
     "compensations": {"institution_code": "C0001320100000", "guarantee_number": "DB-1"},
+    "papers": {},
 }
 
 

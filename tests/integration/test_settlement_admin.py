@@ -12,18 +12,13 @@ from settlement.models import LedgerEntry, Settlement, SettlementItem
 from settlement.services import settlements
 from settlement.services.settlements import Ask
 from tests.integration import rows
-from tests.integration.steps import address, become, everything, faults, send, taken
+from tests.integration.steps import address, become, confirm, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_settlements import AT, Money, money  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "settlement.settlement"
-
-
-def act(client: Any, action: str, pk: int) -> list[str]:
-    response = client.post(url(PAGE), {"action": action, "_selected_action": pk}, follow=True)
-    return [str(message) for message in response.context["messages"]]
 
 
 def draft(client: Any, money: Money, **changes: str) -> Any:
@@ -144,7 +139,7 @@ def test_three_steps_by_two_people(money: Money, web: Any) -> None:
     made = money.draft()
     assert made is not None
     one, other = two(web, money.bank)
-    assert act(other, "submit_to_finance", made) == [f"#{made} 已提交"]
+    assert confirm(other, PAGE, "submit_to_finance", made) == ["已提交 1 份"]
     item = SettlementItem.objects.get()
     before = everything()
     assert faults(decide(one, made, "10.01")) == {
@@ -160,13 +155,76 @@ def test_three_steps_by_two_people(money: Money, web: Any) -> None:
     assert "批复录入人不能复核入账" in faults(send(one, PAGE, "book", made))[""]
     assert address(PAGE, "book", made) not in one.get(url(PAGE, "change", made)).content.decode()
     assert everything() == before
-    assert act(other, "book_decision", made) == [f"#{made} 已入账"]
+    assert confirm(other, PAGE, "book_decision", made) == ["已入账 1 份"]
     assert money.balances() == (0, 900, 0, -1_000, 0, 100)
     before = everything()
     assert "现为“已入账”" in faults(send(other, PAGE, "withdraw", made, why="x"))[""]
     assert everything() == before
     become("one", Role.MAKER)
     assert address(PAGE, "decide", made) not in one.get(url(PAGE, "change", made)).content.decode()
+
+
+def test_a_decision_recorded_wrongly_goes_back(money: Money, web: Any) -> None:
+    money.receive(2_000)
+    money.pay(1_000)
+    made = money.draft()
+    assert made is not None
+    maker = web(person(Role.MAKER, money.bank, "zhang"))
+    checker = web(person(Role.CHECKER, money.bank, "li"))
+    assert "年度" in checker.get(address(PAGE, "submit", made)).content.decode()
+    assert taken(send(checker, PAGE, "submit", made))
+    assert taken(decide(maker, made, "9.00"))
+    before = everything()
+    assert list(faults(send(checker, PAGE, "refuse-decision", made, why=""))) == ["why"]
+    assert send(maker, PAGE, "refuse-decision", made, why="x").status_code == 403
+    late = send(checker, PAGE, "refuse-decision", made, why="x", seen="2020-01-01T00:00:00+00:00")
+    assert "已重新录入" in faults(late)[""]
+    assert everything() == before
+    assert taken(send(checker, PAGE, "refuse-decision", made, why="应为全额"))
+    found = Settlement.objects.get()
+    assert (found.state, found.document_number, found.decided_by) == ("submitted", "", None)
+    assert (found.decision_refused_by, found.decision_refused_why) == ("li", "应为全额")
+    item = SettlementItem.objects.get()
+    assert (item.approved_fen, item.disallowed_fen) == (None, None)
+    assert "批复录入已被 li 退回：应为全额" in maker.get(url(PAGE, "change", made)).content.decode()
+    before = everything()
+    assert "现为“已提交”" in faults(send(checker, PAGE, "book", made))[""]
+    assert everything() == before
+    assert taken(decide(maker, made, "10.00"))
+    assert taken(send(checker, PAGE, "book", made))
+    assert money.balances() == (1_000, -1_000, 0, 0, 0, 0)
+
+
+def test_the_way_shows_where_it_stands(money: Money, web: Any) -> None:
+    money.pay(1_000)
+    made = money.draft()
+    assert made is not None
+    client = web(person(Role.CHECKER, money.bank, "li"))
+
+    def way() -> list[tuple[str, str]]:
+        found = client.get(url(PAGE, "change", made)).context["stages"]
+        return [(str(stage.title), stage.standing) for stage in found]
+
+    assert way() == [
+        ("起草", "done"), ("复核并提交财政", "now"), ("录入财政批复", "todo"), ("复核入账", "todo"),
+    ]  # fmt: skip
+    assert taken(send(client, PAGE, "submit", made))
+    assert taken(decide(web(person(Role.MAKER, money.bank, "zhang")), made, "9.00"))
+    assert way()[2:] == [("财政批复：部分认可", "done"), ("复核入账", "now")]
+    assert taken(send(client, PAGE, "book", made))
+    assert way()[2:] == [("财政批复：部分认可", "done"), ("复核入账", "done")]
+
+
+def test_a_withdrawn_one_ends_where_it_was(money: Money, web: Any) -> None:
+    money.pay(1_000)
+    made = money.draft()
+    client = web(person(Role.CHECKER, money.bank, "li"))
+    assert taken(send(client, PAGE, "withdraw", made, why="口径有误"))
+    found = client.get(url(PAGE, "change", made)).context["stages"]
+    assert [(str(one.title), one.standing) for one in found] == [
+        ("起草", "done"),
+        ("已撤回", "off"),
+    ]
 
 
 def test_nobody_submits_their_own(money: Money, web: Any) -> None:
@@ -210,7 +268,7 @@ def test_who_may_not_make_or_check(money: Money, web: Any) -> None:
     client = web(person(Role.MAKER, money.bank))
     for step in ("submit", "book"):
         assert send(client, PAGE, step, made).status_code == 403
-    act(client, "submit_to_finance", made)
+    confirm(client, PAGE, "submit_to_finance", made)
     assert everything() == before
 
 

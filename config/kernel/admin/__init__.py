@@ -2,11 +2,19 @@
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config.kernel.admin.institutions import InstitutionAdmin
 from config.kernel.admin.people import PeopleAdmin
+from config.kernel.admin.sign_ins import SignInAdmin
+from config.kernel.admin.signing_in import SignInForm
 from config.kernel.admin.work import ChunkAdmin, RunAdmin
 
-__all__ = ["ChunkAdmin", "InstitutionAdmin", "PeopleAdmin", "RunAdmin"]
+__all__ = ["ChunkAdmin", "InstitutionAdmin", "PeopleAdmin", "RunAdmin", "SignInAdmin"]
 
 admin.site.unregister(Group)  # what a person may do follows from the role alone
+for device in (StaticDevice, TOTPDevice):  # their pages would show secrets
+    admin.site.unregister(device)
+admin.site.login_form = SignInForm
+admin.site.login_template = "kernel/login.html"

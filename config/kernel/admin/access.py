@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.apps import apps
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from config.kernel.models import SCOPE_ALL, Role, User
@@ -26,6 +27,12 @@ def is_administrator(request: HttpRequest) -> bool:
     """Does an administrator ask?"""
     user = staff(request)
     return user is not None and user.role == Role.ADMINISTRATOR
+
+
+def is_inspector(request: HttpRequest) -> bool:
+    """Does somebody ask who may look into what others did: an administrator or an auditor?"""
+    user = staff(request)
+    return user is not None and user.role in {Role.ADMINISTRATOR, Role.AUDITOR}
 
 
 def has_role(request: HttpRequest, roles: frozenset[Role]) -> bool:
@@ -58,6 +65,14 @@ def may_check_for_all(request: HttpRequest) -> bool:
 def sees_as_finance(request: HttpRequest) -> bool:
     """Does finance look in? It sees results and what it was told, not the bank's work under way."""
     return has_role(request, frozenset({Role.FINANCE_VIEWER}))
+
+
+def own_scope(request: HttpRequest) -> tuple[int, int]:
+    """The range of institutions this person sees; nobody without one gets further."""
+    user = staff(request)
+    if user is None or user.scope is None:
+        raise PermissionDenied
+    return user.scope
 
 
 def sees_everything(request: HttpRequest) -> bool:

@@ -11,9 +11,10 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, OperationalError, transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, UniqueConstraint
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ from config.kernel.admin.access import sees_as_finance, staff
 from config.kernel.admin.paging import BoundedChangeList, BoundedPaginator
 from config.kernel.admin.searching import TERM_MAX, Condition, is_storable
 from config.kernel.admin.sections import Button, MakeSection
+from config.kernel.admin.waiting import WaitingFilter, of_model
 
 LOOKUPS = {"exact", "in", "isnull", "gt", "gte", "lt", "lte", "id", "year", "month", "day"}
 UNREADABLE = (DisallowedModelAdminLookup, DataError, ValueError, OverflowError)
@@ -42,6 +44,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     actions: Sequence[Any] = ()
     change_form_after_template = "kernel/sections.html"
     search_by: Sequence[Condition] = ()
+    is_short = False  # so few rows, whatever the bank's size, that any column may sort them
     sections: Sequence[MakeSection] = ()
     when_empty: Any = _("有新记录时会显示在这里。")  # what to do next where there is nothing yet
     finance_sees = True  # False: the bank's own work under way
@@ -77,6 +80,38 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     def shown_columns(self) -> list[str]:
         """Every column of the table but its row number."""
         return [f.name for f in self.opts.concrete_fields if not f.primary_key]
+
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        """What waits for somebody comes first, where such work is known of this table."""
+        chosen: Sequence[Any] = super().get_list_filter(request)
+        return [WaitingFilter, *chosen] if of_model(self.opts.label_lower) else chosen
+
+    def get_sortable_by(self, request: HttpRequest) -> Sequence[Any]:
+        """Columns that an index sorts; every column of a short list."""
+        if self.is_short or self.sortable_by is not None:
+            return super().get_sortable_by(request)  # type: ignore[no-any-return]
+        indexed = self._indexed()
+        return [one for one in self.get_list_display(request) if self._sorts_by(one) in indexed]
+
+    def _sorts_by(self, column: Any) -> str:
+        """The field a column of the list is sorted by; empty if none."""
+        shown = getattr(self, column, None) if isinstance(column, str) else column
+        return str(getattr(shown, "admin_order_field", None) or column)
+
+    def _indexed(self) -> set[str]:
+        """Names of fields that stand first in an index of the whole table, as `order_by` takes them."""
+        fields = self.opts.concrete_fields
+        alone = [f.name for f in fields if f.primary_key or f.unique or f.db_index]
+        unique = [one for one in self.opts.constraints if isinstance(one, UniqueConstraint)]
+        together = [one.fields for one in (*self.opts.indexes, *unique) if not one.condition]
+        found = {"pk"}
+        for name in (*alone, *(names[0].removeprefix("-") for names in together if names)):
+            field: Any = self.opts.get_field(name)
+            found.add(field.attname)
+            # the name of a relation sorts by the other table's order, where it has one
+            if not field.is_relation or not field.related_model._meta.ordering:  # noqa: SLF001
+                found.add(name)
+        return found
 
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         """Show the search box where there is something to search by."""
@@ -139,7 +174,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The page, with its sections."""
-        context = {"show_history": bool(self._history_address()), **(extra_context or {})}
+        context = {"show_history": self._has_history(), **(extra_context or {})}
         buttons: list[Button] = []
         if object_id is not None and request.method == "GET":
             row = self.row(request, object_id)
@@ -176,15 +211,41 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Former states of the row, where the table keeps them."""
+        """Former states of the row, where the table keeps them; else why there are none."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        address = self._history_address()
-        if not address:
-            response: HttpResponse = super().history_view(request, object_id, extra_context)
-            return response
-        row = self.row(request, object_id)
-        return HttpResponseRedirect(f"{address}?pgh_obj_id={row.pk}" if row else address)
+        address, row = self._history_address(), self.row(request, object_id)
+        if address:
+            return HttpResponseRedirect(f"{address}?pgh_obj_id={row.pk}" if row else address)
+        if row is None or not self.has_view_permission(request, row):
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(
+                request, self.opts, object_id
+            )
+            return missing
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": row,
+            "title": gettext("历史记录：%(row)s") % {"row": row},
+            "why": self._why_no_history(),
+            "home": reverse(
+                f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]
+            ),
+        }
+        return render(request, "kernel/no_history.html", context)
+
+    def _has_history(self) -> bool:
+        """Is there something to say about the row's history?"""
+        return bool(self._history_address() or self._why_no_history())
+
+    def _why_no_history(self) -> Any:
+        """Why this table keeps no former states: its app says (see `apps.py`); empty if it does not."""
+        app, name = self.opts.app_config, self.opts.object_name
+        if name in getattr(app, "append_only", ()):
+            return _(
+                "此表只增不改：数据库拒绝任何修改和删除，更正一律另记一行，因此记录本身就是历史。"
+            )
+        return getattr(app, "untracked", {}).get(name, "")
 
     def _history_address(self) -> str:
         """Where former states of this table's rows are listed; empty if it keeps none."""

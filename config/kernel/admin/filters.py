@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import date, datetime, time
 from typing import Any
 
 from django.contrib.admin import FieldListFilter, ModelAdmin, SimpleListFilter
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import Institution
 
 MONTHS_MAX = 36
+A_MONTH = re.compile(r"([12][0-9]{3})-(0[1-9]|1[0-2])", re.ASCII)
+YEARS = 12
 MONTH_ID = 10**12  # ids of bulk tables are yyyymm × 10¹² + n
 
 
@@ -27,9 +32,12 @@ class LevelFilter(SimpleListFilter):
         return Institution.Level.choices
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Rows of institutions of that level."""
+        """Rows of institutions of that level: as numbers, of which the database knows how many rows each has."""
         level = self.value()
-        return queryset.filter(institution__level=level) if level else queryset
+        if not level:
+            return queryset
+        of_level = Institution.objects.filter(level=level).values_list("pk", flat=True)
+        return queryset.filter(institution_id__in=list(of_level))
 
 
 class YesNoFilter(SimpleListFilter):
@@ -38,6 +46,24 @@ class YesNoFilter(SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[Any]:
         """Yes and no."""
         return [("yes", _("是")), ("no", _("否"))]
+
+
+class YearFilter(SimpleListFilter):
+    """By year, without asking the table which years there are."""
+
+    title = _("年度")
+    parameter_name = "year"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[Any]:
+        """Next year and those before."""
+        following = timezone.localdate().year + 1
+        return [(str(year), str(year)) for year in range(following, following - YEARS, -1)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Rows of that year; a year that is not offered filters nothing."""
+        year = self.value()
+        offered = {choice for choice, _title in self.lookup_choices}
+        return queryset.filter(year=int(year)) if year in offered and year else queryset
 
 
 class MonthFilter(SimpleListFilter):
@@ -49,9 +75,11 @@ class MonthFilter(SimpleListFilter):
 
     def ends(self, rows: QuerySet[Any]) -> tuple[int, int] | None:
         """The first and the last month there is, as yyyymm."""
-        dates = rows.exclude(**{self.date_field: None})
-        first = dates.order_by(self.date_field).values_list(self.date_field, flat=True).first()
-        last = dates.order_by(f"-{self.date_field}").values_list(self.date_field, flat=True).first()
+        model, name = self._column(rows)
+        if model is not rows.model:  # the index is the other table's
+            rows = model.objects.all()
+        dates = rows.exclude(**{name: None}).values_list(name, flat=True)
+        first, last = dates.order_by(name).first(), dates.order_by(f"-{name}").first()
         if first is None or last is None:
             return None
         return first.year * 100 + first.month, last.year * 100 + last.month
@@ -70,28 +98,41 @@ class MonthFilter(SimpleListFilter):
         return [(text, text) for text in found]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Rows of that month; a month that is not offered filters nothing."""
-        text = self.value()
-        if not text or text not in {choice for choice, _title in self.lookup_choices}:
-            return queryset
-        year, month = int(text[:4]), int(text[5:])
-        return self.in_month(queryset, year, month)
+        """Rows of that month, offered or not; what is no month filters nothing."""
+        found = A_MONTH.fullmatch(self.value() or "")
+        return self.in_month(queryset, int(found[1]), int(found[2])) if found else queryset
 
     def in_month(self, queryset: QuerySet[Any], year: int, month: int) -> QuerySet[Any]:
-        """Rows whose date lies in the month."""
+        """Rows whose date lies in the month, as a range that an index serves."""
+        first, after = date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
+        model, name = self._column(queryset)
+        ends: list[Any] = [first, after]
+        if isinstance(model._meta.get_field(name), DateTimeField):  # noqa: SLF001 (Django's public name)
+            ends = [timezone.make_aware(datetime.combine(day, time())) for day in ends]
         return queryset.filter(
-            **{f"{self.date_field}__year": year, f"{self.date_field}__month": month}
+            **{f"{self.date_field}__gte": ends[0], f"{self.date_field}__lt": ends[1]}
         )
+
+    def _column(self, rows: QuerySet[Any]) -> tuple[Any, str]:
+        """The table that has the date, by way of others perhaps, and the column there."""
+        model: Any = rows.model
+        *path, name = self.date_field.split("__")
+        for step in path:
+            model = model._meta.get_field(step).related_model  # noqa: SLF001 (Django's public name)
+        return model, name
 
 
 class MonthOfIdFilter(MonthFilter):
     """By the month in the id of a partitioned table: one partition is read."""
 
     def ends(self, rows: QuerySet[Any]) -> tuple[int, int] | None:
-        """From the smallest and the largest id."""
-        ids = rows.values_list("pk", flat=True)
-        first, last = ids.order_by("pk").first(), ids.order_by("-pk").first()
-        return None if first is None or last is None else (first // MONTH_ID, last // MONTH_ID)
+        """Up to the largest id; from the first month, or as far back as months are offered."""
+        last = rows.order_by("-pk").values_list("pk", flat=True).first()
+        return None if last is None else (self.first_month(), last // MONTH_ID)
+
+    def first_month(self) -> int:
+        """The month, as yyyymm, before which no row can lie; subclasses that know one say so."""
+        return 1
 
     def in_month(self, queryset: QuerySet[Any], year: int, month: int) -> QuerySet[Any]:
         """Rows whose id lies in the month's range."""

@@ -49,6 +49,7 @@ def children(request: HttpRequest, institution: Institution) -> Section:
 class InstitutionAdmin(ReadOnlyAdmin):
     """Institutions in the person's scope, in the order of the tree."""
 
+    is_short = True
     when_empty = _("没有您可见的机构：请系统管理员导入机构文件，并在“用户”中指定您的所属机构。")
     list_display = ("code", "name", "level", "parent", "region_code")
     list_filter = ("level",)

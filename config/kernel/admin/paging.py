@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.views import ChangeList
@@ -21,7 +21,18 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     def count(self) -> int:
         """How many rows are there, at most `COUNT_MAX`?"""
         rows: Any = self.object_list
-        return int(rows.order_by()[:COUNT_MAX].count())
+        return int(rows.order_by().values("pk")[:COUNT_MAX].count())
+
+    def page(self, number: Any) -> Page[Any]:
+        """The page's keys first, from an index as a rule; then just those rows with all they refer to.
+
+        In one statement the database would join every row that the page leaves out before it.
+        """
+        wanted = self.validate_number(number)
+        rows: Any = self.object_list
+        first = (wanted - 1) * self.per_page
+        keys = list(rows.values_list("pk", flat=True)[first : first + self.per_page])
+        return Page(rows.filter(pk__in=keys), wanted, self)
 
     @property
     def is_cut(self) -> bool:

@@ -25,12 +25,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled table. `more` is the address of the whole list where the rows here are only the first."""
+    """A titled table.
+
+    `more` is the address of the whole list where the rows here are only the first; `empty` says what
+    it means, or what to do, when there are none.
+    """
 
     title: Any
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
     more: str = ""
+    empty: Any = ""
 
     def cells(self) -> list[list[dict[str, Any]]]:
         """The rows with each value beside its column, for the template."""
@@ -58,6 +63,16 @@ class Button:
             "attrs": {},
             "dialog": None,
         }
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One station of a row's way: `done`, `now`, `todo` or `off` (it ended here), who, and when."""
+
+    title: Any
+    standing: str
+    who: str = ""
+    when: Any = None
 
 
 MakeSection = Callable[[HttpRequest, Any], Section]

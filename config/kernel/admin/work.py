@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -15,14 +18,21 @@ from config.kernel.admin.access import sees_everything
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.searching import exact, number
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, list_address, texts
+from config.kernel.admin.waiting import WAITING, Waiting
 from config.kernel.models import Chunk, Run
 
+LATELY = timedelta(days=30)
 KINDS = {
     "deductions": _("代付贴息计算"),
     "assess": _("贴息认定"),
     "import": _("导入"),
     "report": _("报表"),
     "export": _("导出"),
+    "plan": _("编制计划"),
+    "results": _("收息结果入账"),
+    "trial": _("重算试算"),
+    "post": _("重算入账"),
+    "missed-labels": _("查找应享未享"),
 }
 
 
@@ -120,3 +130,11 @@ class ChunkAdmin(ReadOnlyAdmin):
     def stats_text(self, obj: Chunk) -> Any:
         """What came of it."""
         return readable(obj.stats)
+
+
+def failed_lately(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Work that failed within `LATELY` and should be ordered again, or looked into."""
+    return rows.filter(state=Run.State.FAILED, created_at__gte=timezone.localtime() - LATELY)
+
+
+WAITING.append(Waiting("failed", "kernel.run", _("失败的任务（近 30 天）"), failed_lately))

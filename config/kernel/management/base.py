@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from config.kernel.models import SCOPE_ALL, Role, User
 from config.kernel.selectors import institution_range
+from config.kernel.services import provenance
 
 SYSTEM = "system"  # whom commands act as, and nobody else
 CHECKER = "system-checker"
@@ -36,6 +37,12 @@ class ProjectCommand(BaseCommand):
         parser.add_argument(
             "--institution", help="机构范围（机构编码）/ scope: this institution and below"
         )
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run, with the actor's name told to whatever keeps history."""
+        command = self.__class__.__module__.rpartition(".")[2]
+        with provenance.acting(user=str(options.get("actor") or SYSTEM), command=command):
+            return super().execute(*args, **options)
 
     def actor(self, options: dict[str, Any]) -> str:
         """The acting user's name; an unknown one is refused."""

@@ -3,17 +3,21 @@
 from config.kernel.models.checked import Checked, checked_by_another
 from config.kernel.models.history import tracked
 from config.kernel.models.institution import SCOPE_ALL, Institution, Scope
-from config.kernel.models.people import Role, User
+from config.kernel.models.people import TWO_FACTOR_ROLES, Role, User
+from config.kernel.models.signin import FormerPassword, SignIn
 from config.kernel.models.work import Chunk, Run
 
 __all__ = [
     "SCOPE_ALL",
+    "TWO_FACTOR_ROLES",
     "Checked",
     "Chunk",
+    "FormerPassword",
     "Institution",
     "Role",
     "Run",
     "Scope",
+    "SignIn",
     "User",
     "checked_by_another",
     "tracked",

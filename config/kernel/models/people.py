@@ -2,8 +2,10 @@
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.models.history import tracked
 from config.kernel.models.institution import SCOPE_ALL, Institution, Scope
 
 
@@ -18,9 +20,31 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", _("系统管理员")
 
 
-class User(AbstractUser):
-    """A person, or one of the two system actors `system` and `system-checker`."""
+# Whose mistake or absence would let money move unchecked: they prove a second thing beside a password.
+TWO_FACTOR_ROLES = frozenset({Role.CHECKER, Role.ADMINISTRATOR})
 
+
+@tracked(added=True, exclude=["password", "last_login", "must_change_password", "session_epoch"])
+class User(AbstractUser):
+    """A person, or one of the two system actors `system` and `system-checker`.
+
+    What a person does about passwords and sessions is in the audit of sign-ins; what others change
+    about them is in the history.
+    """
+
+    must_change_password = models.BooleanField(
+        _("须更改密码"),
+        default=False,
+        db_default=False,
+        help_text=_("密码由他人设置 / somebody else set the password"),
+    )
+    session_epoch = models.IntegerField(
+        _("会话批次"),
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("加一即终止全部会话 / one more ends every session"),
+    )
     role = models.CharField(_("角色"), max_length=20, choices=Role.choices, default=Role.MAKER)
     institution = models.ForeignKey(
         Institution,
@@ -42,6 +66,17 @@ class User(AbstractUser):
                 name="user_role_known", condition=models.Q(role__in=Role.values)
             ),
         ]
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Must this person prove a second thing to come in?"""
+        return self.role in TWO_FACTOR_ROLES
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Sessions end with the password they began with, and when the epoch ends."""
+        whole = f"{self.password}{self.session_epoch}"
+        salt = "config.kernel.models.people.session"
+        return salted_hmac(salt, whole, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def scope(self) -> Scope | None:

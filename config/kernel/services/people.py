@@ -6,7 +6,7 @@ from django.db import transaction
 
 from config.kernel.models import Institution, Role, User
 
-DEMO_PASSWORD = "tiexi-demo"  # noqa: S105 (a demonstration on this machine only)
+DEMO_PASSWORD = "tiexi-demo-2026"  # noqa: S105 (a demonstration on this machine only)
 DEMO_USERS = {
     "maker": Role.MAKER,
     "checker": Role.CHECKER,

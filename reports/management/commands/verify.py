@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from config.kernel.management.base import ProjectCommand, progress
-from reports.services.verification import verify_reports
+from reports.services.verification import verify_papers, verify_reports
 from settlement.services.verification import verify
 
 
@@ -27,7 +27,8 @@ class Command(ProjectCommand):
 
             found = verify(progress=show)
         kept = verify_reports()
-        problems = [*found.problems, *kept.problems]
+        papers, paper_problems = verify_papers()
+        problems = [*found.problems, *kept.problems, *paper_problems]
         for problem in problems:
             self.stderr.write(problem)
         if problems:
@@ -43,6 +44,8 @@ class Command(ProjectCommand):
             waiting += (
                 f"，{found.waiting_guarantees} 笔担保费补贴待入账 guarantee-fee subsidies to post"
             )
+        if papers:
+            waiting = f", {papers} 份资料 papers{waiting}"
         self.stdout.write(
             f"核对一致 verified: {found.labels} 个标签 labels, {found.collections} 笔收息 collections, "
             f"{found.rows} 行贴息 deductions, {found.entries} 笔分录 ledger entries, "

@@ -71,6 +71,7 @@ class Command(ProjectCommand):
         self._call(f"导入 import {portfolio}", "import_portfolio", portfolio)
         self._run_years(is_sample=options["portfolio"].resolve() == settings.BASE_DIR / PORTFOLIO)
         self._call("重复贴息核查 duplicates", "check_duplicates")
+        self._call("应享未享 missing labels", "missed_labels")
         self.stdout.write(self.style.MIGRATE_HEADING("== 报表 reports"))
         self._report()
         self._call("报送期限 deadlines", "deadlines")
@@ -270,7 +271,11 @@ class Command(ProjectCommand):
         bank = Institution.objects.filter(parent__isnull=True).order_by("code").first()
         password = create_demo_users(institution=bank)
         users = "maker, checker, manager, finance, auditor, administrator"
-        self.stdout.write(f"\nhttp://{ADDRESS}/  用户 users: {users}  口令 password: {password}")
+        self.stdout.write(f"\nhttp://{ADDRESS}/  用户 users: {users}  密码 password: {password}")
+        self.stdout.write(
+            "checker、administrator 首次登录须用手机验证器绑定双重验证；没有手机 / these two set up a second"
+            " factor at first, with an authenticator; without a phone: manage.py one_time_code KEY"
+        )
         environment = {**os.environ, "TIEXI_ROLE": "app"}
         manage = str(settings.BASE_DIR / "manage.py")
         server = [sys.executable, manage, "runserver", ADDRESS, "--noreload"]

@@ -16,6 +16,7 @@ from config.kernel.services import work
 from loans.values.errors import DomainError
 from loans.values.money import grouped_yuan
 from settlement.management import plan_table
+from settlement.selectors import papers
 from settlement.selectors.plans import last_planned_on
 from settlement.services import deductions, plans, pre_allocations
 from settlement.services.guarantee_postings import (
@@ -24,6 +25,8 @@ from settlement.services.guarantee_postings import (
     post_guarantee_subsidies,
 )
 from settlement.services.schemes import terms_in_force
+
+NAMED_MAX = 3
 
 
 class Command(ProjectCommand):
@@ -78,6 +81,7 @@ class Command(ProjectCommand):
             self._post_guarantees(options, scope=scope)
         else:
             self._print(started, self._work(started.run_id))
+        self._print_papers(scope)
 
     def _print(self, started: deductions.Started, counts: dict[str, Any]) -> None:
         self.stdout.write(
@@ -102,6 +106,22 @@ class Command(ProjectCommand):
                 f"核减超过该月已贴息且未追回的金额，未提出 disallowed beyond what is left of the month, "
                 f"not proposed: {'；'.join(counts['beyond_paid'])}"
             )
+
+    def _print_papers(self, scope: tuple[int, int]) -> None:
+        """Papers that are missing change no amount; whoever runs is told all the same."""
+        lacking = papers.notes_lacking(scope=scope)
+        if lacking:
+            self.stdout.write(
+                f"缺资料 papers missing: {lacking} 笔借据×政策 notes × schemes；"
+                "见“缺资料借据”，或导出 missing-papers / see Notes lacking papers, or export missing-papers"
+            )
+        gaps = papers.institution_gaps(scope=scope)
+        if gaps:
+            named = "；".join(
+                f"{gap.institution_name} {gap.scheme_code} {papers.kind_name(gap.kind)}"
+                for gap in gaps[:NAMED_MAX]
+            )
+            self.stdout.write(f"机构缺资料 papers of institutions missing: {len(gaps)}（{named}…）")
 
     def _post_guarantees(self, options: dict[str, Any], *, scope: tuple[int, int]) -> None:
         """Guarantee-fee subsidies (D17) wait for no interest; where there is some, the run posts them."""

@@ -49,6 +49,7 @@ CONTRACT = {
     "opening-positions": "scheme_code* institution_code* note_number* tier* year* amount* "
     "interest_paid* paid_through*",
     "compensations": "institution_code* guarantee_number* paid_on* unpaid_principal* reference*",
+    "papers": "institution_code* note_number scheme_code kind* archive_number* dated_on sha256",
 }
 KEYS = {
     "institutions": "institution_code",
@@ -74,6 +75,7 @@ KEYS = {
     "note-transfers": "institution_code note_number moved_on",
     "opening-positions": "scheme_code institution_code note_number tier year",
     "compensations": "institution_code reference",
+    "papers": "institution_code note_number scheme_code kind archive_number",
 }
 EVIDENCE = {
     "repayments",
@@ -83,6 +85,7 @@ EVIDENCE = {
     "review-results",
     "bank-statements",
     "compensations",
+    "papers",
 }
 LOANS = {"contracts", "notes", "note-statuses", "equipment-invoices"}
 

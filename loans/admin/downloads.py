@@ -12,9 +12,21 @@ from django.http.response import HttpResponseBase
 from loans.admin.base import own_language
 from loans.values.errors import DomainError
 
+# A file is saved, never shown: whatever is in it runs nothing on this site and stays in no cache.
+SAVED_ONLY = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cache-Control": "private, no-store",
+}
+
 
 def handed_out(
-    request: HttpRequest, *, name: str, opened: Callable[[], BinaryIO], home: str
+    request: HttpRequest,
+    *,
+    name: str,
+    opened: Callable[[], BinaryIO],
+    home: str,
+    content_type: str | None = None,
 ) -> HttpResponseBase:
     """The file as a download; one that is lost or changed leads back, with the reason."""
     try:
@@ -22,4 +34,6 @@ def handed_out(
     except DomainError as refusal:
         messages.error(request, own_language(str(refusal)))
         return HttpResponseRedirect(home)
-    return FileResponse(source, as_attachment=True, filename=name)
+    return FileResponse(
+        source, as_attachment=True, filename=name, content_type=content_type, headers=SAVED_ONLY
+    )

@@ -1,0 +1,82 @@
+"""Work with money that waits: what one person made and another is to check, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.waiting import WAITING, Waiting, having, unchecked
+from settlement.models import (
+    Finding,
+    PayoutAttempt,
+    Plan,
+    PlannedDeduction,
+    Recomputation,
+    Settlement,
+)
+
+
+def unbooked(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Pre-allocations that another brought in and that nobody has answered for."""
+    return rows.filter(receipt=None, refusal=None).exclude(batch__actor=request.user.get_username())
+
+
+def failed_payouts(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Pay-outs whose last attempt failed; failed attempts are few, pay-outs may be many."""
+    failed = PayoutAttempt.objects.filter(state=PayoutAttempt.State.FAILED)
+    return rows.filter(pk__in=failed.values("payout_id"), last_state="failed")
+
+
+def late_payouts(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Pay-outs not paid by the end of their day (MF-25)."""
+    paid = PayoutAttempt.objects.filter(payout=OuterRef("pk"), state=PayoutAttempt.State.PAID)
+    return rows.filter(~Exists(paid), due_on__lt=timezone.localdate())
+
+
+def past_plans(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Plans whose interest day is over and whose results are not all there."""
+    return rows.filter(state=Plan.State.CHECKED, collected_on__lt=timezone.localdate())
+
+
+TO_CHECK = [
+    unchecked("plans", "settlement.plan", _("代付计划"), state=Plan.State.DRAFT, sent_at__isnull=False),
+    Waiting("receipts", "loans.preallocation", _("预拨资金入账"), unbooked, is_check=True),
+    unchecked("payout-batches", "settlement.payoutbatch", _("拨付批次"), state="prepared"),
+    unchecked("drafts", "settlement.settlement", _("结算清算提交"), state=Settlement.State.DRAFT),
+    unchecked(
+        "decisions", "settlement.settlement", _("结算批复入账"), maker="decided_by",
+        state=Settlement.State.DECIDED,
+    ),
+    unchecked("clawbacks", "settlement.clawback", _("追回决定"), state="proposed"),
+    unchecked("movements", "settlement.clawbackmovement", _("追回变动")),
+    unchecked("made-good", "settlement.madegood", _("银行补足")),
+    unchecked("findings", "settlement.findingdecision", _("核查结论")),
+    unchecked("explanations", "settlement.differenceexplanation", _("对账差异说明")),
+    unchecked("recomputations", "settlement.recomputation", _("重算"), state=Recomputation.State.READY),
+    unchecked(
+        "terms", "settlement.schemeversion", _("政策版本"), is_for_all=True, checked_by=None,
+        refused_by=None,
+    ),
+]  # fmt: skip
+AMISS = [
+    having(
+        "open", "settlement.finding", _("待处理的核查发现"), state=Finding.State.OPEN, gone_at=None
+    ),
+    having(
+        "unexplained", "settlement.reconciliationdifference", _("未说明的对账差异"),
+        closed_at=None, said_at=None,
+    ),
+    having(
+        "held", "settlement.planneddeduction", _("资金不足、暂缓的代付"),
+        state=PlannedDeduction.State.HELD, plan__state=Plan.State.CHECKED,
+    ),
+    Waiting("past", "settlement.plan", _("结息日已过、扣收结果未齐的计划"), past_plans),
+    having("missed", "settlement.missedlabel", _("应享未享的借据")),
+    Waiting("failed", "settlement.payout", _("拨付失败"), failed_payouts),
+    Waiting("late", "settlement.payout", _("逾期未拨付"), late_payouts),
+]  # fmt: skip
+WAITING.extend([*TO_CHECK, *AMISS])

@@ -1,0 +1,228 @@
+"""Recomputations by two people: one orders a trial, another sees what it would change and releases it.
+
+A trial writes what it found and nothing else. What is posted is what one run over all facts gives
+(D20), and only while the facts and terms are those of the trial.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+from django.db import transaction
+
+from config.kernel.services import bulk
+from loans.selectors import facts
+from loans.values.errors import DomainError, bilingual
+from settlement.engine import TIERS
+from settlement.models import Recomputation
+from settlement.selectors import deductions as selected
+from settlement.services import groups, reasons
+from settlement.services.assessments import assess_notes
+from settlement.services.checking import require_other
+from settlement.services.deductions import terms_key
+from settlement.services.postings import with_fund
+from settlement.services.schemes import Book, terms_in_force
+from settlement.services.targets import differences, gather, targets
+
+State = Recomputation.State
+PROPOSING_LOCK = 0x72656373  # one proposal at a time, so that a second one is told
+ROWS_KEPT = 200  # differences kept for people to look at; the sums are of all
+MONEY = [f"{tier}_fen" for tier in TIERS]
+OPEN = (State.TRYING, State.READY, State.RELEASED)
+LAPSED = "事实或政策已变化，请重新试算 / facts or terms have changed since: have it tried anew"
+
+Tell = Callable[[int], None]
+
+
+@transaction.atomic
+def propose(*, institution_id: int, through: date, actor: str, at: datetime) -> int:
+    """Ask what late facts would change of an institution's deductions; refuses while another is open."""
+    bulk.rows("SELECT pg_advisory_xact_lock(%s)", [PROPOSING_LOCK])
+    known = Recomputation.objects.filter(institution_id=institution_id, state__in=OPEN).first()
+    if known is not None:
+        raise DomainError(
+            "recomputation_open",
+            bilingual(
+                f"该机构的重算 {known}（{known.get_state_display()}）尚未办结，未重复提交",
+                f"recomputation {known} is {known.state} there: not ordered again",
+            ),
+        )
+    made = Recomputation.objects.create(
+        institution_id=institution_id, through=through, made_by=actor, made_at=at
+    )
+    return int(made.pk)
+
+
+@transaction.atomic
+def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime, tell: Tell) -> int:
+    """Store what a run would post now; the number of differences of collections posted before."""
+    row = Recomputation.objects.get(pk=recomputation_id)
+    if row.state != State.TRYING:
+        return 0
+    assess_notes(at=at, only_if_stale=True)
+    book = terms_in_force()
+    concerned = _concerned(book, through=row.through, scope=scope)
+    digest = _digest(book, concerned)  # before anything it stands for is read
+    due = _due(book, concerned, through=row.through, scope=scope, tell=tell)
+    later = due.filter(pl.col("sequence") > 0)
+    Recomputation.objects.filter(pk=row.pk).update(
+        trial={
+            "sums": list(_sums(with_fund(due, book))),
+            "differences": later.height,
+            "rows": _shown(later),
+        },
+        digest=digest,
+        state=State.NOTHING if due.is_empty() else State.READY,
+    )
+    return later.height
+
+
+def _concerned(book: Book, *, through: date, scope: tuple[int, int]) -> pl.DataFrame:
+    """Stale enterprises with notes in the scope, and those coupled to them, with how many notes."""
+    stale = selected.stale_enterprises(through=through, terms_key=terms_key(book))
+    inside = selected.enterprises_within(scope=scope)
+    own = stale.filter(pl.col("enterprise_id").is_in(list(inside)))["enterprise_id"].to_list()
+    return facts.enterprise_versions().filter(
+        pl.col("enterprise_id").is_in(groups.closure(enterprise_ids=own, book=book))
+    )
+
+
+def _due(
+    book: Book, concerned: pl.DataFrame, *, through: date, scope: tuple[int, int], tell: Tell
+) -> pl.DataFrame:
+    """Every row a run would post for these institutions, with what was posted before (`*_was`)."""
+    found = []
+    notes = dict(concerned.select("enterprise_id", "notes").iter_rows())
+    for enterprise_ids in groups.chunks(notes=notes, book=book):
+        evidence = gather(enterprise_ids=enterprise_ids)
+        rows = targets(book=book, evidence=evidence, through=through).rows
+        due = differences(rows=rows, evidence=evidence, book=book, through=through)
+        was = evidence.posted.select("collection_id", "scheme_id", *MONEY)
+        found.append(
+            due.join(evidence.scopes, on="note_id")
+            .filter(pl.col("institution_id").is_between(*scope))
+            .join(was, on=["collection_id", "scheme_id"], how="left", suffix="_was")
+        )
+        tell(1)
+    return pl.concat(found) if found else _NONE
+
+
+_NONE = pl.DataFrame(
+    schema={
+        "note_id": pl.Int64, "institution_id": pl.Int64, "collection_id": pl.Int64, "scheme_id": pl.Int64, "sequence": pl.Int64,
+        "collected_on": pl.Date, "why": pl.String,
+        **dict.fromkeys([*MONEY, *(f"{name}_was" for name in MONEY)], pl.Int64),
+    }
+)  # fmt: skip
+
+
+def _sums(due: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """By fund: what is paid for the first time, what is added, what is taken back; fen."""
+    is_first = pl.col("sequence") == 0
+    for tier in TIERS:
+        fen = pl.col(f"{tier}_fen")
+        rows = (
+            due.filter(fen != 0)
+            .group_by("fund_institution_id", "scheme_id")
+            .agg(
+                count=pl.len(),
+                first_fen=fen.filter(is_first).sum(),
+                more_fen=fen.filter(~is_first & (fen > 0)).sum(),
+                less_fen=fen.filter(~is_first & (fen < 0)).sum(),
+            )
+            .sort("fund_institution_id", "scheme_id")
+        )
+        for one in rows.iter_rows(named=True):
+            yield {"tier": tier, **one}
+
+
+def _shown(later: pl.DataFrame) -> list[dict[str, Any]]:
+    columns = ["note_id", "collection_id", "scheme_id", "sequence", "why"]
+    amounts = [pl.col(name) for name in MONEY]
+    before = [pl.col(f"{name}_was").fill_null(0) for name in MONEY]
+    return (
+        later.sort("collected_on", "note_id", "collection_id", "scheme_id")
+        .head(ROWS_KEPT)
+        .select(*columns, pl.col("collected_on").cast(pl.String), *amounts, *before)
+        .to_dicts()
+    )
+
+
+def _digest(book: Book, concerned: pl.DataFrame) -> str:
+    """Of which facts and terms a trial speaks."""
+    versions = concerned.select("enterprise_id", "facts_version").sort("enterprise_id").rows()
+    return hashlib.sha256(f"{terms_key(book)} {versions}".encode()).hexdigest()
+
+
+@transaction.atomic
+def release(*, recomputation_id: int, actor: str, at: datetime) -> None:
+    """Let a second person release what a trial found: a worker posts it."""
+    row = _waiting(recomputation_id, actor)
+    row.state, row.checked_by, row.checked_at = State.RELEASED, actor, at
+    row.save(update_fields=["state", "checked_by", "checked_at"])
+
+
+@transaction.atomic
+def refuse(*, recomputation_id: int, why: str, actor: str, at: datetime) -> None:
+    """Let a second person refuse it, for a reason: nothing is posted."""
+    row = _waiting(recomputation_id, actor)
+    row.why = reasons.required(why)
+    row.state, row.checked_by, row.checked_at = State.REFUSED, actor, at
+    row.save(update_fields=["state", "why", "checked_by", "checked_at"])
+
+
+def _waiting(recomputation_id: int, actor: str) -> Recomputation:
+    found = Recomputation.objects.select_for_update().filter(pk=recomputation_id).first()
+    if found is None:
+        raise DomainError(
+            "unknown_recomputation",
+            bilingual(f"没有这项重算：{recomputation_id}", "no such recomputation in your scope"),
+        )
+    if found.state != State.READY:
+        raise DomainError(
+            "recomputation_not_ready",
+            bilingual(
+                f"重算 {found} 现为“{found.get_state_display()}”，不能再办理此步骤",
+                f"the recomputation is {found.state}: this step is not possible (any more)",
+            ),
+        )
+    require_other(row=found, actor=actor)
+    return found
+
+
+@transaction.atomic
+def begin_posting(*, recomputation_id: int, scope: tuple[int, int], at: datetime) -> date | None:
+    """Up to which day to post what was released; None if nothing is to be, the facts having changed."""
+    row = Recomputation.objects.select_for_update().get(pk=recomputation_id)
+    if row.state != State.RELEASED:
+        return None
+    assess_notes(at=at, only_if_stale=True)
+    book = terms_in_force()
+    if row.digest == _digest(book, _concerned(book, through=row.through, scope=scope)):
+        return row.through
+    Recomputation.objects.filter(pk=row.pk).update(state=State.LAPSED, why=LAPSED)
+    return None
+
+
+@transaction.atomic
+def finish_posting(*, recomputation_id: int, run_id: int | None) -> None:
+    """It is posted, by that run."""
+    released = Recomputation.objects.filter(pk=recomputation_id, state=State.RELEASED)
+    released.update(state=State.POSTED, run_id=run_id)
+
+
+@transaction.atomic
+def withdraw(*, recomputation_id: int, why: str) -> None:
+    """Let its maker give up one that nobody has checked: a trial that never came to an end, say."""
+    waiting = Recomputation.objects.filter(
+        pk=recomputation_id, state__in=[State.TRYING, State.READY], checked_by__isnull=True
+    )
+    if not waiting.update(state=State.LAPSED, why=reasons.required(why)):
+        raise DomainError(
+            "recomputation_not_waiting",
+            bilingual("已复核或已办结，不能撤回", "it is checked or over: not withdrawn"),
+        )
