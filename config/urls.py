@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
@@ -15,6 +15,11 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (a view)
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001 (a view)
+    """The admin's way from a row to its page on the site: there is no other site than this."""
+    raise Http404
 
 
 # Before the admin's own: its page for one's own password is ours.
@@ -34,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", include(DOOR)),
+    path("admin/r/<path:rest>", nowhere, name="view_on_site"),
     path("admin/", admin.site.urls),
     path("healthz/", healthz),
     *(single_sign_on.urlpatterns if settings.OIDC_ISSUER else []),

@@ -27,7 +27,7 @@ class FactHistoryAdmin(HistoryAdmin, FactAdmin):
             return yuan(value) or "—"
         if field.name.endswith("_ppm"):
             return percent(value) or "—"
-        if field.name == "scheme_code":
+        if field.name in ("scheme_code", "scheme_codes") and isinstance(value, str):
             return scheme_name(value)
         return super().shown_value(field, value)
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from config.kernel.admin.access import MAKERS, has_role, sees_everything, staff
+from config.kernel.admin.sections import Section, link, numbers, texts
 from config.kernel.models import Role
 from loans.admin.base import in_yuan
 from loans.admin.fields import ReasonField, WordChoice, amount_widget, refused
@@ -300,7 +301,37 @@ class AskUndo(StepForm):
         return reverse("admin:loans_importundo_change", args=[outcome])
 
 
-class AgreeUndo(AnswerForm):
+class AnswerUndo(AnswerForm):
+    """An answer to it: shows what would go."""
+
+    def sections(self) -> list[Section]:
+        """The file that was taken in, how many rows it added, and why it should go."""
+        batch = self.row.batch
+        return [
+            Section(
+                title=_("将被撤销的导入批次"),
+                columns=[
+                    *texts(_("导入批次"), _("数据类别"), _("文件名"), _("导入人"), _("导入时间")),
+                    *numbers(_("新增行数")),
+                    *texts(_("申请人"), _("原因")),
+                ],
+                rows=[
+                    (
+                        link("loans_importbatch", batch.pk, f"#{batch.pk}"),
+                        kind_name(batch.kind),
+                        batch.file_name,
+                        batch.actor,
+                        batch.at,
+                        f"{batch.inserted:,}",
+                        self.row.made_by,
+                        self.row.reason,
+                    )
+                ],
+            )
+        ]
+
+
+class AgreeUndo(AnswerUndo):
     """A second person agrees."""
 
     title = _("同意撤销")
@@ -324,7 +355,7 @@ class AgreeUndo(AnswerForm):
         return gettext("正由后台撤销，本页自动刷新")
 
 
-class DeclineUndo(AnswerForm):
+class DeclineUndo(AnswerUndo):
     """A second person does not agree, and says why."""
 
     title = _("不同意撤销")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -24,7 +25,9 @@ from config.kernel.admin.sections import (
 )
 from config.kernel.admin.waiting import WAITING, unchecked
 from loans.admin.base import FactAdmin, RegistryAdmin, in_yuan, with_enterprise_name, yuan
+from loans.admin.fields import ReasonField
 from loans.admin.lookups import of_enterprise
+from loans.admin.steps import AnswerForm, StepsAdmin
 from loans.models import (
     ALWAYS,
     Enterprise,
@@ -33,7 +36,7 @@ from loans.models import (
     Project,
     UsccConfirmation,
 )
-from loans.services.checking import check_confirmations
+from loans.services.checking import check_confirmations, refuse_confirmation
 
 ENTERPRISE_SECTIONS: list[MakeSection] = []  # apps above this one add theirs, shown first
 
@@ -208,7 +211,7 @@ class CheckedFilter(YesNoFilter):
 
 def confirmation_changes(request: HttpRequest, row: UsccConfirmation) -> Section:
     """What the check changes: the rule that is set aside, before and after."""
-    waits = row.checked_by is None
+    waits = row.checked_by is None and row.refused_by is None
     return Section(
         title=_("复核前后"),
         columns=texts(_("要素"), _("复核前"), _("复核后")),
@@ -218,14 +221,37 @@ def confirmation_changes(request: HttpRequest, row: UsccConfirmation) -> Section
     )
 
 
+class RefuseCode(AnswerForm):
+    """A second person does not take the code for real."""
+
+    title = _("退回")
+    icon = "undo"
+    note = _("退回后，含该代码的文件仍整个拒收；核实后可再次导入并确认。")
+    done = _("已退回")
+    is_for_all = True
+
+    why = ReasonField()
+
+    @classmethod
+    def fits(cls, request: HttpRequest, row: Any) -> bool:
+        """Made by another, neither checked nor refused."""
+        return row.refused_by is None and super().fits(request, row)
+
+    def act(self, *, actor: str, at: datetime) -> None:
+        """Refuse it."""
+        why = self.cleaned_data["why"]
+        refuse_confirmation(confirmation_id=self.row.pk, why=why, actor=actor, at=at)
+
+
 @admin.register(UsccConfirmation)
-class UsccConfirmationAdmin(CheckedForAllAdmin, FactAdmin):
-    """Codes that fail their check character; a second person checks them here."""
+class UsccConfirmationAdmin(StepsAdmin, CheckedForAllAdmin, FactAdmin):
+    """Codes that fail their check character; a second person checks or refuses them here."""
 
     is_short = True
     when_empty = _("没有待确认的信用代码；校验位不符的代码在导入时说明理由后，由另一人在此复核。")
-    list_display = ("uscc", "reason", "made_by", "checked_by", "at")
+    list_display = ("uscc", "reason", "made_by", "checked_by", "at", "refused_by", "refused_why")
     list_filter = (CheckedFilter,)
+    row_steps = {"refuse": RefuseCode}
     finance_sees = False
     search_by = (exact("uscc"), exact("made_by"))
     search_help_text = _("统一社会信用代码或经办人")
@@ -233,10 +259,19 @@ class UsccConfirmationAdmin(CheckedForAllAdmin, FactAdmin):
 
     @admin.action(description=_("复核通过"), permissions=["check"])
     def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Check the chosen rows; one's own and those already checked are left as they are."""
+        """Check the chosen rows; one's own and those already answered are left as they are."""
         ids = list(queryset.values_list("pk", flat=True))
         done = check_confirmations(ids=ids, actor=request.user.get_username())
         self.report(request, done=done, asked=len(ids))
 
 
-WAITING.append(unchecked("usccs", "loans.usccconfirmation", _("信用代码确认"), is_for_all=True))
+WAITING.append(
+    unchecked(
+        "usccs",
+        "loans.usccconfirmation",
+        _("信用代码确认"),
+        is_for_all=True,
+        checked_by=None,
+        refused_by=None,
+    )
+)

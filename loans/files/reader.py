@@ -15,7 +15,7 @@ from loans.files.workbook import read_workbook_table
 
 __all__ = ["ROW", "FileError", "Problem", "Table", "read_table"]
 
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MARKUP = re.compile(rb"\s*<(!doctype|html|table|head|body|meta|\?xml)", re.IGNORECASE)
@@ -45,7 +45,7 @@ def read_table(
         )
     with path.open("rb") as file:
         magic = file.read(len(_OLE2))
-    if magic.startswith(_ZIP):
+    if magic.startswith(ZIP):
         return read_workbook_table(path, sheet_names=_names(kind), allow_empty=allow_empty)
     data = path.read_bytes()
     _refuse_disguised(path, data)

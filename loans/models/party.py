@@ -87,13 +87,21 @@ class EnterpriseRecord(models.Model):
 
 @tracked()
 class UsccConfirmation(models.Model):
-    """A credit code that fails its check character but is real, confirmed with a reason."""
+    """A credit code that fails its check character but is real, confirmed with a reason.
+
+    One that a second person refused has `refused_why`; confirming it anew begins again.
+    """
 
     uscc = models.CharField(_("统一社会信用代码"), max_length=18, unique=True)
     reason = models.CharField(_("原因"), max_length=500)
     made_by = models.CharField(_("经办"), max_length=150)
     checked_by = models.CharField(_("复核"), max_length=150, null=True, blank=True)
     at = models.DateTimeField(_("时间"))
+    refused_by = models.CharField(_("退回人"), max_length=150, null=True, blank=True)
+    refused_at = models.DateTimeField(_("退回时间"), null=True, blank=True)
+    refused_why = models.CharField(
+        _("退回原因"), max_length=500, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("信用代码确认")
@@ -104,6 +112,15 @@ class UsccConfirmation(models.Model):
                 name="uscc_confirmation_checked_by_another",
                 condition=models.Q(checked_by__isnull=True)
                 | ~models.Q(checked_by=models.F("made_by")),
+            ),
+            models.CheckConstraint(
+                name="uscc_confirmation_refused_by_another_for_a_reason",
+                condition=models.Q(refused_by__isnull=True, refused_why="")
+                | (
+                    models.Q(refused_by__isnull=False, checked_by__isnull=True)
+                    & ~models.Q(refused_why="")
+                    & ~models.Q(refused_by=models.F("made_by"))
+                ),
             ),
         ]
 

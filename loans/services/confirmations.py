@@ -23,17 +23,20 @@ class Confirming:
 def confirm_usccs(
     *, usccs: Iterable[str], actor: str, at: datetime, confirming: Confirming
 ) -> None:
-    """Record who confirmed these codes; one already confirmed keeps its first record."""
-    known = set(UsccConfirmation.objects.values_list("uscc", flat=True))
+    """Record who confirmed these codes; one confirmed keeps its first record, one refused begins anew."""
+    said = {
+        "reason": confirming.reason,
+        "made_by": actor,
+        "checked_by": confirming.checker,
+        "at": at,
+    }
+    codes = set(usccs)
+    UsccConfirmation.objects.filter(uscc__in=codes, refused_by__isnull=False).update(
+        **said, refused_by=None, refused_at=None, refused_why=""
+    )
+    known = set(UsccConfirmation.objects.filter(uscc__in=codes).values_list("uscc", flat=True))
     UsccConfirmation.objects.bulk_create(
-        UsccConfirmation(
-            uscc=uscc,
-            reason=confirming.reason,
-            made_by=actor,
-            checked_by=confirming.checker,
-            at=at,
-        )
-        for uscc in sorted(set(usccs) - known)
+        UsccConfirmation(uscc=uscc, **said) for uscc in sorted(codes - known)
     )
 
 

@@ -21,7 +21,7 @@ from config.kernel.models import SCOPE_ALL
 from config.kernel.services import store, work
 from loans.files.limits import MAX_FILE_BYTES, MIB
 from loans.files.problems import FileError, shown_value
-from loans.files.reader import read_table
+from loans.files.reader import ZIP, read_table
 from loans.models import FileImport
 from loans.services import confirmations, lists, locks
 from loans.services.looks import CHANGED, Controls, Look, Tell, detect_kind, look, take_in
@@ -93,12 +93,21 @@ def receive(
 
 def rows_at_most(*, path: Path) -> int:
     """About how many rows does a file hold, without reading it as a table? Rather too many than too few."""
-    if zipfile.is_zipfile(path):
+    with path.open("rb") as source:
+        if source.read(4) in ZIP:
+            return _rows_of_package(path)
+        source.seek(0)
+        return sum(block.count(b"\n") for block in iter(lambda: source.read(1 << 20), b""))
+
+
+def _rows_of_package(path: Path) -> int:
+    """By the sheets' sizes; none for a broken package, which the look will tell."""
+    try:
         with zipfile.ZipFile(path) as package:
             sheets = [i for i in package.infolist() if i.filename.startswith("xl/worksheets/")]
-        return sum(sheet.file_size for sheet in sheets) // ROW_BYTES
-    with path.open("rb") as source:
-        return sum(block.count(b"\n") for block in iter(lambda: source.read(1 << 20), b""))
+    except (zipfile.BadZipFile, ValueError, OSError):
+        return 0
+    return sum(sheet.file_size for sheet in sheets) // ROW_BYTES
 
 
 def _kind_by_headers(upload: Upload) -> str:

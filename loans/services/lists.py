@@ -12,8 +12,9 @@ from config.kernel.services import bulk, store
 from loans.files.problems import Problem
 
 BYTE_ORDER_MARK = "\ufeff".encode()  # so that Excel takes the file for UTF-8
-# A text that a spreadsheet would run as a formula (L8); negative numbers are none.
-_FORMULA = r"^(?:[=+@＝＋＠\t\r]|[-－][^0-9])"
+# A text that a spreadsheet would run as a formula (L8); whole negative numbers are none.
+_FORMULA = r"^[=+@＝＋＠\t\r－-]"
+_NUMBER = r"^-[0-9,]*(?:\.[0-9]*)?$"
 PROBLEM_HEADERS = ("行", "列", "表头", "值", "说明", "in English")
 DIFFERENCE_HEADERS = ("行", "键", "列", "表头", "原值", "新值")
 
@@ -39,7 +40,11 @@ def keep(frame: pl.DataFrame) -> str:
     if frame.is_empty():
         return ""
     texts = pl.col(pl.String)
-    guarded = pl.when(texts.str.contains(_FORMULA)).then("'" + texts).otherwise(texts)
+    guarded = (
+        pl.when(texts.str.contains(_FORMULA) & ~texts.str.contains(_NUMBER))
+        .then("'" + texts)
+        .otherwise(texts)
+    )
     with tempfile.TemporaryDirectory() as place:
         path = Path(place).joinpath("list.csv")
         with path.open("wb") as out:

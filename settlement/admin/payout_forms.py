@@ -31,7 +31,15 @@ def attempts(request: HttpRequest, batch: PayoutBatch) -> Section:
     return Section(
         title=_("拨付明细"),
         columns=[
-            *texts(_("拨付号"), _("第几次"), _("借据"), _("企业名称"), _("收款账号"), _("开户行")),
+            *texts(
+                _("拨付号"),
+                _("第几次"),
+                _("借据"),
+                _("企业名称"),
+                _("收款户名"),
+                _("收款账号"),
+                _("开户行"),
+            ),
             *numbers(in_yuan(_("金额"))),
             *texts(_("状态")),
         ],
@@ -41,6 +49,7 @@ def attempts(request: HttpRequest, batch: PayoutBatch) -> Section:
                 one.attempt,
                 one.note.note_number,
                 one.enterprise_name,
+                one.account_name,
                 one.account_number,
                 one.bank_name,
                 yuan(one.amount_fen),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.waiting import WAITING, Waiting, having, unchecked
 from settlement.models import (
+    ClawbackMovement,
     Finding,
     PayoutAttempt,
     Plan,
@@ -52,7 +53,10 @@ TO_CHECK = [
         state=Settlement.State.DECIDED,
     ),
     unchecked("clawbacks", "settlement.clawback", _("追回决定"), state="proposed"),
-    unchecked("movements", "settlement.clawbackmovement", _("追回变动")),
+    unchecked(
+        "movements", "settlement.clawbackmovement", _("追回变动"), checked_by=None,
+        kind__in=[kind for kind in ClawbackMovement.Kind if kind != ClawbackMovement.Kind.OFFSET],
+    ),
     unchecked("made-good", "settlement.madegood", _("银行补足")),
     unchecked("findings", "settlement.findingdecision", _("核查结论")),
     unchecked("explanations", "settlement.differenceexplanation", _("对账差异说明")),

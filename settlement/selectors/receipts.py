@@ -23,7 +23,7 @@ def collection_months() -> list[date]:
 
 
 def entered_by(*, pre_allocation_id: int) -> str:
-    """Who brought a pre-allocation in; `system` where the file is not in sight."""
+    """Who brought a pre-allocation in, whether or not the file is in sight; `system` if it came without one."""
     return entered(pre_allocation_id=pre_allocation_id)[1]
 
 
@@ -31,7 +31,7 @@ def entered(*, pre_allocation_id: int) -> tuple[int, str, datetime | None]:
     """Whose a pre-allocation is, who brought it in and when; 0 and nobody where there is none such."""
     found = rows(
         "SELECT p.institution_id, coalesce(b.actor, 'system'), b.at FROM loans_preallocation p"
-        " LEFT JOIN loans_importbatch b ON b.id = p.batch_id WHERE p.id = %s",
+        " LEFT JOIN LATERAL loans_brought_by(p.batch_id) b ON true WHERE p.id = %s",
         [pre_allocation_id],
     )
     return (int(found[0][0]), str(found[0][1]), found[0][2]) if found else (0, "", None)

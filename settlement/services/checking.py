@@ -8,9 +8,9 @@ from datetime import datetime
 from django.db import transaction
 
 from config.kernel.models import Checked
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.models import SchemeVersion
-from settlement.services import reasons
 
 
 @transaction.atomic

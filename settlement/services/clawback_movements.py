@@ -11,11 +11,12 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Sum
 
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.engine import entries
 from settlement.models import Clawback, ClawbackMovement, Event
-from settlement.services import clawbacks, reasons
+from settlement.services import clawbacks
 from settlement.services.funds import Held
 
 Kind = ClawbackMovement.Kind

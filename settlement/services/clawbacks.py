@@ -15,11 +15,12 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from config.kernel.services import bulk
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.engine import entries
 from settlement.models import Clawback, Deduction, Event, Fund, GuaranteePosting, Purpose
-from settlement.services import funds, reasons
+from settlement.services import funds
 from settlement.services.funds import Held, Posting
 
 

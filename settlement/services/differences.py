@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.models import DifferenceExplanation, ReconciliationDifference
-from settlement.services import checking, reasons
+from settlement.services import checking
 
 
 @transaction.atomic

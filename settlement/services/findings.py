@@ -6,10 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.models import Clawback, Finding, FindingDecision, FindingSide, Fund
 from settlement.selectors import clawbacks as selected
-from settlement.services import checking, clawbacks, reasons
+from settlement.services import checking, clawbacks
 from settlement.services.clawbacks import Claim, Ground
 
 

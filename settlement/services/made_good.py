@@ -6,11 +6,12 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.engine import entries
 from settlement.models import Event, Fund, MadeGood
-from settlement.services import checking, funds, reasons
+from settlement.services import checking, funds
 from settlement.services.funds import Held, Posting
 
 

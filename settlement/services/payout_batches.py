@@ -10,11 +10,11 @@ from django.db import transaction
 from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
 from config.kernel.services.export import write_register
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.models import PayoutAttempt, PayoutBatch
 from settlement.selectors.payout_register import PAYOUT_BATCH
 from settlement.selectors.payout_states import AMOUNT, FREE, LATEST
-from settlement.services import reasons
 
 PREPARING_LOCK = 0x7061796F  # one maker of batches at a time
 

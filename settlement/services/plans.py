@@ -16,13 +16,14 @@ from django.db import transaction
 from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
 from loans.services import locks
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
 from settlement.models import Plan, PlanException, PlannedDeduction
 from settlement.selectors import papers, plans
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.reservations import Reservation, live, reserved_fund_ids
-from settlement.services import funds, groups, planned_money, reasons, reservations
+from settlement.services import funds, groups, planned_money, reservations
 from settlement.services.assessments import assess_notes
 from settlement.services.funds import FundKey
 from settlement.services.schemes import Book, terms_in_force

@@ -12,12 +12,13 @@ from psycopg.errors import InsufficientPrivilege
 
 from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import entries
 from settlement.models import Event, Fund, Receipt, ReceiptRefusal
 from settlement.selectors import receipts
 from settlement.selectors.institutions import fund_institutions
-from settlement.services import funds, reasons
+from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
 from settlement.services.schemes import Book, terms_in_force
 
@@ -41,7 +42,7 @@ _CHECK = """
 INSERT INTO settlement_receipt
     (institution_id, pre_allocation_id, made_by, made_at, checked_by, checked_at)
 SELECT p.institution_id, p.id, coalesce(b.actor, 'system'), coalesce(b.at, %(at)s), %(actor)s, %(at)s
-FROM loans_preallocation p LEFT JOIN loans_importbatch b ON b.id = p.batch_id
+FROM loans_preallocation p LEFT JOIN LATERAL loans_brought_by(p.batch_id) b ON true
 WHERE coalesce(b.actor, 'system') <> %(actor)s AND (%(ids)s::bigint[] IS NULL OR p.id = ANY(%(ids)s))
     AND (%(made_by)s::text IS NULL OR coalesce(b.actor, 'system') = %(made_by)s)
     AND p.institution_id BETWEEN %(lo)s AND %(hi)s

@@ -16,11 +16,12 @@ from django.db import transaction
 
 from config.kernel.services import bulk
 from loans.selectors import facts
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
 from settlement.models import Recomputation
 from settlement.selectors import deductions as selected
-from settlement.services import groups, reasons
+from settlement.services import groups
 from settlement.services.assessments import assess_notes
 from settlement.services.checking import require_other
 from settlement.services.deductions import terms_key

@@ -7,11 +7,12 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import entries
 from settlement.engine.settling import fault_of_decision
 from settlement.models import Event, Settlement, SettlementItem
-from settlement.services import funds, reasons
+from settlement.services import funds
 from settlement.services.funds import Held, Posting
 from settlement.services.settlements import locked, require_state
 

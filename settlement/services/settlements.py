@@ -12,12 +12,13 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import settling
 from settlement.engine.settling import Covered, Entry, Figures
 from settlement.models import Purpose, Settlement, SettlementItem
 from settlement.selectors import settlements
-from settlement.services import funds, reasons
+from settlement.services import funds
 from settlement.services.funds import Held
 
 Needs = Mapping[tuple[int, str], int]

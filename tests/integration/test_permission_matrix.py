@@ -100,7 +100,7 @@ def expected(who: Somebody, address: Address, method: str, whose: str) -> Expect
 
 OUTSIDE: dict[str, Expected] = {
     "login": {200}, "health": {200}, "set_language": {204, 302, 405}, "recovery_codes": {302, 405},
-    "end_sessions": {302, 405},
+    "end_sessions": {302, 405}, "view_on_site": {404},
 }  # fmt: skip
 INSIDE: dict[str, Expected] = {
     "index": {200}, "login": {200, 302}, "logout": {200, 302, 405}, "password_change": {200},

@@ -39,11 +39,12 @@ class CheckedAdmin(ReadOnlyAdmin):
         )
 
     def waits_for(self, request: HttpRequest, row: Model | None) -> bool:
-        """Is the row unchecked, and may this person check it?"""
+        """Is the row unchecked and not refused, and may this person check it?"""
         if row is None or not self.has_check_permission(request):
             return False
         made_by, checked_by = getattr(row, "made_by", ""), getattr(row, "checked_by", "")
-        return checked_by is None and made_by != request.user.get_username()
+        is_open = checked_by is None and getattr(row, "refused_by", None) is None
+        return is_open and made_by != request.user.get_username()
 
     def report(self, request: HttpRequest, *, done: int, asked: int) -> None:
         """Say how many rows were checked, and why the others were not."""

@@ -160,12 +160,15 @@ class HistoryAdmin(ReadOnlyAdmin):
             return "—"
         if isinstance(value, bool):
             return gettext("是") if value else gettext("否")
+        if isinstance(value, list):
+            return "；".join(self.shown_value(field, one) for one in value) or "—"
         return str(dict(field.flatchoices).get(value, value))
 
     def both(self, event: Any, one: changes.Change) -> tuple[str, str]:
         """The value before and after."""
         before, after = (
-            event.kernel_names.get((one.field.attname, value)) or self.shown_value(one.field, value)
+            (one.field.is_relation and event.kernel_names.get((one.field.attname, value)))
+            or self.shown_value(one.field, value)
             for value in (one.before, one.after)
         )
         return before, after

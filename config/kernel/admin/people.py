@@ -33,8 +33,10 @@ class PersonRules:
     """What must hold of a person, however entered."""
 
     def clean(self) -> dict[str, Any]:
-        """Only administrators see everything; anybody else needs an institution."""
+        """Only administrators see everything; anybody else needs an institution. One's own stays."""
         data: dict[str, Any] = super().clean() or {}  # type: ignore[misc]
+        if "role" not in self.fields:  # type: ignore[attr-defined]
+            return data
         if data.get("role") != Role.ADMINISTRATOR and data.get("institution") is None:
             raise ValidationError({"institution": _("除系统管理员外，须指定所属机构")})
         return data
@@ -118,6 +120,13 @@ class PeopleAdmin(PersonSteps, UserAdmin, ReadOnlyAdmin):  # type: ignore[misc,t
         """As the form has them."""
         return super(ReadOnlyAdmin, self).get_fields(request, obj)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A name is for good: it says who made and who checked. Nobody changes their own rights."""
+        if obj is None:
+            return self.readonly_fields
+        own = ("role", "institution", "is_active", "is_staff") if obj.pk == request.user.pk else ()
+        return ("username", *own, *self.readonly_fields)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """People of the administrator's institutions."""
         people: QuerySet[Any] = super().get_queryset(request)
@@ -148,7 +157,9 @@ class PeopleAdmin(PersonSteps, UserAdmin, ReadOnlyAdmin):  # type: ignore[misc,t
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """New people work in the admin unless said otherwise."""
-        return {**super().get_changeform_initial_data(request), "is_staff": True}
+        asked = super().get_changeform_initial_data(request)
+        storable = {name: value for name, value in asked.items() if "\0" not in str(value)}
+        return {**storable, "is_staff": True}
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
         """Somebody else's first password has to be changed; a change of rights ends the sessions."""
@@ -157,7 +168,7 @@ class PeopleAdmin(PersonSteps, UserAdmin, ReadOnlyAdmin):  # type: ignore[misc,t
         super().save_model(request, obj, form, change)
         if not change:
             self._note(request, obj, SignIn.Event.PASSWORD_CHANGED)
-        elif ENDS_SESSIONS.intersection(form.changed_data) and obj.pk != request.user.pk:
+        elif ENDS_SESSIONS.intersection(form.changed_data):
             sessions.end_all(user=obj)
             self._note(request, obj, SignIn.Event.SESSIONS_ENDED)
 

@@ -32,6 +32,7 @@ from config.kernel.models import SignIn, User
 from config.kernel.services import passwords, second_factor, sessions, signin
 
 Event, Method = SignIn.Event, SignIn.Method
+WAITING_DEVICE = "kernel_waiting_device"  # in the session that is binding it
 METHODS = {
     # (by single sign-on, by authenticator)
     (False, True): Method.CODE,
@@ -188,6 +189,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         codes = second_factor.confirm(
             user=user,
+            waiting_id=request.session.get(WAITING_DEVICE),
             code=form.cleaned_data["code"],
             at=timezone.localtime(),
             caller=signin.caller(request),
@@ -195,7 +197,10 @@ def enrol(request: HttpRequest) -> HttpResponse:
         if codes is not None:
             return _enrolled(request, user, codes)
         _refuse_code(request, user, form)
-    device = second_factor.start_enrolment(user=user)
+    device = second_factor.start_enrolment(
+        user=user, waiting_id=request.session.get(WAITING_DEVICE)
+    )
+    request.session[WAITING_DEVICE] = device.pk
     context = _context(
         request,
         _("绑定双重验证"),

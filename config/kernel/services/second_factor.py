@@ -30,14 +30,19 @@ def device_of(*, user: User) -> TOTPDevice | None:
 
 
 @transaction.atomic
-def start_enrolment(*, user: User) -> TOTPDevice:
-    """An authenticator to be confirmed; the same one until it is."""
+def start_enrolment(*, user: User, waiting_id: int | None) -> TOTPDevice:
+    """An authenticator to be confirmed: the session's own (`waiting_id`), else one with a new key.
+
+    Nobody is shown a key that another session of the person has seen: whoever read it there would own
+    the second factor afterwards. Of several sessions the last that asked is in the middle of it.
+    """
     User.objects.select_for_update().get(pk=user.pk)
-    waiting, _new = TOTPDevice.objects.get_or_create(
-        user=user, confirmed=False, defaults={"name": "totp"}
-    )
-    assert isinstance(waiting, TOTPDevice)
-    return waiting
+    waiting = TOTPDevice.objects.filter(user=user, confirmed=False)
+    own: TOTPDevice | None = waiting.filter(pk=waiting_id).first()
+    if own is None:
+        waiting.delete()
+        own = TOTPDevice.objects.create(user=user, confirmed=False, name="totp")
+    return own
 
 
 def manual_key(device: TOTPDevice) -> str:
@@ -47,14 +52,17 @@ def manual_key(device: TOTPDevice) -> str:
 
 
 @transaction.atomic
-def confirm(*, user: User, code: str, at: datetime, caller: signin.Caller) -> list[str] | None:
-    """Put the waiting authenticator in the place of any other, if the code is its own.
+def confirm(
+    *, user: User, waiting_id: int | None, code: str, at: datetime, caller: signin.Caller
+) -> list[str] | None:
+    """Put the session's waiting authenticator in the place of any other, if the code is its own.
 
     Returns the recovery codes, readable this once; None if the code was wrong (or came too fast).
     Every other session of the person ends.
     """
     User.objects.select_for_update().get(pk=user.pk)
-    waiting = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
+    known = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False)
+    waiting = known.filter(pk=waiting_id).first()
     if waiting is None or not _is_totp(code) or not waiting.verify_token(_plain(code)):
         return None
     TOTPDevice.objects.filter(user=user, confirmed=True).delete()
