@@ -18,7 +18,8 @@ COMMENT ON FUNCTION loans_brought_by IS
 """
 UNGRANT = "DROP FUNCTION loans_brought_by(bigint);"
 
-# An undo begins as a request; a file that is in, and an answer that is given, stay so.
+# An undo begins as a request; a file that is in, and an answer that is given, stay so. Of a code only
+# the answer is added; one that was refused may be confirmed anew.
 GUARDS = """
 CREATE FUNCTION loans_undo_begins() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -36,11 +37,15 @@ CREATE TRIGGER answered BEFORE UPDATE ON loans_importundo
 CREATE TRIGGER over BEFORE UPDATE ON loans_importundo
     FOR EACH ROW WHEN (OLD.state IN ('done', 'declined', 'failed'))
     EXECUTE FUNCTION kernel_answer_stays();
+CREATE TRIGGER said BEFORE UPDATE ON loans_usccconfirmation
+    FOR EACH ROW WHEN (OLD.refused_by IS NULL)
+    EXECUTE FUNCTION kernel_answer_stays('checked_by', 'refused_by', 'refused_at', 'refused_why');
 CREATE TRIGGER over BEFORE UPDATE ON loans_fileimport
     FOR EACH ROW WHEN (OLD.state IN ('done', 'dropped'))
     EXECUTE FUNCTION kernel_answer_stays();
 """
 UNGUARD = """
+DROP TRIGGER said ON loans_usccconfirmation;
 DROP TRIGGER over ON loans_fileimport;
 DROP TRIGGER over ON loans_importundo;
 DROP TRIGGER answered ON loans_importundo;

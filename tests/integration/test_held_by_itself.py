@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 from axes.models import AccessAttempt
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, ProgrammingError, transaction
 from django.urls import reverse
 
 from config.kernel.models import Role, SignIn, User
@@ -235,3 +235,17 @@ def test_who_is_refused_is_told_what_to_do(person: Any) -> None:
     answer = client_of(person("zhang", Role.MAKER)).get(reverse("admin:kernel_user_changelist"))
     assert answer.status_code == 403
     assert "您的角色不能打开此页" in answer.content.decode()
+
+
+def test_a_waiting_codes_maker_and_reason_stay(tree: Any, as_role: Any) -> None:
+    """Refused ones begin anew; of others, whoever could write `made_by` would check their own."""
+    confirm_usccs(usccs=[UNPROVED], actor="zhang", at=rows.AT, confirming=Confirming(None))
+    codes = UsccConfirmation.objects.all()
+    with as_role("app", tree[rows.BANK]):
+        for change in ({"made_by": "other"}, {"reason": "x"}, {"uscc": "91320200MA1XC1LR13"}):
+            with pytest.raises((IntegrityError, ProgrammingError)), transaction.atomic():
+                codes.update(**change)
+        assert codes.update(checked_by="li") == 1
+        with pytest.raises(IntegrityError, match="stays"), transaction.atomic():
+            codes.update(made_by="li2")
+    assert list(codes.values_list("uscc", "made_by", "checked_by")) == [(UNPROVED, "zhang", "li")]
