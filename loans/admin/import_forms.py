@@ -27,8 +27,8 @@ from loans.files.kinds import KINDS
 from loans.files.limits import MAX_FILE_BYTES, MAX_ROWS, MIB
 from loans.models import FileImport, ImportUndo
 from loans.services import file_imports, import_undos
+from loans.services.controls import Controls, control_column
 from loans.services.file_imports import Upload
-from loans.services.looks import Controls, control_column
 from loans.services.targets import TARGETS
 from loans.tasks import work_import
 from loans.values.money import FEN_DECIMALS

@@ -44,7 +44,7 @@ from loans.files.kinds import KINDS
 from loans.models import FileImport
 from loans.resources import IntakeResource
 from loans.selectors.kept_files import opened_file
-from loans.services.looks import control_column
+from loans.services.controls import control_column
 from loans.values.errors import DomainError
 
 State = FileImport.State

@@ -24,7 +24,8 @@ from loans.files.problems import FileError, shown_value
 from loans.files.reader import ZIP, read_table
 from loans.models import FileImport
 from loans.services import confirmations, lists, locks
-from loans.services.looks import CHANGED, Controls, Look, Tell, detect_kind, look, take_in
+from loans.services.controls import Controls
+from loans.services.looks import CHANGED, Look, Tell, detect_kind, look, take_in
 from loans.services.outcomes import REFUSED, ImportRefused, Outcome, Source
 from loans.values.errors import DomainError, bilingual
 

@@ -24,10 +24,11 @@ from loans.files.kinds import KINDS, Column, Kind
 from loans.files.problems import HEADER_ROW, FileError, Problem, file_problem
 from loans.files.reader import read_table
 from loans.services import confirmations, intake_special, locks
+from loans.services.controls import Controls, control_problems
 from loans.services.intake_institutions import import_institutions
 from loans.services.outcomes import ImportRefused, Outcome, Source, record_batch
 from loans.services.target_parts import INSTITUTION, Join, Target
-from loans.services.targets import TARGETS
+from loans.services.targets import SQL_TYPES, TARGETS
 from loans.values.errors import bilingual
 
 UNCHECKED = bilingual(
@@ -36,17 +37,6 @@ UNCHECKED = bilingual(
 )
 ADMINISTRATORS_ONLY = ("只有管理员可以导入此类文件", "only administrators import this kind")
 
-SQL_TYPES = {
-    "date": "date",
-    "month": "date",
-    "year": "integer",
-    "amount": "bigint",
-    "rate": "bigint",
-    "share": "bigint",
-    "exchange_rate": "bigint",
-    "bool": "boolean",
-    "scheme_codes": "varchar[]",
-}
 LOOKED_UP = {
     "enterprise_id": "uscc",
     "project_id": "project_code",
@@ -99,6 +89,14 @@ class Review(Protocol):
         """Look at rows of an institutions file."""
 
 
+class Expecting(Review, Protocol):
+    """A review of a file of which it is known beforehand how much it holds."""
+
+    @property
+    def controls(self) -> Controls:
+        """Its control totals."""
+
+
 def import_file(
     *,
     kind: str,
@@ -110,11 +108,13 @@ def import_file(
     confirming: confirmations.Confirming | None = None,
     dry_run: bool = False,
     allow_empty: bool = False,
+    expecting: Expecting | None = None,
 ) -> Outcome:
     """Take one file of a kind in, whole or not at all.
 
     `confirming`: the actor says that credit codes which fail their check digit are real.
     `allow_empty`: a file of headers only is no mistake, as in a folder of all kinds.
+    `expecting`: what the file must hold and may say, looked at before anything is written.
     Raises ImportRefused with every problem found. A dry run does all of it and rolls back.
     """
     spec = KINDS[kind]
@@ -131,13 +131,15 @@ def import_file(
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     source = Source(actor=actor, at=at, scope=scope, file_name=path.name, sha256=digest)
-    if parsed.problems:
-        raise ImportRefused(parsed.problems + _problems_of_readable_rows(spec, parsed, source))
+    told = [] if expecting is None else control_problems(spec, table, parsed, expecting.controls)
+    if told or parsed.problems:
+        rest = _problems_of_readable_rows(spec, parsed, source, expecting)
+        raise ImportRefused([*told, *parsed.problems, *rest])
     outcome = None
     with transaction.atomic():
         waiting = _confirm(parsed.failing_usccs, confirming, source)
         if not waiting:
-            outcome = import_frame(kind=kind, frame=parsed.frame, source=source)
+            outcome = import_frame(kind=kind, frame=parsed.frame, source=source, review=expecting)
         if dry_run:
             transaction.set_rollback(True)
     if outcome is None:  # the confirmations stay and wait for a checker; nothing of the file does
@@ -145,14 +147,16 @@ def import_file(
     return outcome
 
 
-def _problems_of_readable_rows(kind: Kind, parsed: Parsed, source: Source) -> list[Problem]:
+def _problems_of_readable_rows(
+    kind: Kind, parsed: Parsed, source: Source, review: Review | None
+) -> list[Problem]:
     """What the rows without a bad cell would be refused for, so that all is told at once."""
     frame = readable_rows(kind=kind, parsed=parsed)
     if frame.is_empty():
         return []
     try:
         with transaction.atomic():
-            import_frame(kind=kind.name, frame=frame, source=source)
+            import_frame(kind=kind.name, frame=frame, source=source, review=review)
             transaction.set_rollback(True)
     except ImportRefused as refused:
         return refused.problems

@@ -23,11 +23,11 @@ from loans.files.problems import HEADER_ROW, FileError, Problem, file_problem
 from loans.files.reader import read_table
 from loans.files.table import Table
 from loans.services import confirmations
+from loans.services.controls import Controls, control_column, control_problems
 from loans.services.differences import NONE, differences, fingerprint, institution_differences
 from loans.services.intake import Intake, import_frame, readable_rows
 from loans.services.outcomes import ImportRefused, Outcome, Source
 from loans.values.errors import DomainError, bilingual
-from loans.values.money import grouped_yuan
 
 Tell = Callable[[int], None]
 
@@ -36,14 +36,6 @@ CLASHES = (
     "与已存数据冲突（例如借据已划转到您范围以外的机构，或流水号已被占用），请联系管理员",
     "clashes with stored rows, perhaps outside your scope: ask an administrator",
 )
-
-
-@dataclass(frozen=True)
-class Controls:
-    """What a person says the file holds: rows, and yuan of its control column in fen."""
-
-    rows: int
-    fen: int | None
 
 
 @dataclass(frozen=True)
@@ -65,14 +57,6 @@ class Look:
     def refused(self) -> int:
         """How many rows have something wrong with them?"""
         return len({problem.row for problem in self.problems if problem.row > HEADER_ROW})
-
-
-def control_column(kind: str) -> str | None:
-    """Which column's sum is keyed in? None for kinds that hold no money."""
-    if kind == "interest-collections":
-        return "interest_paid"
-    amounts = [column.key for column in KINDS[kind].columns if column.type == "amount"]
-    return amounts[0] if amounts else None
 
 
 def detect_kind(*, table: Table) -> str:
@@ -114,7 +98,7 @@ def look(
         return Look(kind, problems=list(error.problems))
     parsed = _parsed(KINDS[kind], table, tell)
     found, rows = _found(kind, parsed, source), table.frame.height
-    told = _control_problems(KINDS[kind], table, parsed, controls)
+    told = control_problems(KINDS[kind], table, parsed, controls)
     is_whole = bool(found.fingerprint)  # rows that repeat another one change nothing
     unchanged = rows - found.inserted - found.corrected - found.refused if is_whole else 0
     return replace(
@@ -232,46 +216,3 @@ def _stored_institutions(frame: pl.DataFrame) -> dict[str, tuple[str, ...]]:
     known = Institution.objects.filter(code__in=frame["institution_code"].to_list())
     fields = ("code", "name", "level", "parent__code", "region_code")
     return {code: tuple(v or "" for v in rest) for code, *rest in known.values_list(*fields)}
-
-
-def _control_problems(
-    kind: Kind, table: Table, parsed: Parsed, controls: Controls
-) -> list[Problem]:
-    """Where what was keyed in and what the file holds differ, with both figures."""
-    problems = []
-    rows = table.frame.height
-    if rows != controls.rows:
-        problems.append(
-            file_problem(
-                f"控制总数不符：您填写 {controls.rows:,} 行，文件有 {rows:,} 行；请核对文件或重新上传",
-                f"control total: {controls.rows:,} rows keyed in, the file has {rows:,}",
-            )
-        )
-    return problems + _sum_problems(kind, parsed, controls.fen)
-
-
-def _sum_problems(kind: Kind, parsed: Parsed, fen: int | None) -> list[Problem]:
-    name = control_column(kind.name)
-    if name is None:
-        if fen is None:
-            return []
-        return [
-            file_problem(
-                "此类文件没有金额列，请不要填写金额合计",
-                "this kind has no amounts: leave the sum blank",
-            )
-        ]
-    header = kind.column(name).header_zh
-    if fen is None:
-        return [
-            file_problem(f"请填写金额合计（{header}）", f"key in the sum of the amounts ({name})")
-        ]
-    if fen == parsed.totals_fen[name] or any(p.column == name for p in parsed.problems):
-        return []
-    keyed, found = grouped_yuan(fen), grouped_yuan(parsed.totals_fen[name])
-    return [
-        file_problem(
-            f"控制总数不符：您填写的{header}合计为 {keyed} 元，文件合计为 {found} 元；请核对文件或重新上传",
-            f"control total: {name} of {keyed} yuan keyed in, the file adds up to {found}",
-        )
-    ]

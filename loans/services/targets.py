@@ -50,6 +50,18 @@ def _ppm(*names: str) -> dict[str, str]:
     return {f"{name}_ppm": f"s.{name}" for name in names}
 
 
+SQL_TYPES = {
+    "date": "date",
+    "month": "date",
+    "year": "integer",
+    "amount": "bigint",
+    "rate": "bigint",
+    "share": "bigint",
+    "exchange_rate": "bigint",
+    "bool": "boolean",
+    "scheme_codes": "varchar[]",
+}  # of a file's column types; others are text
+
 TARGETS: dict[str, Target] = {
     "participations": Target(
         table="loans_participation",

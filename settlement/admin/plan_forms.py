@@ -23,6 +23,7 @@ from settlement.models import Fund, Plan, PlanException, PlannedDeduction
 from settlement.models.plan import LIVE
 from settlement.models.recomputation import PLAN, RESULTS
 from settlement.selectors.plans import exception_counts, funds_of_plan, last_planned_on
+from settlement.selectors.reservations import asked_of
 from settlement.services import orders, planned_money, plans
 
 State = Plan.State
@@ -291,8 +292,8 @@ class TakeResults(CollectionResults):
         """Take the file in and order the posting."""
         if not self.fits(self.request, self.row):
             raise DomainError("plan_not_released", wording.NOT_RELEASED)
-        taken = super().act(actor=actor, at=at)
-        params = {"plan": self.row.pk, "through": self.row.collected_on.isoformat()}
+        taken = self.take_in(asked=asked_of(plan_id=self.row.pk), actor=actor, at=at)
+        params = {"plan": self.row.pk}
         scope = self.row.institution.scope
         run_id = orders.order(kind=RESULTS, params=params, scope=scope, actor=actor, at=at)
         ring(run_id)

@@ -73,6 +73,37 @@ def _applied(
     return yuan(before), yuan(before + one["first_fen"] + one["more_fen"] + one["less_fen"])
 
 
+BESIDES = {"opening": _("期初已贴息入账"), "fee": _("担保费补贴")}
+
+
+def besides(request: HttpRequest, row: Recomputation) -> Section:
+    """What is booked besides deductions: opening positions, and guarantee-fee subsidies."""
+    found = (row.trial or {}).get("others", [])
+    codes = dict(Scheme.objects.values_list("pk", "code"))
+    ids = [one["fund_institution_id"] for one in found]
+    places = dict(Institution.objects.filter(pk__in=ids).values_list("pk", "name"))
+    return Section(
+        title=_("同时入账的其他金额"),
+        columns=[
+            *texts(_("项目"), _("资金机构"), _("贴息政策"), _("资金层级"), _("年度")),
+            Column(_("笔数"), is_number=True),
+            *numbers(in_yuan(_("金额"))),
+        ],
+        rows=[
+            (
+                BESIDES[one["kind"]],
+                places.get(one["fund_institution_id"], ""),
+                scheme_name(codes.get(one["scheme_id"], "")),
+                wording.tier_name(one["tier"]),
+                one["year"],
+                f"{one['count']:,}",
+                yuan(one["amount_fen"]),
+            )
+            for one in found
+        ],
+    )
+
+
 def redone(request: HttpRequest, row: Recomputation) -> Section:
     """The collections redone: before, after and the difference, all tiers; the first ones of many."""
     trial = row.trial or {"rows": [], "differences": 0}
@@ -185,7 +216,7 @@ class OfRecomputation(AnswerForm):
 
     def sections(self) -> list[Section]:
         """What it would change."""
-        return [sums(self.request, self.row), redone(self.request, self.row)]
+        return [part(self.request, self.row) for part in (sums, besides, redone)]
 
 
 class Release(OfRecomputation):
@@ -285,7 +316,7 @@ class RecomputationAdmin(StepsAdmin, FactAdmin):
     fields = (*list_display[1:],)
     list_filter = ("state", LevelFilter)
     list_select_related = ("institution",)
-    sections = (sums, redone, posted)
+    sections = (sums, besides, redone, posted)
     list_steps = {"order": Order}
     row_steps = {"release": Release, "refuse": Refuse, "again": Again, "withdraw": Withdraw}
 

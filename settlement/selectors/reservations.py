@@ -6,7 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from config.kernel.services.bulk import rows
+import polars as pl
+
+from config.kernel.services.bulk import read_frame, rows
 
 TIERS = ("central", "provincial", "municipal")
 
@@ -48,10 +50,11 @@ def completed(
     through: date,
     scheme_id: int | None = None,
     scope: tuple[int, int] | None = None,
+    plan_id: int | None = None,
 ) -> list[Reservation]:
     """Live planned deductions of these notes whose result is known by `through`.
 
-    `scheme_id` and `scope` narrow them as they narrow what the run posts. One index look-up where
+    `scheme_id`, `scope` and `plan_id` narrow them as they narrow what the run posts. One index look-up where
     nothing is planned. `is_paid`: any of the interest was.
     """
     lo, hi = scope or (0, 2**63 - 1)
@@ -60,11 +63,39 @@ def completed(
         " JOIN loans_interestcollection x ON x.note_id = p.note_id"
         f" AND x.completes_id = p.collection_id {_FUNDS}"
         f" WHERE p.note_id = ANY(%s) AND {_LIVE} AND x.collected_on <= %s"
-        " AND p.scheme_id = coalesce(%s, p.scheme_id) AND p.institution_id BETWEEN %s AND %s"
-        " ORDER BY p.id",
-        [note_ids, through, scheme_id, lo, hi],
+        " AND p.scheme_id = coalesce(%s, p.scheme_id) AND p.plan_id = coalesce(%s, p.plan_id)"
+        " AND p.institution_id BETWEEN %s AND %s ORDER BY p.id",
+        [note_ids, through, scheme_id, plan_id, lo, hi],
     )
     return [_reservation(row[:-2], result_id=row[-2], is_paid=row[-1]) for row in found]
+
+
+def answered(*, plan_id: int) -> pl.DataFrame:
+    """Results of a plan's collections: collection_id (the result), scheme_id, enterprise_id, collected_on."""
+    return read_frame(
+        "SELECT x.id, p.scheme_id, c.enterprise_id, x.collected_on"
+        " FROM settlement_planneddeduction p"
+        " JOIN loans_interestcollection x ON x.note_id = p.note_id"
+        " AND x.completes_id = p.collection_id"
+        " JOIN loans_note n ON n.id = p.note_id JOIN loans_contract c ON c.id = n.contract_id"
+        " WHERE p.plan_id = %(plan)s",
+        {"plan": plan_id},
+        schema={
+            "collection_id": pl.Int64,
+            "scheme_id": pl.Int64,
+            "enterprise_id": pl.Int64,
+            "collected_on": pl.Date,
+        },
+    )
+
+
+def asked_of(*, plan_id: int) -> set[int]:
+    """The planned collections that a plan's instruction names."""
+    found = rows(
+        "SELECT DISTINCT collection_id FROM settlement_planneddeduction WHERE plan_id = %s",
+        [plan_id],
+    )
+    return {int(row[0]) for row in found}
 
 
 def live(*, plan_id: int | None = None, ids: Collection[int] = ()) -> list[Reservation]:

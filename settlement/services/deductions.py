@@ -12,7 +12,7 @@ import hashlib
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -26,6 +26,7 @@ from loans.selectors import facts
 from loans.services import locks
 from settlement.selectors import deductions, reservations
 from settlement.services import groups
+from settlement.services.answers import answers_of
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
 from settlement.services.guarantee_postings import NO_FEES, post_guarantee_subsidies
 from settlement.services.postings import post_chunk
@@ -51,6 +52,28 @@ class GroupGrew(Exception):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a run that a person orders in the admin may post; anything else is left to others.
+
+    `plan_id`: what the core answered to this plan, and nothing but the first posting of it.
+    `enterprise_ids`: these only. `versions` and `terms_key`: only what is still as it was looked at.
+    """
+
+    plan_id: int | None = None
+    enterprise_ids: Collection[int] | None = None
+    versions: Mapping[int, int] | None = None
+    terms_key: str | None = None
+
+    def versions_of(self, enterprise_ids: Collection[int]) -> list[int] | None:
+        """The facts' version each was looked at in (-1: not at all); None if nobody looked."""
+        known = self.versions
+        return None if known is None else [known.get(one, -1) for one in enterprise_ids]
+
+
+EVERYTHING = Asked()
+
+
+@dataclass(frozen=True)
 class Started:
     """A run that was cut: its number, and what part of the book it will look at."""
 
@@ -68,26 +91,32 @@ def start_run(
     through: date | None = None,
     scheme: str | None = None,
     scope: tuple[int, int] | None = None,
+    asked: Asked = EVERYTHING,
 ) -> Started | None:
     """Judge what needs judging, find stale enterprises, cut the run; None if nothing was collected.
 
-    `scheme` and `scope` (a range of institutions) choose only what is posted, not what is computed.
+    `scheme`, `scope` (a range of institutions) and `asked` choose what is posted, not how it is computed.
     """
-    book_taken_over(actor=actor, at=at, scheme=scheme, scope=scope or SCOPE_ALL)
+    if asked.plan_id is None:
+        book_taken_over(actor=actor, at=at, scheme=scheme, scope=scope or SCOPE_ALL)
     assessed = assess_notes(at=at, only_if_stale=True)
     through = through or facts.last_collected_on()
     if through is None:
         return None
     book = terms_in_force()
     stale = deductions.stale_enterprises(through=through, terms_key=terms_key(book))
+    if asked.enterprise_ids is not None:
+        stale = stale.filter(pl.col("enterprise_id").is_in(list(asked.enterprise_ids)))
     payloads = [
-        {"enterprise_ids": chunk}
+        {"enterprise_ids": chunk, "versions": asked.versions_of(chunk)}
         for chunk in groups.chunks(notes=dict(stale.iter_rows()), book=book)
     ]
     params = {
         "through": through.isoformat(),
         "scheme": scheme,
         "scope": list(scope) if scope else None,
+        "plan": asked.plan_id,
+        "terms_key": asked.terms_key,
     }
     run_id = work.open_run(kind=KIND, params=params, payloads=payloads, actor=actor, at=at)
     return Started(
@@ -132,6 +161,8 @@ def work_run(
 def _afterwards(*, run_id: int, at: datetime) -> dict[str, Any]:
     """What follows on what is posted now: fees (D17), and what reviews disallow; what there was of it."""
     run = Run.objects.get(pk=run_id)
+    if run.params.get("plan") is not None:
+        return {}
     scheme, scope = run.params["scheme"], tuple(run.params["scope"] or SCOPE_ALL)
     fees = post_guarantee_subsidies(
         actor=run.actor,
@@ -198,6 +229,9 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
     whole = groups.closure(enterprise_ids=enterprise_ids, book=book)
     if len(whole) > len(enterprise_ids):
         raise GroupGrew(whole)
+    if _has_moved(chunk, versions, key):
+        work.finish_chunk(chunk_id=chunk_id, stats={"moved": len(enterprise_ids)})
+        return
     evidence = gather(enterprise_ids=enterprise_ids)
     result = targets(book=book, evidence=evidence, through=through)
     due = differences(rows=result.rows, evidence=evidence, book=book, through=through)
@@ -207,9 +241,14 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
         through=through,
         scheme_id=book.scheme_ids[params["scheme"]] if params["scheme"] else None,
         scope=params["scope"],
+        plan_id=params.get("plan"),
     )
+    kept_back: frozenset[int] = frozenset()
+    if params.get("plan") is not None:
+        due, kept_back = answers_of(due, plan_id=params["plan"], evidence=evidence, book=book)
+        settled = [one for one in settled if one.result_id not in kept_back]
     posted = post_chunk(due=due, settled=settled, chunk=chunk, at=at, book=book, evidence=evidence)
-    whole_book = params["scheme"] is None and params["scope"] is None
+    whole_book = not any(params.get(name) for name in ("scheme", "scope", "plan"))
     if whole_book:
         done = {
             one: version for one, version in versions.items() if one not in posted.held_enterprises
@@ -223,8 +262,18 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
             "originals": posted.rows.filter(pl.col("sequence") == 0).height,
             "differences": posted.rows.filter(pl.col("sequence") > 0).height,
             "held": posted.held_rows,
+            "kept_back": len(kept_back),
         },
     )
+
+
+def _has_moved(chunk: Chunk, versions: Mapping[int, int], key: str) -> bool:
+    """Whether facts or terms are no longer those that somebody looked at before this was released."""
+    seen = chunk.payload.get("versions")
+    if seen is None:
+        return False
+    known = dict(zip(chunk.payload["enterprise_ids"], seen, strict=True))
+    return chunk.run.params["terms_key"] != key or dict(versions) != known
 
 
 def terms_key(book: Book) -> str:

@@ -68,12 +68,8 @@ def post_guarantee_subsidies(
     """
     bulk.rows("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     book = terms_in_force()
-    due = [
-        one
-        for one in guarantee_postings.due(through=through)
-        if scheme in (None, one.scheme_code) and scope[0] <= one.institution_id <= scope[1]
-    ]
-    keys = _fund_keys(due, book)
+    due = due_fees(through=through, scheme=scheme, scope=scope)
+    keys = fund_keys(due, book)
     fund_ids = funds.open_funds(keys=keys.values())
     held = funds.lock(fund_ids=list(fund_ids.values())) if fund_ids else {}
     claims = standing(note_ids=list({one.note_id for one in due})) if due else {}
@@ -97,7 +93,18 @@ def _terms(book: Book) -> dict[str, Terms]:
     return {terms.code: terms for terms in book.terms}
 
 
-def _fund_keys(due: Sequence[Due], book: Book) -> dict[Due, FundKey]:
+def due_fees(
+    *, through: date | None, scheme: str | None = None, scope: tuple[int, int] = SCOPE_ALL
+) -> list[Due]:
+    """What is to be posted of fees, of one scheme, of notes of some institutions."""
+    return [
+        one
+        for one in guarantee_postings.due(through=through)
+        if scheme in (None, one.scheme_code) and scope[0] <= one.institution_id <= scope[1]
+    ]
+
+
+def fund_keys(due: Sequence[Due], book: Book) -> dict[Due, FundKey]:
     """Whose fund pays: at the scheme's fund level, of the highest tier the scheme has."""
     terms = _terms(book)
     levels = {terms[code].fund_level for code in {one.scheme_code for one in due}}

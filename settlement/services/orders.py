@@ -20,7 +20,9 @@ from config.kernel.models import SCOPE_ALL, Chunk, Run
 from config.kernel.services import bulk, work
 from loans.values.errors import DomainError, bilingual
 from settlement.models.recomputation import JOB_KINDS, PLAN, POST, RESULTS, TRIAL
+from settlement.selectors.reservations import answered
 from settlement.services import deductions, plans, recomputations
+from settlement.services.deductions import Asked
 
 ORDERING_LOCK = 0x6F726472  # one order at a time, so that the same one twice is seen
 
@@ -117,11 +119,19 @@ def _plan(asked: Order) -> dict[str, Any]:
 
 
 def _results(asked: Order) -> dict[str, Any]:
-    """Post what the core's results of a plan came to."""
-    return _post(asked, through=date.fromisoformat(asked.run.params["through"]))
+    """Post what the core's results of a plan came to, and nothing else."""
+    plan_id = asked.run.params["plan"]
+    found = answered(plan_id=plan_id)
+    if found.is_empty():
+        return {}
+    return _post(
+        asked,
+        through=max(found["collected_on"].to_list()),
+        what=Asked(plan_id=plan_id, enterprise_ids=set(found["enterprise_id"].to_list())),
+    )
 
 
-def _post(asked: Order, *, through: date) -> dict[str, Any]:
+def _post(asked: Order, *, through: date, what: Asked) -> dict[str, Any]:
     """A deduction run of its own, in the order's scope; its moment is the order's, by which it is found."""
     scope = asked.scope
     started = deductions.start_run(
@@ -129,6 +139,7 @@ def _post(asked: Order, *, through: date) -> dict[str, Any]:
         at=asked.run.created_at,
         through=through,
         scope=None if scope == SCOPE_ALL else scope,
+        asked=what,
     )
     if started is None:
         return {}
@@ -158,12 +169,12 @@ def _trial(asked: Order) -> dict[str, Any]:
 def _recompute(asked: Order) -> dict[str, Any]:
     """Post what a second person released, if the facts are still those of the trial."""
     key = asked.run.params["recomputation"]
-    through = recomputations.begin_posting(
+    released = recomputations.begin_posting(
         recomputation_id=key, scope=asked.scope, at=asked.clock()
     )
-    if through is None:
+    if released is None:
         return {}
-    stats = _post(asked, through=through)
+    stats = _post(asked, through=released[0], what=released[1])
     posted = Run.objects.filter(
         kind=deductions.KIND, actor=asked.run.actor, created_at=asked.run.created_at
     )

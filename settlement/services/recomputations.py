@@ -7,6 +7,7 @@ A trial writes what it found and nothing else. What is posted is what one run ov
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
@@ -21,10 +22,12 @@ from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
 from settlement.models import Recomputation
 from settlement.selectors import deductions as selected
-from settlement.services import groups
+from settlement.services import groups, taken_over
 from settlement.services.assessments import assess_notes
 from settlement.services.checking import require_other
-from settlement.services.deductions import terms_key
+from settlement.services.deductions import Asked, terms_key
+from settlement.services.funds import FundKey
+from settlement.services.guarantee_postings import due_fees, fund_keys
 from settlement.services.postings import with_fund
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.targets import differences, gather, targets
@@ -67,7 +70,8 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
     assess_notes(at=at, only_if_stale=True)
     book = terms_in_force()
     concerned = _concerned(book, through=row.through, scope=scope)
-    digest = _digest(book, concerned)  # before anything it stands for is read
+    others = list(_others(book, through=row.through, scope=scope))
+    digest = _digest(book, concerned, others)  # before what it stands for is read
     due = _due(book, concerned, through=row.through, scope=scope, tell=tell)
     later = due.filter(pl.col("sequence") > 0)
     Recomputation.objects.filter(pk=row.pk).update(
@@ -75,9 +79,10 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
             "sums": list(_sums(with_fund(due, book))),
             "differences": later.height,
             "rows": _shown(later),
+            "others": others,
         },
         digest=digest,
-        state=State.NOTHING if due.is_empty() else State.READY,
+        state=State.NOTHING if due.is_empty() and not others else State.READY,
     )
     return later.height
 
@@ -153,10 +158,31 @@ def _shown(later: pl.DataFrame) -> list[dict[str, Any]]:
     )
 
 
-def _digest(book: Book, concerned: pl.DataFrame) -> str:
+def _others(book: Book, *, through: date, scope: tuple[int, int]) -> Iterator[dict[str, Any]]:
+    """What the same posting books besides deductions, by fund: opening positions and guarantee fees."""
+    found: dict[tuple[str, FundKey, int], list[int]] = {}
+    for one in taken_over.changes(scope=scope):
+        found.setdefault(("opening", one.key, one.year), []).append(one.amount_fen)
+    fees = due_fees(through=through, scope=scope)
+    for fee, key in fund_keys(fees, book).items():
+        found.setdefault(("fee", key, fee.starts_on.year), []).append(fee.change_fen)
+    for (kind, key, year), amounts in sorted(found.items()):
+        yield {
+            "kind": kind,
+            "fund_institution_id": key.institution_id,
+            "scheme_id": key.scheme_id,
+            "tier": key.tier,
+            "year": year,
+            "count": len(amounts),
+            "amount_fen": sum(amounts),
+        }
+
+
+def _digest(book: Book, concerned: pl.DataFrame, others: list[dict[str, Any]]) -> str:
     """Of which facts and terms a trial speaks."""
     versions = concerned.select("enterprise_id", "facts_version").sort("enterprise_id").rows()
-    return hashlib.sha256(f"{terms_key(book)} {versions}".encode()).hexdigest()
+    besides = json.dumps(others, sort_keys=True)
+    return hashlib.sha256(f"{terms_key(book)} {versions} {besides}".encode()).hexdigest()
 
 
 @transaction.atomic
@@ -196,15 +222,24 @@ def _waiting(recomputation_id: int, actor: str) -> Recomputation:
 
 
 @transaction.atomic
-def begin_posting(*, recomputation_id: int, scope: tuple[int, int], at: datetime) -> date | None:
-    """Up to which day to post what was released; None if nothing is to be, the facts having changed."""
+def begin_posting(
+    *, recomputation_id: int, scope: tuple[int, int], at: datetime
+) -> tuple[date, Asked] | None:
+    """Up to which day to post, and what was released; None if nothing is to be, the facts having changed."""
     row = Recomputation.objects.select_for_update().get(pk=recomputation_id)
     if row.state != State.RELEASED:
         return None
     assess_notes(at=at, only_if_stale=True)
     book = terms_in_force()
-    if row.digest == _digest(book, _concerned(book, through=row.through, scope=scope)):
-        return row.through
+    concerned = _concerned(book, through=row.through, scope=scope)
+    others = _others(book, through=row.through, scope=scope)
+    shown = (row.trial or {}).get(
+        "others", []
+    )  # a posting that failed may have booked some already
+    if row.digest == _digest(book, concerned, shown) and all(one in shown for one in others):
+        versions = dict(concerned.select("enterprise_id", "facts_version").iter_rows())
+        key = terms_key(book)
+        return row.through, Asked(enterprise_ids=versions, versions=versions, terms_key=key)
     Recomputation.objects.filter(pk=row.pk).update(state=State.LAPSED, why=LAPSED)
     return None
 

@@ -44,13 +44,7 @@ def book_taken_over(
 ) -> int:
     """Book every change; returns how many. What a fund does not hold, the bank has advanced (D19)."""
     bulk.rows("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    schemes = terms_in_force().scheme_ids
-    chosen = {number for code, number in schemes.items() if scheme in (None, code)}
-    found = [
-        one
-        for one in changes()
-        if one.key.scheme_id in chosen and scope[0] <= one.key.institution_id <= scope[1]
-    ]
+    found = changes(scheme=scheme, scope=scope)
     ids = funds.open_funds(keys=[one.key for one in found])
     held = funds.lock(fund_ids=list(ids.values())) if ids else {}
     for one in found:
@@ -58,8 +52,10 @@ def book_taken_over(
     return len(found)
 
 
-def changes() -> list[Change]:
-    """What is to be booked, in order of fund and year."""
+def changes(*, scheme: str | None = None, scope: tuple[int, int] = SCOPE_ALL) -> list[Change]:
+    """What is to be booked, in order of fund and year; of one scheme, of funds of some institutions."""
+    schemes = terms_in_force().scheme_ids
+    chosen = {number for code, number in schemes.items() if scheme in (None, code)}
     wanted = _targets()
     known = {
         (FundKey(place, scheme_id, tier), year): (count, fen)
@@ -70,6 +66,8 @@ def changes() -> list[Change]:
         for where in sorted(wanted.keys() | known.keys())
         for count, fen in [known.get(where, (0, 0))]
         if wanted[where] != fen
+        and where[0].scheme_id in chosen
+        and scope[0] <= where[0].institution_id <= scope[1]
     ]
 
 

@@ -91,12 +91,12 @@ def _up_to(through: date | Mapping[int, date], evidence: Evidence, book: Book) -
     )
 
 
-def grouped(*, evidence: Evidence, book: Book) -> pl.DataFrame:
+def grouped(*, evidence: Evidence, book: Book, by_fund: bool = True) -> pl.DataFrame:
     """Which notes' deductions depend on each other? note_id, enterprise_id, group (any number).
 
-    Enterprises are coupled by a project of notes of both, or by a fund shared in proportion.
+    Enterprises are coupled by a project of notes of both, or (`by_fund`) by a fund shared in proportion.
     """
-    shared = [terms.code for terms in book.terms if terms.fund_method == "pro_rata"]
+    shared = [terms.code for terms in book.terms if by_fund and terms.fund_method == "pro_rata"]
     of_note = evidence.scopes.select("note_id", "enterprise_id")
     projects = evidence.facts.notes.filter(pl.col("project_id") != 0)
     sharing = evidence.facts.enrolments.filter(pl.col("scheme_code").is_in(shared))

@@ -97,7 +97,11 @@ class Watch:
 def people() -> dict[str, Client]:
     """Whoever `admin_rows.py` has made, signed in."""
     return {
-        name: client_of(User.objects.get(username=f"bench-{name}"), raise_request_exception=False)
+        name: client_of(
+            User.objects.get(username=f"bench-{name}"),
+            raise_request_exception=False,
+            SERVER_NAME="localhost",
+        )
         for name in ("all", "bank", "branch")
     }
 

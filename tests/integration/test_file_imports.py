@@ -16,8 +16,8 @@ from config.kernel.services import store
 from loans.files.kinds import KINDS
 from loans.models import FileImport, ImportBatch
 from loans.services import file_imports, import_work
+from loans.services.controls import Controls
 from loans.services.file_imports import Upload
-from loans.services.looks import Controls
 from loans.values.errors import DomainError
 from tests.integration.book import AT
 from tests.integration.samples import (

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,14 @@ def results(*rows: tuple[str, str], name: str = "results.csv") -> SimpleUploaded
     return SimpleUploadedFile(name, (HEADER + "".join(lines)).encode())
 
 
-def upload(client: Any, plan: int, sent: SimpleUploadedFile) -> Any:
+def upload(client: Any, plan: int, sent: SimpleUploadedFile, **controls: str) -> Any:
+    """Send a file with the control totals that it adds up to, unless others are given."""
     _no_stage()
-    answer = client.post(address(PAGE, "results", plan), {"file": sent})
+    rows = [line.split(",") for line in sent.read().decode(errors="replace").splitlines()[1:]]
+    sent.seek(0)
+    paid = [Decimal(row[5]) for row in rows if len(row) > 5 and row[5].replace(".", "").isdigit()]
+    totals = {"rows": str(len(rows)), "total": f"{sum(paid, Decimal(0)):.2f}", **controls}
+    answer = client.post(address(PAGE, "results", plan), {"file": sent, **totals})
     _no_stage()
     return answer
 
@@ -201,7 +207,8 @@ def test_a_bad_file_is_told_by_row_and_column_and_changes_nothing(maker: Any, ch
         broken = upload(maker, plan, SimpleUploadedFile("a.xlsx", junk))
         assert list(faults(broken)) == ["file"]
     assert "“pdf”" in faults(upload(maker, plan, results(("A", "1.00"), name="a.pdf")))["file"]
-    assert list(faults(maker.post(address(PAGE, "results", plan), {}))) == ["file"]
+    nothing = maker.post(address(PAGE, "results", plan), {})
+    assert list(faults(nothing)) == ["file", "rows", "total"]
     assert (whole(everything), whole(lambda: list(InterestCollection.objects.values()))) == before
 
 
