@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from config.kernel.models import Institution, Role, Run
 from loans.models import InterestCollection
-from settlement.models import Plan, PlannedDeduction, Recomputation, TakenOver
+from settlement.models import GuaranteePosting, Plan, PlannedDeduction, Recomputation, TakenOver
 from settlement.services import deductions, recomputations
 from settlement.services.verification import verify
 from tests import database
@@ -19,6 +19,7 @@ from tests.integration.book import AT, run
 from tests.integration.small_book import FIRST, NORTH, SECOND, THIRD, TREE, SmallBook, agrees
 from tests.integration.steps import address, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
+from tests.integration.test_guarantee_money import GUARANTEE, guarantee
 from tests.integration.test_plan_steps import HEADER, released, upload, whole, work
 from tests.integration.test_plans import receive, say
 from tests.integration.test_recomputation_steps import PAGE as REDONE
@@ -210,3 +211,26 @@ def test_what_is_told_while_it_is_being_posted_waits(
         counts = deductions.work_run(run_id=started.run_id, owner="test", clock=lambda: AT)
     assert counts["moved"] == 3
     assert whole(book.posted) == before
+
+
+def test_fees_are_shown_with_the_trial_and_posted_by_two(tmp_path: Path, web: Any) -> None:
+    made = SmallBook(tmp_path)
+    made.scheme(more=GUARANTEE, fund="first_come_first_served")
+    made.lend("A", FIRST)
+    guarantee(made, "G1", "A")
+    bank = Institution.objects.get(code=TREE[0][0])
+    maker, checker = (
+        web(person(role, bank, name))
+        for role, name in ((Role.MAKER, "zhang"), (Role.CHECKER, "li"))
+    )
+    key = tried(maker, bank)
+    (row,) = whole(lambda: Recomputation.objects.get(pk=key)).trial["others"]
+    assert (row["kind"], row["count"], row["amount_fen"]) == ("fee", 1, 250_000)
+    page = checker.get(address(REDONE, "release", key)).content.decode()
+    assert "担保费补贴" in page and "2,500.00" in page
+    assert whole(GuaranteePosting.objects.count) == 0
+    assert taken(send(checker, REDONE, "release", key))
+    work()
+    (posted,) = whole(lambda: list(GuaranteePosting.objects.values("amount_fen", "actor")))
+    assert posted == {"amount_fen": 250_000, "actor": "li"}
+    assert whole(lambda: tried_nothing(maker, bank))
