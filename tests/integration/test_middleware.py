@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
@@ -13,6 +13,8 @@ from config.kernel.models import SCOPE_ALL, Role, User
 from config.kernel.services import sessions
 from config.kernel.services.bulk import rows as query
 from tests.integration import rows
+from tests.integration.signed_in import client_of
+from tests.integration.steps import address
 
 
 def request_of(user):
@@ -136,3 +138,33 @@ def test_an_upload_is_read_before_the_transaction_begins(monkeypatch):
     monkeypatch.setattr(request, "parse_file_upload", parse_and_tell)
     answer = ScopeMiddleware(lambda r: HttpResponse(r.FILES["file"].read()))(request)
     assert (seen, answer.content) == ([False], b"a,b\n")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["multipart", "form", "unknown_length"])
+def test_a_stranger_sends_no_more_than_signing_in_takes(client, kind, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(HttpRequest, "parse_file_upload", lambda *_: parsed.append(1))
+    large = "x" * (65 << 10)
+    sent = {
+        "multipart": {"data": {"file": SimpleUploadedFile("a.csv", large.encode())}},
+        "form": {"data": large, "content_type": "application/x-www-form-urlencoded"},
+        "unknown_length": {"data": "", "content_type": "text/plain", "CONTENT_LENGTH": "many"},
+    }[kind]
+    answer = client.post("/admin/login/", **sent)
+    assert (answer.status_code, parsed) == (413, [])
+    assert "请先登录再上传" in answer.content.decode()
+    monkeypatch.undo()
+    assert client.post("/admin/login/", {"username": "x", "password": "y"}).status_code == 200
+
+
+@pytest.mark.django_db
+def test_who_is_signed_in_may_send_files():
+    bank = rows.institutions()[rows.BANK]
+    user = User.objects.create_user(
+        username="zhang", role=Role.MAKER, institution=bank, is_staff=True
+    )
+    sent = {"file": SimpleUploadedFile("a.csv", b"x" * (65 << 10))}
+    answer = client_of(user).post(address("loans.fileimport", "import"), sent)
+    assert answer.status_code == 200
+    assert "控制总数" in answer.content.decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import copy_context
 
+from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -17,6 +18,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 FAILED = "_kernel_request_failed"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 URL_MAX = 300
+STRANGERS_MAX_BYTES = 64 << 10  # a name, a password and a code are far less
 
 
 class ScopeMiddleware:
@@ -32,6 +34,9 @@ class ScopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request within one transaction and scope."""
+        if _is_a_strangers_load(request):
+            told = "请先登录再上传 / sign in before you send this much\n"
+            return HttpResponse(told, status=413, content_type="text/plain; charset=utf-8")
         if request.content_type == "multipart/form-data":
             request.FILES  # noqa: B018 (a slow upload is read before the database starts to wait for it)
         with transaction.atomic():
@@ -52,6 +57,13 @@ class ScopeMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         """Remember that something went wrong, whatever answer becomes of it."""
         setattr(request, FAILED, exception)
+
+
+def _is_a_strangers_load(request: HttpRequest) -> bool:
+    """Whether nobody who is signed in sends more than signing in takes: it would fill memory or disk."""
+    size = request.META.get("CONTENT_LENGTH") or "0"
+    is_large = not size.isdecimal() or int(size) > STRANGERS_MAX_BYTES
+    return is_large and auth.SESSION_KEY not in request.session
 
 
 def _set_scope(user: User | None) -> None:
