@@ -9,6 +9,8 @@ from django.contrib import admin
 from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.checking import CheckedForAllAdmin
@@ -24,7 +26,15 @@ from config.kernel.admin.sections import (
     texts,
 )
 from config.kernel.admin.waiting import WAITING, unchecked
-from loans.admin.base import FactAdmin, RegistryAdmin, in_yuan, with_enterprise_name, yuan
+from loans.admin.base import (
+    FactAdmin,
+    RegistryAdmin,
+    in_yuan,
+    own_language,
+    with_enterprise_name,
+    yuan,
+)
+from loans.admin.chosen import each, shown_first
 from loans.admin.fields import ReasonField
 from loans.admin.lookups import of_enterprise
 from loans.admin.steps import AnswerForm, StepsAdmin
@@ -36,7 +46,7 @@ from loans.models import (
     Project,
     UsccConfirmation,
 )
-from loans.services.checking import check_confirmations, refuse_confirmation
+from loans.services.checking import check_confirmation, refuse_confirmation
 
 ENTERPRISE_SECTIONS: list[MakeSection] = []  # apps above this one add theirs, shown first
 
@@ -221,21 +231,50 @@ def confirmation_changes(request: HttpRequest, row: UsccConfirmation) -> Section
     )
 
 
-class RefuseCode(AnswerForm):
+class _OfCode(AnswerForm):
+    """A second person answers for a code that one says is real."""
+
+    is_for_all = True
+
+    @classmethod
+    def fits(cls, request: HttpRequest, row: Any) -> bool:
+        """Made by another, neither checked nor refused."""
+        return row.refused_by is None and super().fits(request, row)
+
+    def sections(self) -> list[Section]:
+        """The code, who says so and why, and what the check changes."""
+        row: UsccConfirmation = self.row
+        place = gettext("全部机构") if row.institution is None else row.institution.name
+        said = Section(
+            title=_("待确认的代码"),
+            columns=texts(_("统一社会信用代码"), _("机构"), _("原因"), _("经办"), _("时间")),
+            rows=[(row.uscc, place, own_language(row.reason), row.made_by, row.at)],
+        )
+        return [said, confirmation_changes(self.request, row)]
+
+
+class CheckCode(_OfCode):
+    """A second person takes the code for real."""
+
+    title = _("复核通过")
+    icon = "check"
+    note = _("通过后，含该代码的文件按真实代码接收，对全部机构有效。不能复核本人确认的代码。")
+    done = _("已复核")
+
+    def act(self, *, actor: str, at: datetime) -> None:
+        """Check it."""
+        check_confirmation(confirmation_id=self.row.pk, actor=actor, at=at)
+
+
+class RefuseCode(_OfCode):
     """A second person does not take the code for real."""
 
     title = _("退回")
     icon = "undo"
     note = _("退回后，含该代码的文件仍整个拒收；核实后可再次导入并确认。")
     done = _("已退回")
-    is_for_all = True
 
     why = ReasonField()
-
-    @classmethod
-    def fits(cls, request: HttpRequest, row: Any) -> bool:
-        """Made by another, neither checked nor refused."""
-        return row.refused_by is None and super().fits(request, row)
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Refuse it."""
@@ -249,20 +288,35 @@ class UsccConfirmationAdmin(StepsAdmin, CheckedForAllAdmin, FactAdmin):
 
     is_short = True
     when_empty = _("没有待确认的信用代码；校验位不符的代码在导入时说明理由后，由另一人在此复核。")
-    list_display = ("uscc", "reason", "made_by", "checked_by", "at", "refused_by", "refused_why")
+    list_display = (
+        "uscc", "institution_name", "reason_words", "made_by", "at", "checked_by", "checked_at",
+        "refused_by", "refused_why",
+    )  # fmt: skip
     list_filter = (CheckedFilter,)
-    row_steps = {"refuse": RefuseCode}
+    list_select_related = ("institution",)
+    row_steps = {"check": CheckCode, "refuse": RefuseCode}
     finance_sees = False
     search_by = (exact("uscc"), exact("made_by"))
     search_help_text = _("统一社会信用代码或经办人")
     sections = (confirmation_changes,)
 
     @admin.action(description=_("复核通过"), permissions=["check"])
-    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Check the chosen rows; one's own and those already answered are left as they are."""
-        ids = list(queryset.values_list("pk", flat=True))
-        done = check_confirmations(ids=ids, actor=request.user.get_username())
-        self.report(request, done=done, asked=len(ids))
+    def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Show what they say and what the check changes, then check the chosen rows."""
+        first = shown_first(request, self, queryset, CheckCode)
+        if first is not None:
+            return first
+        actor, at = request.user.get_username(), timezone.localtime()
+
+        def step(key: int) -> None:
+            check_confirmation(confirmation_id=key, actor=actor, at=at)
+
+        return each(request, self, queryset, step)
+
+    @display(description=_("原因"))
+    def reason_words(self, row: UsccConfirmation) -> str:
+        """Why it is real, in the reader's language where the machine said so."""
+        return own_language(row.reason)
 
 
 WAITING.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from config.kernel.admin.access import CHECKERS, MAKERS, has_role, may_check_for_all
 from config.kernel.admin.base import ReadOnlyAdmin
@@ -23,8 +25,21 @@ from loans.admin.base import own_language
 from loans.values.errors import DomainError
 
 
+def digest_of(shown: Sequence[Section]) -> str:
+    """Of everything that these tables say, to tell whether it still is what somebody looked at."""
+    told = [
+        (str(section.title), [[str(cell) for cell in row] for row in section.rows])
+        for section in shown
+    ]
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
 class StepForm(forms.Form):
-    """One step. Subclasses say who may take it, on which rows it is offered, and what it calls."""
+    """One step. Subclasses say who may take it, on which rows it is offered, and what it calls.
+
+    Whoever answers for another's work answers for what the page showed: its digest goes with the form
+    (`seen`), and if it says something else by then the step is not taken and the page shown anew.
+    """
 
     title: Any = ""
     button: Any = ""
@@ -46,6 +61,13 @@ class StepForm(forms.Form):
             initial=None if sent else dict(request.GET.items()),
         )
         self.request, self.row = request, row
+        if self.answers_for_others():
+            self.fields["seen"] = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    @classmethod
+    def answers_for_others(cls) -> bool:
+        """Is it a step of those who check what others made?"""
+        return cls.is_for_all or cls.roles <= CHECKERS
 
     @classmethod
     def may(cls, request: HttpRequest) -> bool:
@@ -60,6 +82,20 @@ class StepForm(forms.Form):
     def sections(self) -> list[Section]:
         """Tables shown above the fields."""
         return []
+
+    def shown(self) -> list[Section]:
+        """The tables as they are now; from here on it is they that were seen."""
+        found = self.sections()
+        if "seen" in self.fields:
+            self.initial["seen"] = digest_of(found)
+            if self.is_bound:
+                self.data = self.data.copy()
+                self.data["seen"] = self.initial["seen"]
+        return found
+
+    def is_as_seen(self) -> bool:
+        """Do the tables still say what the person looked at?"""
+        return "seen" not in self.fields or self.data.get("seen") == digest_of(self.sections())
 
     def act(self, *, actor: str, at: datetime) -> Any:
         """Call the service; DomainError says why not."""
@@ -81,6 +117,9 @@ class StepForm(forms.Form):
     def take(self) -> tuple[bool, Any]:
         """Take the step, all of it or nothing; whether it was taken, and what came of it."""
         if not self.is_valid():
+            return False, None
+        if not self.is_as_seen():
+            self.add_error(None, gettext("内容在您查看后有变化，请重新核对"))
             return False, None
         try:
             with transaction.atomic():
@@ -202,7 +241,7 @@ class StepsAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "form": form,
             "row": row,
-            "sections": form.sections(),
+            "sections": form.shown(),
             "home": self._home(row),
             **self._way(request, row),
         }

@@ -89,13 +89,23 @@ class EnterpriseRecord(models.Model):
 class UsccConfirmation(models.Model):
     """A credit code that fails its check character but is real, confirmed with a reason.
 
-    One that a second person refused has `refused_why`; confirming it anew begins again.
+    One that a second person refused has `refused_why`; confirming it anew begins again. Who confirmed it
+    and why is its institution's and those above; that it is confirmed holds for everybody.
     """
 
-    uscc = models.CharField(_("统一社会信用代码"), max_length=18, unique=True)
+    institution = models.ForeignKey(
+        "kernel.Institution",
+        models.PROTECT,
+        verbose_name=_("机构"),
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    uscc = models.CharField(_("统一社会信用代码"), max_length=18)
     reason = models.CharField(_("原因"), max_length=500)
     made_by = models.CharField(_("经办"), max_length=150)
     checked_by = models.CharField(_("复核"), max_length=150, null=True, blank=True)
+    checked_at = models.DateTimeField(_("复核时间"), null=True, blank=True)
     at = models.DateTimeField(_("时间"))
     refused_by = models.CharField(_("退回人"), max_length=150, null=True, blank=True)
     refused_at = models.DateTimeField(_("退回时间"), null=True, blank=True)
@@ -108,6 +118,11 @@ class UsccConfirmation(models.Model):
         verbose_name_plural = _("信用代码确认")
         ordering = ["uscc"]
         constraints = [
+            models.UniqueConstraint(
+                name="uscc_confirmation_once",
+                fields=["uscc", "institution"],
+                nulls_distinct=False,
+            ),
             models.CheckConstraint(
                 name="uscc_confirmation_checked_by_another",
                 condition=models.Q(checked_by__isnull=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -14,12 +13,19 @@ from loans.values.errors import DomainError, bilingual
 
 
 @transaction.atomic
-def check_confirmations(*, ids: Iterable[int], actor: str) -> int:
-    """Let `actor` check these code confirmations; returns how many were.
+def check_confirmation(*, confirmation_id: int, actor: str, at: datetime) -> None:
+    """Let a second person take a code for real.
 
-    Left alone: what the actor made, and what is checked or refused already.
+    DomainError `confirmation_not_checked` (checked, refused, or one's own).
     """
-    return _waiting(ids=ids, actor=actor).update(checked_by=actor)
+    if not _waiting(confirmation_id, actor).update(checked_by=actor, checked_at=at):
+        raise DomainError(
+            "confirmation_not_checked",
+            bilingual(
+                "未复核：已复核或已退回的不再变动，本人确认的须由另一人复核",
+                "not checked: what is checked or refused stays so, what you confirmed another must answer",
+            ),
+        )
 
 
 @transaction.atomic
@@ -29,7 +35,7 @@ def refuse_confirmation(*, confirmation_id: int, why: str, actor: str, at: datet
     DomainError `reason_missing`, `confirmation_not_refused` (checked, refused, or one's own).
     """
     reason = reasons.required(why)
-    waiting = _waiting(ids=[confirmation_id], actor=actor)
+    waiting = _waiting(confirmation_id, actor)
     if not waiting.update(refused_by=actor, refused_at=at, refused_why=reason):
         raise DomainError(
             "confirmation_not_refused",
@@ -40,6 +46,6 @@ def refuse_confirmation(*, confirmation_id: int, why: str, actor: str, at: datet
         )
 
 
-def _waiting(*, ids: Iterable[int], actor: str) -> QuerySet[UsccConfirmation]:
-    rows = UsccConfirmation.objects.filter(pk__in=list(ids), checked_by__isnull=True)
+def _waiting(confirmation_id: int, actor: str) -> QuerySet[UsccConfirmation]:
+    rows = UsccConfirmation.objects.filter(pk=confirmation_id, checked_by__isnull=True)
     return rows.filter(refused_by__isnull=True).exclude(made_by=actor)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from config.kernel.services import bulk
 from loans.models import UsccConfirmation
 
 
@@ -21,26 +22,36 @@ class Confirming:
 
 @transaction.atomic
 def confirm_usccs(
-    *, usccs: Iterable[str], actor: str, at: datetime, confirming: Confirming
+    *,
+    usccs: Iterable[str],
+    institution_id: int | None,
+    actor: str,
+    at: datetime,
+    confirming: Confirming,
 ) -> None:
-    """Record who confirmed these codes; one confirmed keeps its first record, one refused begins anew."""
+    """Record who confirmed these codes in an institution (None: in none, for all of them).
+
+    One confirmed keeps its first record, one refused begins anew.
+    """
     said = {
         "reason": confirming.reason,
         "made_by": actor,
         "checked_by": confirming.checker,
+        "checked_at": at if confirming.checker else None,
         "at": at,
     }
-    codes = set(usccs)
-    UsccConfirmation.objects.filter(uscc__in=codes, refused_by__isnull=False).update(
+    codes = set(usccs) - confirmed_usccs()
+    here = UsccConfirmation.objects.filter(uscc__in=codes, institution=institution_id)
+    here.filter(refused_by__isnull=False).update(
         **said, refused_by=None, refused_at=None, refused_why=""
     )
-    known = set(UsccConfirmation.objects.filter(uscc__in=codes).values_list("uscc", flat=True))
+    known = set(here.values_list("uscc", flat=True))
     UsccConfirmation.objects.bulk_create(
-        UsccConfirmation(uscc=uscc, **said) for uscc in sorted(codes - known)
+        UsccConfirmation(uscc=uscc, institution_id=institution_id, **said)
+        for uscc in sorted(codes - known)
     )
 
 
 def confirmed_usccs() -> frozenset[str]:
-    """Codes that one person confirmed and another checked."""
-    checked = UsccConfirmation.objects.filter(checked_by__isnull=False)
-    return frozenset(checked.values_list("uscc", flat=True))
+    """Codes that one person confirmed and another checked, at whatever institution."""
+    return frozenset(code for (code,) in bulk.rows("SELECT loans_confirmed_usccs()"))

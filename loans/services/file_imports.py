@@ -290,6 +290,7 @@ def confirm_codes(*, import_id: int, reason: str, actor: str, at: datetime) -> i
     _require(row, State.REFUSED)
     confirmations.confirm_usccs(
         usccs=row.failing_usccs,
+        institution_id=row.institution_id,
         actor=actor,
         at=at,
         confirming=confirmations.Confirming(checker=None, reason=reason),

@@ -181,7 +181,11 @@ def _confirm(
     if confirming is None or not failing:
         return set()
     confirmations.confirm_usccs(
-        usccs=failing, actor=source.actor, at=source.at, confirming=confirming
+        usccs=failing,
+        institution_id=source.scope[0] or None,
+        actor=source.actor,
+        at=source.at,
+        confirming=confirming,
     )
     return set(failing) - confirmations.confirmed_usccs()
 

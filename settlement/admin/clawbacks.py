@@ -17,13 +17,13 @@ from config.kernel.admin.filters import LevelFilter, YearFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, Stage, link, numbers, texts
 from loans.admin.base import FactAdmin, in_yuan, yuan
+from loans.admin.chosen import each, shown_first
 from loans.admin.entry_forms import PreAllocationForm
 from loans.admin.evidence import PreAllocationAdmin
 from loans.admin.lookups import of_enterprise, of_note
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
 from loans.values.money import grouped_yuan
-from settlement.admin.chosen import each, shown_first
 from settlement.admin.clawback_forms import (
     CheckMovement,
     Decide,

@@ -16,10 +16,10 @@ from config.kernel.admin.access import may_make
 from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import LevelFilter
 from loans.admin.base import FactAdmin, in_yuan, scheme_name, yuan
+from loans.admin.chosen import ReasonForm, each, shown_first
 from loans.admin.lookups import of_enterprise, of_note
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
-from settlement.admin.chosen import each, shown_first
 from settlement.admin.finding_forms import (
     Agree,
     ClawBack,
@@ -32,7 +32,6 @@ from settlement.admin.finding_forms import (
     evidence,
     own_side,
 )
-from settlement.admin.plans import ReasonForm
 from settlement.models import Finding, FindingDecision, FindingSide
 from settlement.services import findings
 

@@ -1,4 +1,4 @@
-"""Steps of a plan: ordered, sent, released or refused, answered by the core, ended."""
+"""Steps of a plan: ordered, sent, released, answered by the core."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.access import CHECKERS, own_scope
 from config.kernel.admin.sections import Section, link, list_address, numbers, texts
 from loans.admin.base import in_yuan, own_language, scheme_name, yuan
-from loans.admin.fields import DayField, ReasonField
+from loans.admin.fields import DayField
 from loans.admin.result_forms import CollectionResults
 from loans.admin.steps import StepForm
 from loans.values.errors import DomainError
 from settlement.admin import wording
 from settlement.admin.orders import job_address, ring
 from settlement.admin.previews import fund_name
-from settlement.models import Fund, Plan, PlanException, PlannedDeduction
-from settlement.models.plan import LIVE
+from settlement.models import Fund, Plan, PlanException
 from settlement.models.recomputation import PLAN, RESULTS
 from settlement.selectors.plans import exception_counts, funds_of_plan, last_planned_on
 from settlement.selectors.reservations import asked_of
@@ -170,7 +169,7 @@ class Send(OfPlan):
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Send it."""
-        plans.send_plan(plan_id=self.row.pk, at=at)
+        plans.send_plan(plan_id=self.row.pk, actor=actor, at=at)
 
 
 class Release(OfPlan):
@@ -186,7 +185,7 @@ class Release(OfPlan):
     def fits(cls, request: HttpRequest, row: Any) -> bool:
         """Sent, and made by another."""
         is_sent = row.state == State.DRAFT and row.sent_at is not None
-        return bool(is_sent and row.made_by != request.user.get_username())
+        return bool(is_sent and request.user.get_username() not in (row.made_by, row.sent_by))
 
     def sections(self) -> list[Section]:
         """What it changes; or why it cannot be released from here."""
@@ -202,80 +201,6 @@ class Release(OfPlan):
     def act(self, *, actor: str, at: datetime) -> None:
         """Release it."""
         plans.check_plan(plan_id=self.row.pk, actor=actor, at=at)
-
-
-class Refuse(OfPlan):
-    """A second person does not release it."""
-
-    title = _("退回")
-    icon = "undo"
-    note = _("退回后计划撤销，不预留资金；经办更正后重新编制。")
-    done = _("已退回，计划已撤销")
-
-    why = ReasonField()
-
-    roles = CHECKERS
-    fits = Release.fits
-
-    def act(self, *, actor: str, at: datetime) -> None:
-        """Refuse it."""
-        plans.refuse_plan(plan_id=self.row.pk, actor=actor, why=self.cleaned_data["why"])
-
-
-class End(OfPlan):
-    """Whatever is left of it is released."""
-
-    title = _("结束或撤销计划")
-    icon = "block"
-    note = _("尚未收到结果的代付不再预留资金；已入账的不变。")
-    done = _("计划已结束")
-
-    why = ReasonField()
-
-    @classmethod
-    def fits(cls, request: HttpRequest, row: Any) -> bool:
-        """Under way."""
-        return row.state in (State.DRAFT, State.CHECKED)
-
-    def act(self, *, actor: str, at: datetime) -> None:
-        """End it."""
-        plans.end_plan(plan_id=self.row.pk, actor=actor, why=self.cleaned_data["why"])
-
-
-class Void(StepForm):
-    """One deduction is taken out of its plan for good."""
-
-    title = _("作废")
-    icon = "block"
-    note = _("作废后释放其预留资金，不再列入计划；核心系统仍有收息结果的，照常入账。")
-    done = _("已作废，预留资金已释放")
-
-    why = ReasonField()
-
-    @classmethod
-    def fits(cls, request: HttpRequest, row: Any) -> bool:
-        """Still to come."""
-        return row.state in LIVE
-
-    def sections(self) -> list[Section]:
-        """What it frees."""
-        row: PlannedDeduction = self.row
-        return [
-            Section(
-                title=_("作废前后"),
-                columns=texts(_("要素"), _("作废前"), _("作废后")),
-                rows=[
-                    (_("状态"), row.get_state_display(), PlannedDeduction.State.VOID.label),
-                    (in_yuan(_("已预留")), yuan(row.reserved_fen), yuan(0)),
-                ],
-            )
-        ]
-
-    def act(self, *, actor: str, at: datetime) -> None:
-        """Void it."""
-        done = plans.void_planned(ids=[self.row.pk], actor=actor, why=self.cleaned_data["why"])
-        if not done:
-            raise DomainError("not_planned", wording.NOT_PLANNED)
 
 
 class TakeResults(CollectionResults):

@@ -2,55 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin import SimpleListFilter, display
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import ActionForm
 
-from config.kernel.admin.access import may_make
+from config.kernel.admin.access import may_check, may_make
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.sections import Button, Section, Stage, list_address, numbers, texts
 from config.kernel.services.export import write_register
-from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, yuan
+from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, own_language, yuan
+from loans.admin.chosen import each, shown_first
 from loans.admin.lookups import of_note
-from loans.admin.steps import StepsAdmin
+from loans.admin.steps import StepForm, StepsAdmin
 from loans.values.errors import DomainError
 from settlement.admin import wording
 from settlement.admin.deductions import DeductionSchemeFilter
 from settlement.admin.orders import FORMATS, handed_out
 from settlement.admin.paper_sections import kinds_in_words, letters_lacking
+from settlement.admin.plan_ends import Drop, End, LeaveOut, Refuse, Void
 from settlement.admin.plan_forms import (
-    End,
     OrderPlan,
-    Refuse,
     Release,
     Send,
     TakeResults,
-    Void,
     by_fund,
     exceptions,
 )
 from settlement.models import Plan, PlanException, PlannedDeduction
 from settlement.resources import INSTRUCTIONS
 from settlement.selectors.plans import states_of_plan
-from settlement.services.plans import void_planned
-
-
-class ReasonForm(ActionForm):  # type: ignore[misc]
-    """An action that is done for a reason."""
-
-    why = forms.CharField(label=_("原因"), required=False, max_length=500)
+from settlement.services import ended_plans
 
 
 def by_state(request: HttpRequest, plan: Plan) -> Section:
@@ -85,6 +76,7 @@ NEXT = {
     "unsent": _("下一步：经办查看例外后送复核"),
     "sent": _("下一步：由另一人复核放行"),
     "checked": _("下一步：下载扣息指令交核心系统，再上传收息结果"),
+    "ended": _("由 %(who)s 处理：%(why)s"),
 }
 
 
@@ -98,7 +90,10 @@ class PlanAdmin(StepsAdmin, FactAdmin):
         "id", "collected_on", "institution_name", "standing", "planned_yuan", "made_by",
         "checked_by",
     )  # fmt: skip
-    fields = ("collected_on", "institution_name", "standing", "planned_yuan", "why")
+    fields = (
+        "collected_on", "institution_name", "standing", "planned_yuan", "made_by", "made_at", "sent_by",
+        "sent_at", "checked_by", "checked_at", "ended_by", "ended_at", "why",
+    )  # fmt: skip
     list_filter = ("state", "collected_on")
     list_select_related = ("institution",)
     sections = (by_fund, by_state, exceptions, letters_lacking)
@@ -109,6 +104,7 @@ class PlanAdmin(StepsAdmin, FactAdmin):
         "release": Release,
         "refuse": Refuse,
         "results": TakeResults,
+        "drop": Drop,
         "end": End,
     }
 
@@ -122,13 +118,13 @@ class PlanAdmin(StepsAdmin, FactAdmin):
     def stages(self, request: HttpRequest, row: Plan) -> list[Stage]:
         """Drafted, sent, released, posted."""
         if row.state == Plan.State.DROPPED:
-            ended = Stage(_("已撤销"), "off", row.ended_by)
+            ended = Stage(_("已撤销"), "off", row.ended_by, row.ended_at)
             return [Stage(_("编制"), "done", row.made_by, row.made_at), ended]
         sent, checked = row.sent_at is not None, row.checked_by is not None
         closed = row.state == Plan.State.CLOSED
         return [
             Stage(_("编制"), "done", row.made_by, row.made_at),
-            Stage(_("送复核"), "done" if sent else "now", "", row.sent_at),
+            Stage(_("送复核"), "done" if sent else "now", row.sent_by, row.sent_at),
             Stage(
                 _("复核放行"),
                 "done" if checked else ("now" if sent else "todo"),
@@ -139,6 +135,7 @@ class PlanAdmin(StepsAdmin, FactAdmin):
                 _("核心扣息并入账"),
                 "done" if closed else ("now" if checked else "todo"),
                 row.ended_by,
+                row.ended_at,
             ),
         ]
 
@@ -146,6 +143,8 @@ class PlanAdmin(StepsAdmin, FactAdmin):
         """Whose turn it is."""
         if row.state == Plan.State.DRAFT:
             return str(NEXT["unsent" if row.sent_at is None else "sent"])
+        if row.ended_by:
+            return str(NEXT["ended"]) % {"who": row.ended_by, "why": row.why}
         return str(NEXT["checked"]) if row.state == Plan.State.CHECKED else ""
 
     def row_buttons(self, request: HttpRequest, row: Plan) -> list[Button]:
@@ -218,42 +217,64 @@ class PlannedDeductionAdmin(StepsAdmin, FactAdmin):
     when_empty = _("计划中没有代付明细：计划生成后，各笔借据的计划贴息在此显示。")
     list_display = (
         "plan", "place", "scheme", "note", "institution_name", "interest_yuan", "central_yuan",
-        "provincial_yuan", "municipal_yuan", "reserved_yuan", "state", "why",
+        "provincial_yuan", "municipal_yuan", "reserved_yuan", "state", "ended_by", "ended_at", "why_words",
     )  # fmt: skip
     list_filter = ("state", DeductionSchemeFilter, ReservedTierFilter, LevelFilter)
     list_select_related = ("plan", "scheme", "note", "institution")
     sortable_by = ()
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
-    row_steps = {"void": Void}
+    row_steps = {"leave-out": LeaveOut, "void": Void}
     finance_sees = False
-    actions = ("void",)
-    action_form = ReasonForm
+    actions = ("leave_out", "void")
 
-    def has_void_permission(self, request: HttpRequest) -> bool:
-        """Makers and managers end what was planned."""
+    def has_make_permission(self, request: HttpRequest) -> bool:
+        """Makers and managers take out of drafts."""
         return may_make(request)
+
+    def has_check_permission(self, request: HttpRequest) -> bool:
+        """Checkers void what is set aside."""
+        return may_check(request)
 
     @display(description=in_yuan(_("已预留")))
     def reserved_yuan(self, row: PlannedDeduction) -> Any:
         """What is set aside for it now."""
         return yuan(row.reserved_fen)
 
-    @admin.action(description=_("作废"), permissions=["void"])
-    def void(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Take the chosen deductions out of their plans, for the reason given."""
-        try:
-            with transaction.atomic():
-                count = void_planned(
-                    ids=list(queryset.values_list("pk", flat=True)),
-                    actor=request.user.get_username(),
-                    why=request.POST.get("why", ""),
-                )
-        except DomainError as refused:
-            self.message_user(request, str(refused), messages.WARNING)
-        else:
-            text = gettext("已作废 %(count)d 条") % {"count": count}
-            self.message_user(request, text, messages.SUCCESS)
+    @display(description=_("说明"))
+    def why_words(self, row: PlannedDeduction) -> str:
+        """Why it ended, in the reader's language."""
+        return own_language(row.why)
+
+    @admin.action(description=_("移出计划"), permissions=["make"])
+    def leave_out(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Take the chosen deductions out of drafts, for the reason given."""
+        return self._each(request, queryset, LeaveOut, ended_plans.leave_out)
+
+    @admin.action(description=_("作废"), permissions=["check"])
+    def void(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Free what is set aside for the chosen deductions, for the reason given."""
+        return self._each(request, queryset, Void, ended_plans.void_planned)
+
+    def _each(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        form: type[StepForm],
+        act: Callable[..., int],
+    ) -> Any:
+        """Show what it frees and ask why, then do it to each; what is refused stops no other."""
+        first = shown_first(request, self, queryset, form)
+        if first is not None:
+            return first
+        actor, at = request.user.get_username(), timezone.localtime()
+        why = request.POST.get("why", "")
+
+        def step(key: int) -> None:
+            if not act(ids=[key], actor=actor, at=at, why=why):
+                raise DomainError("not_planned", wording.NOT_PLANNED)
+
+        return each(request, self, queryset, step, told=_("已处理 %(count)d 条"))
 
 
 @admin.register(PlanException)

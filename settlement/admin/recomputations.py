@@ -209,10 +209,12 @@ def _own(request: HttpRequest) -> list[Institution]:
 class OfRecomputation(AnswerForm):
     """A step by which the second person answers for it."""
 
+    states: tuple[str, ...] = (State.READY,)
+
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
         """Tried, and asked for by another."""
-        return row.state == State.READY and super().fits(request, row)
+        return row.state in cls.states and super().fits(request, row)
 
     def sections(self) -> list[Section]:
         """What it would change."""
@@ -275,6 +277,7 @@ class Refuse(OfRecomputation):
     title = _("退回")
     icon = "undo"
     done = _("已退回，未入账")
+    states = (State.TRYING, State.READY)
 
     why = ReasonField()
 
@@ -295,12 +298,14 @@ class Withdraw(StepForm):
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
-        """Nobody has answered yet."""
-        return row.state in (State.TRYING, State.READY)
+        """One's own, and nobody has answered yet."""
+        own = row.made_by == request.user.get_username()
+        return own and row.state in (State.TRYING, State.READY)
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Withdraw it."""
-        recomputations.withdraw(recomputation_id=self.row.pk, why=self.cleaned_data["why"])
+        why = self.cleaned_data["why"]
+        recomputations.withdraw(recomputation_id=self.row.pk, why=why, actor=actor, at=at)
 
 
 @admin.register(Recomputation)
@@ -313,7 +318,7 @@ class RecomputationAdmin(StepsAdmin, FactAdmin):
         "id", "institution_name", "through", "state", "made_by", "made_at", "checked_by",
         "checked_at", "why_words",
     )  # fmt: skip
-    fields = (*list_display[1:],)
+    fields = (*list_display[1:], "withdrawn_by", "withdrawn_at")
     list_filter = ("state", LevelFilter)
     list_select_related = ("institution",)
     sections = (sums, besides, redone, posted)
@@ -327,8 +332,10 @@ class RecomputationAdmin(StepsAdmin, FactAdmin):
         if row.state == State.NOTHING:
             return [first, Stage(_("无需入账"), "done")]
         if row.state in (State.REFUSED, State.LAPSED):
-            ended = Stage(row.get_state_display(), "off", row.checked_by or "", row.checked_at)
-            return [first, ended]
+            who = row.withdrawn_by or row.checked_by or ""
+            when = row.withdrawn_at or row.checked_at
+            title = _("已撤回") if row.withdrawn_by else row.get_state_display()
+            return [first, Stage(title, "off", who, when)]
         checked = "done" if row.checked_by else ("now" if row.state == State.READY else "todo")
         ended_by = {State.POSTED: "done", State.RELEASED: "now"}.get(State(row.state), "todo")
         return [

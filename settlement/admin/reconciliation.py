@@ -18,9 +18,9 @@ from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from loans.admin.base import FactAdmin, scheme_name
+from loans.admin.chosen import ReasonForm, each, shown_first
 from loans.admin.parties import CheckedFilter
 from loans.admin.steps import StepsAdmin
-from settlement.admin.chosen import each, shown_first
 from settlement.admin.deductions import DeductionSchemeFilter
 from settlement.admin.difference_forms import (
     CheckExplanation,
@@ -28,7 +28,6 @@ from settlement.admin.difference_forms import (
     ReconcileNow,
     RefuseExplanation,
 )
-from settlement.admin.plans import ReasonForm
 from settlement.admin.wording import tier_name
 from settlement.models import DifferenceExplanation, ReconciliationDifference
 from settlement.services import differences

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
@@ -274,12 +273,6 @@ class Book(OfSettlement):
     states = (State.DECIDED,)
     maker = "decided_by"
 
-    seen = forms.DateTimeField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
-        super().__init__(request, row, data)
-        self.fields["seen"].initial = row.decided_at and row.decided_at.isoformat()
-
     def sections(self) -> list[Section]:
         """With what will be posted, or why it cannot be."""
         shown = [*super().sections(), _decision(self.row)]
@@ -303,8 +296,9 @@ class Book(OfSettlement):
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Book it."""
-        seen = self.cleaned_data["seen"]
-        settlement_decisions.book(settlement_id=self.row.pk, actor=actor, at=at, decided_at=seen)
+        settlement_decisions.book(
+            settlement_id=self.row.pk, actor=actor, at=at, decided_at=self.row.decided_at
+        )
 
 
 def closing(settlement: Settlement) -> Section:
@@ -347,11 +341,6 @@ class RefuseDecision(OfSettlement):
     maker = "decided_by"
 
     why = ReasonField()
-    seen = forms.DateTimeField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
-        super().__init__(request, row, data)
-        self.fields["seen"].initial = row.decided_at and row.decided_at.isoformat()
 
     def sections(self) -> list[Section]:
         """With the decision as recorded."""
@@ -359,29 +348,10 @@ class RefuseDecision(OfSettlement):
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Refuse it."""
-        data = self.cleaned_data
         settlement_decisions.refuse(
             settlement_id=self.row.pk,
-            why=data["why"],
+            why=self.cleaned_data["why"],
             actor=actor,
             at=at,
-            decided_at=data["seen"],
+            decided_at=self.row.decided_at,
         )
-
-
-class Withdraw(OfSettlement):
-    """Taken back before finance has decided."""
-
-    title = _("撤回")
-    icon = "undo"
-    note = _("撤回后相应分录重新结算；已关闭的年度不再打开。")
-    done = _("已撤回")
-    roles = MAKERS | CHECKERS
-    states = (State.DRAFT, State.SUBMITTED)
-
-    why = ReasonField()
-
-    def act(self, *, actor: str, at: datetime) -> None:
-        """Withdraw it."""
-        why = self.cleaned_data["why"]
-        settlements.withdraw(settlement_id=self.row.pk, why=why, actor=actor, at=at)

@@ -18,15 +18,15 @@ from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import Stage
 from loans.admin.base import FactAdmin, SchemeFilter, scheme_name
+from loans.admin.chosen import each, shown_first
 from loans.admin.steps import StepForm, StepsAdmin
-from settlement.admin.chosen import each, shown_first
+from settlement.admin.settlement_ends import TakeBack, Withdraw
 from settlement.admin.settlement_forms import (
     Book,
     Decide,
     Draft,
     RefuseDecision,
     Submit,
-    Withdraw,
     items,
 )
 from settlement.models import Settlement, SettlementItem
@@ -72,7 +72,7 @@ class SettlementAdmin(StepsAdmin, FactAdmin):
     )  # fmt: skip
     fields = (
         "scheme_label", "institution_name", "kind", "year", "part", "is_final", "needs_stated",
-        "state", "document_number", "decided_on", "withdrawn_why",
+        "state", "document_number", "decided_on", "withdrawn_by", "withdrawn_at", "withdrawn_why",
     )  # fmt: skip
     list_filter = ("state", "kind", "year", SettledSchemeFilter, LevelFilter)
     list_select_related = ("scheme", "institution")
@@ -86,6 +86,7 @@ class SettlementAdmin(StepsAdmin, FactAdmin):
         "book": Book,
         "refuse-decision": RefuseDecision,
         "withdraw": Withdraw,
+        "take-back": TakeBack,
     }
 
     def stages(self, request: HttpRequest, row: Settlement) -> list[Stage]:

@@ -18,7 +18,7 @@ from django.db.models import Sum
 from config.kernel.management.base import CHECKER, now
 from settlement.management.tables import yuan
 from settlement.models import Clawback, ClawbackMovement, Deduction, Plan, PlannedDeduction
-from settlement.services import clawback_movements, plans
+from settlement.services import clawback_movements, ended_plans
 from settlement.services.clawback_movements import Payment
 
 BANK, NOTE = "C0021320100000", "JJ72300000180"
@@ -45,7 +45,7 @@ def planned_day() -> Iterator[str]:
         f"checked, 预留 reserved {yuan(reserved)}"
     )
     ids = list(rows.values_list("pk", flat=True))
-    count = plans.void_planned(ids=ids, actor=CHECKER, why=WHY)
+    count = ended_plans.void_planned(ids=ids, actor=CHECKER, at=now(), why=WHY)
     yield f"未收息，作废 not collected, voided: {count} 笔，预留已释放 its money is free again"
 
 

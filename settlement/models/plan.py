@@ -40,9 +40,9 @@ def _collection() -> "models.ForeignKey[Any, Any]":
 class Plan(Checked):
     """One bank's deductions of one interest day; its institution is the bank's root.
 
-    Its maker looks through the exceptions and sends it (`sent_at`) to be checked.
+    Its maker looks through the exceptions and sends it (`sent_by`, `sent_at`) to be checked.
     Once checked by a second person its money is reserved; closed when every deduction of it is
-    posted, released or void, or by staff.
+    posted, released or void, or ended for a reason by somebody who did not make it.
     """
 
     class State(models.TextChoices):
@@ -56,8 +56,10 @@ class Plan(Checked):
     state = models.CharField(_("状态"), max_length=10, choices=State.choices, default="draft")
     planned_fen = _fen(_("计划代付"))
     why = models.CharField(_("说明"), max_length=500, blank=True, default="", db_default="")
+    sent_by = models.CharField(_("送复核人"), max_length=150, blank=True, default="", db_default="")
     sent_at = models.DateTimeField(_("送复核时间"), null=True, blank=True)
     ended_by = models.CharField(_("处理人"), max_length=150, blank=True, default="", db_default="")
+    ended_at = models.DateTimeField(_("处理时间"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("代付计划")
@@ -76,6 +78,13 @@ class Plan(Checked):
             models.CheckConstraint(
                 name="plan_checked_once_sent",
                 condition=Q(checked_by__isnull=True) | Q(sent_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="plan_sent_by_somebody", condition=Q(sent_at__isnull=True) ^ ~Q(sent_by="")
+            ),
+            models.CheckConstraint(
+                name="plan_checked_by_another_than_sent",
+                condition=Q(checked_by__isnull=True) | ~Q(checked_by=F("sent_by")),
             ),
         ]
 
@@ -125,6 +134,7 @@ class PlannedDeduction(models.Model):
     municipal_reserved_fen = _fen(_("市级预留"), default=0, db_default=0)
     state = models.CharField(_("状态"), max_length=10, choices=State.choices, default="planned")
     ended_by = models.CharField(_("处理人"), max_length=150, blank=True, default="", db_default="")
+    ended_at = models.DateTimeField(_("处理时间"), null=True, blank=True)
     why = models.CharField(_("说明"), max_length=500, blank=True, default="", db_default="")
 
     class Meta:

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import Checked, Run, checked_by_another
@@ -37,6 +37,8 @@ class Recomputation(Checked):
     digest = models.CharField(_("事实摘要"), max_length=64, blank=True, default="", db_default="")
     run_id = models.BigIntegerField(_("入账任务"), null=True, blank=True)
     why = models.CharField(_("说明"), max_length=500, blank=True, default="", db_default="")
+    withdrawn_by = models.CharField(_("撤回人"), max_length=150, null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("撤回时间"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("重算入账")
@@ -50,6 +52,11 @@ class Recomputation(Checked):
                 | Q(state__in=["released", "posted"], checked_by__isnull=False)
                 | (Q(state="refused", checked_by__isnull=False) & ~Q(why=""))
                 | (Q(state="lapsed") & ~Q(why="")),
+            ),
+            models.CheckConstraint(
+                name="recomputation_withdrawn_by_its_maker",
+                condition=Q(withdrawn_by__isnull=True, withdrawn_at__isnull=True)
+                | Q(withdrawn_by=F("made_by"), withdrawn_at__isnull=False, state="lapsed"),
             ),
             models.UniqueConstraint(
                 name="recomputation_one_open",

@@ -66,6 +66,16 @@ def open_collections(*, through: date) -> pl.DataFrame:
     )
 
 
+def changed_by(*, plan_id: int) -> frozenset[str]:
+    """Who took deductions out of this draft."""
+    found = rows(
+        "SELECT DISTINCT ended_by FROM settlement_planneddeduction"
+        " WHERE plan_id = %s AND ended_by <> ''",
+        [plan_id],
+    )
+    return frozenset(name for (name,) in found)
+
+
 def judgements(*, note_ids: Sequence[int]) -> pl.DataFrame:
     """How each label of these notes was judged, with the reasons."""
     return read_frame(

@@ -6,7 +6,6 @@ their day. What is posted later is the target of the result, whatever the plan s
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -16,14 +15,13 @@ from django.db import transaction
 from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
 from loans.services import locks
-from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
 from settlement.models import Plan, PlanException, PlannedDeduction
 from settlement.selectors import papers, plans
 from settlement.selectors.institutions import fund_institutions
-from settlement.selectors.reservations import Reservation, live, reserved_fund_ids
-from settlement.services import funds, groups, planned_money, reservations
+from settlement.selectors.reservations import live
+from settlement.services import ended_plans, funds, groups, planned_money, reservations
 from settlement.services.assessments import assess_notes
 from settlement.services.funds import FundKey
 from settlement.services.schemes import Book, terms_in_force
@@ -64,7 +62,7 @@ def make_plans(
     days = pl.concat([frame.select(DAY) for frame in (due, odd)]).unique().sort(DAY)
     made = [_store(root, day, due, odd, actor=actor, at=at) for root, day in days.iter_rows()]
     if send:
-        Plan.objects.filter(pk__in=made).update(sent_at=at)
+        Plan.objects.filter(pk__in=made).update(sent_by=actor, sent_at=at)
     return made
 
 
@@ -221,10 +219,10 @@ def _store(
 
 
 @transaction.atomic
-def send_plan(*, plan_id: int, at: datetime) -> None:
+def send_plan(*, plan_id: int, actor: str, at: datetime) -> None:
     """Let a draft that was looked at be checked; refuses one sent already, and one that is no draft."""
     waiting = Plan.objects.filter(pk=plan_id, state=Plan.State.DRAFT, sent_at__isnull=True)
-    if not waiting.update(sent_at=at):
+    if not waiting.update(sent_by=actor, sent_at=at):
         raise DomainError(
             "plan_sent",
             bilingual("计划已送复核或已不是草稿", "the plan is sent already, or no draft any more"),
@@ -267,11 +265,13 @@ def _refuse_check(plan: Plan, actor: str) -> None:
             "plan_not_sent",
             bilingual(f"计划 {plan} 尚未送复核", "its maker has not sent the plan to be checked"),
         )
-    if plan.made_by == actor:
+    ended_plans.refuse_own(plan=plan, actor=actor)
+    if actor in plans.changed_by(plan_id=plan.pk):
         raise DomainError(
             "own_plan",
             bilingual(
-                f"计划 {plan} 由 {actor} 经办，须由他人复核", "made by you: another must check it"
+                f"计划 {plan} 中有 {actor} 移出的代付，须由他人复核",
+                "you took deductions out of it: another must check it",
             ),
         )
     lacking = papers.blocking(plan_id=plan.pk, limit=NAMED_MAX)
@@ -280,74 +280,7 @@ def _refuse_check(plan: Plan, actor: str) -> None:
         raise DomainError(
             "papers_missing",
             bilingual(
-                f"以下借据缺少政策规定必备的资料：{named}；请补齐资料，或作废相应的计划代付后再复核",
-                "notes lack papers without which their scheme allows no check: add them, or void what is planned",
+                f"以下借据缺少政策规定必备的资料：{named}；请补齐资料，或由经办将相应的代付移出计划后再复核",
+                "notes lack papers without which their scheme allows no check: add them, or have what is planned taken out",
             ),
         )
-
-
-@transaction.atomic
-def void_planned(*, ids: Collection[int], actor: str, why: str) -> int:
-    """Take planned deductions out of their plans for good and free their money; how many were.
-
-    Their results, if any come, are posted as ever. Refuses to do so without a reason.
-    """
-    why = reasons.required(why)
-    found = live(ids=ids)
-    _end(
-        found,
-        {one.plan_id for one in found},
-        ids=[one.id for one in found],
-        state=PlannedDeduction.State.VOID,
-        actor=actor,
-        why=why,
-    )
-    reservations.close_finished(plan_ids={one.plan_id for one in found})
-    return len(found)
-
-
-@transaction.atomic
-def end_plan(*, plan_id: int, actor: str, why: str) -> None:
-    """Close a checked plan, or drop a draft: whatever is left of it is released.
-
-    Refuses a plan that has ended (`plan_ended`), and to do so without a reason.
-    """
-    why = reasons.required(why)
-    if Plan.objects.filter(pk=plan_id, state__in=["closed", "dropped"]).exists():
-        raise DomainError(
-            "plan_ended", bilingual("计划已结束或已撤销", "the plan has ended already")
-        )
-    found = live(plan_id=plan_id)
-    _end(
-        found,
-        {plan_id},
-        ids=[one.id for one in found],
-        state=PlannedDeduction.State.RELEASED,
-        actor=actor,
-        why=why,
-    )
-    for was, now in (("draft", Plan.State.DROPPED), ("checked", Plan.State.CLOSED)):
-        Plan.objects.filter(pk=plan_id, state=was).update(state=now, why=why, ended_by=actor)
-
-
-@transaction.atomic
-def refuse_plan(*, plan_id: int, actor: str, why: str) -> None:
-    """Let a second person refuse a draft that was sent, saying why: it is dropped and nothing reserved."""
-    reservations.lock_plans(plan_ids=[plan_id])
-    _refuse_check(Plan.objects.get(pk=plan_id), actor)
-    end_plan(plan_id=plan_id, actor=actor, why=why)
-
-
-def _end(found: list[Reservation], plan_ids: set[int], *, ids: list[int], **ended: str) -> None:
-    """Free these reservations; refuses, with nothing done, if they changed before they were locked."""
-    held = funds.lock(fund_ids=reserved_fund_ids(found))
-    reservations.lock_plans(plan_ids=plan_ids)
-    if live(ids=ids) != found:
-        raise DomainError(
-            "plan_moved",
-            bilingual(
-                "计划刚刚发生变化，请重试", "the plan has just changed: look at it and retry"
-            ),
-        )
-    reservations.give_back(reservations=found, held=held)
-    reservations.end(ids=ids, **ended)

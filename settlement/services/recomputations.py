@@ -74,7 +74,7 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
     digest = _digest(book, concerned, others)  # before what it stands for is read
     due = _due(book, concerned, through=row.through, scope=scope, tell=tell)
     later = due.filter(pl.col("sequence") > 0)
-    Recomputation.objects.filter(pk=row.pk).update(
+    Recomputation.objects.filter(pk=row.pk, state=State.TRYING).update(
         trial={
             "sums": list(_sums(with_fund(due, book))),
             "differences": later.height,
@@ -188,28 +188,37 @@ def _digest(book: Book, concerned: pl.DataFrame, others: list[dict[str, Any]]) -
 @transaction.atomic
 def release(*, recomputation_id: int, actor: str, at: datetime) -> None:
     """Let a second person release what a trial found: a worker posts it."""
-    row = _waiting(recomputation_id, actor)
+    row = _waiting(recomputation_id, actor, State.READY)
     row.state, row.checked_by, row.checked_at = State.RELEASED, actor, at
     row.save(update_fields=["state", "checked_by", "checked_at"])
 
 
 @transaction.atomic
 def refuse(*, recomputation_id: int, why: str, actor: str, at: datetime) -> None:
-    """Let a second person refuse it, for a reason: nothing is posted."""
-    row = _waiting(recomputation_id, actor)
+    """Let a second person refuse it, for a reason: nothing is posted.
+
+    Also one whose trial never came to an end, since its maker may be gone.
+    """
+    row = _waiting(recomputation_id, actor, State.TRYING, State.READY)
     row.why = reasons.required(why)
     row.state, row.checked_by, row.checked_at = State.REFUSED, actor, at
     row.save(update_fields=["state", "why", "checked_by", "checked_at"])
 
 
-def _waiting(recomputation_id: int, actor: str) -> Recomputation:
+def _waiting(recomputation_id: int, actor: str, *states: str) -> Recomputation:
+    found = _locked(recomputation_id, *states)
+    require_other(row=found, actor=actor)
+    return found
+
+
+def _locked(recomputation_id: int, *states: str) -> Recomputation:
     found = Recomputation.objects.select_for_update().filter(pk=recomputation_id).first()
     if found is None:
         raise DomainError(
             "unknown_recomputation",
             bilingual(f"没有这项重算：{recomputation_id}", "no such recomputation in your scope"),
         )
-    if found.state != State.READY:
+    if found.state not in states:
         raise DomainError(
             "recomputation_not_ready",
             bilingual(
@@ -217,7 +226,6 @@ def _waiting(recomputation_id: int, actor: str) -> Recomputation:
                 f"the recomputation is {found.state}: this step is not possible (any more)",
             ),
         )
-    require_other(row=found, actor=actor)
     return found
 
 
@@ -252,13 +260,20 @@ def finish_posting(*, recomputation_id: int, run_id: int | None) -> None:
 
 
 @transaction.atomic
-def withdraw(*, recomputation_id: int, why: str) -> None:
-    """Let its maker give up one that nobody has checked: a trial that never came to an end, say."""
-    waiting = Recomputation.objects.filter(
-        pk=recomputation_id, state__in=[State.TRYING, State.READY], checked_by__isnull=True
-    )
-    if not waiting.update(state=State.LAPSED, why=reasons.required(why)):
+def withdraw(*, recomputation_id: int, why: str, actor: str, at: datetime) -> None:
+    """Let its maker give up one that nobody has checked; who, when and why are kept.
+
+    Raises DomainError `recomputation_not_ready`, `not_own_recomputation`, `reason_missing`.
+    """
+    row = _locked(recomputation_id, State.TRYING, State.READY)
+    if row.made_by != actor:
         raise DomainError(
-            "recomputation_not_waiting",
-            bilingual("已复核或已办结，不能撤回", "it is checked or over: not withdrawn"),
+            "not_own_recomputation",
+            bilingual(
+                f"重算 {row} 由 {row.made_by} 提交，由其本人撤回，或由复核人退回",
+                "only its maker withdraws it; a checker refuses it",
+            ),
         )
+    row.state, row.why = State.LAPSED, reasons.required(why)
+    row.withdrawn_by, row.withdrawn_at = actor, at
+    row.save(update_fields=["state", "why", "withdrawn_by", "withdrawn_at"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from config.kernel.services import bulk
 from settlement.models import Plan, PlannedDeduction
@@ -45,21 +46,33 @@ def lock_plans(*, plan_ids: Collection[int]) -> None:
     )
 
 
-def give_back(*, reservations: Collection[Reservation], held: Mapping[int, funds.Held]) -> None:
-    """Release these amounts, fund by fund."""
+def freed(*, reservations: Collection[Reservation]) -> dict[int, int]:
+    """What giving these back frees: fund → fen."""
     sums: dict[int, int] = defaultdict(int)
     for one in reservations:
         for fund_id, amount_fen in one.amounts:
             sums[fund_id] += amount_fen
-    for fund_id, amount_fen in sums.items():
+    return dict(sums)
+
+
+def give_back(*, reservations: Collection[Reservation], held: Mapping[int, funds.Held]) -> None:
+    """Release these amounts, fund by fund."""
+    for fund_id, amount_fen in freed(reservations=reservations).items():
         funds.release(fund=held[fund_id], amount_fen=amount_fen)
 
 
-def end(*, ids: Collection[int], state: str, actor: str = "", why: str = "") -> None:
-    """Mark planned deductions whose money has been given back."""
+def end(
+    *,
+    ids: Collection[int],
+    state: str,
+    actor: str = "",
+    at: datetime | None = None,
+    why: str = "",
+) -> None:
+    """Mark planned deductions whose money has been given back; by whom and when, if by a person."""
     if ids:
         PlannedDeduction.objects.filter(pk__in=list(ids)).update(
-            state=state, ended_by=actor, why=why, **_NONE_SET_ASIDE
+            state=state, ended_by=actor, ended_at=at, why=why, **_NONE_SET_ASIDE
         )
 
 

@@ -143,13 +143,40 @@ def submit(*, settlement_id: int, actor: str, at: datetime) -> None:
 
 @transaction.atomic
 def withdraw(*, settlement_id: int, why: str, actor: str, at: datetime) -> None:
-    """Take back, for a reason, what finance has not decided; its entries are drafted anew.
+    """Let whoever drafted it give up a draft, for a reason; its entries are drafted anew.
+
+    Raises DomainError `settlement_state`, `settlement_not_own` or `reason_missing`.
+    """
+    settlement = locked(settlement_id=settlement_id)
+    require_state(settlement, State.DRAFT)
+    if settlement.made_by != actor:
+        raise DomainError(
+            "settlement_not_own",
+            bilingual(
+                f"结算 {settlement} 由 {settlement.made_by} 起草，由其本人撤回，或由复核人退回",
+                "only whoever drafted it withdraws a draft; a checker refuses it",
+            ),
+        )
+    _withdraw(settlement, why=reasons.required(why), actor=actor, at=at)
+
+
+@transaction.atomic
+def take_back(*, settlement_id: int, why: str, actor: str, at: datetime) -> None:
+    """Let a second person refuse a draft, or take back what was submitted and is not decided.
 
     A year closed by it stays closed: what came since is settled with the next. Raises DomainError
-    `settlement_state` or `reason_missing`.
+    `settlement_state`, `settlement_same_person` or `reason_missing`.
     """
     settlement = locked(settlement_id=settlement_id)
     require_state(settlement, State.DRAFT, State.SUBMITTED)
+    if settlement.made_by == actor:
+        raise DomainError(
+            "settlement_same_person",
+            bilingual(
+                "本人经办的结算须由他人退回或撤回",
+                "another person refuses or takes back what you drafted",
+            ),
+        )
     _withdraw(settlement, why=reasons.required(why), actor=actor, at=at)
 
 

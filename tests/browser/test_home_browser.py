@@ -75,7 +75,7 @@ def book() -> None:
     rows.deduction(rows.collection(note))
     rows.settlement.Plan.objects.create(
         institution=money.bank, collected_on="2026-12-21", planned_fen=1, made_by="zhang",
-        made_at=rows.AT, sent_at=rows.AT,
+        made_at=rows.AT, sent_by="maker", sent_at=rows.AT,
     )  # fmt: skip
     person("wang", Role.CHECKER, institution=money.bank)
 

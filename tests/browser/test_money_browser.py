@@ -264,3 +264,36 @@ def test_two_people_take_money_from_its_receipt_to_its_settlement(
     key = plan(desk)
     answer(desk, key, tmp_path)
     settle(desk)
+
+
+def test_what_is_released_is_voided_by_somebody_who_did_not_make_it(desk: Desk) -> None:
+    receive(desk)
+    key = plan(desk)
+    rows = f"settlement/planneddeduction/?plan__id__exact={key}"
+    page = desk.go("zhang", rows)
+    assert page.locator("select[name=action] option[value=void]").count() == 0
+    page = desk.go("li", rows)
+    page.locator("input.action-select").first.check()
+    page.select_option("select[name=action]", "void")
+    page.click("button[name=index]")
+    page.wait_for_load_state()
+    told = page.inner_text("#content-main")
+    for text in ("释放前后资金", "1,000.00", "1,500.00", "500.00", "已预留", "已作废"):
+        assert text in told, text
+    desk.shot("li", "10-void")
+    page.click("#chosen-form button[type=submit]")
+    page.wait_for_load_state()
+    assert "必填" in page.inner_text("body")
+    page.fill("#id_why", "企业已提前还清")
+    page.click("#chosen-form button[type=submit]")
+    page.wait_for_load_state()
+    assert "已处理 1 条" in page.inner_text("body")
+    desk.shot("li", "11-voided")
+    desk.go("li", f"settlement/plan/{key}/change/")
+    desk.press("li", "结束计划")
+    desk["li"].fill("#id_why", "改期")
+    desk.shot("li", "12-end")
+    assert "由 li 处理：改期" in desk.submit("li")
+    desk.shot("li", "13-ended")
+    found = whole(lambda: Fund.objects.get(special_account_fen__gt=0))
+    assert (found.special_account_fen, found.reserved_fen) == (150_000, 0)

@@ -160,6 +160,16 @@ def scheme_version() -> settlement.SchemeVersion:
     return version
 
 
+def _confirmed_code(of: Institution) -> None:
+    """A failing code that somebody there says is real, and its history."""
+    loans.UsccConfirmation.objects.get_or_create(
+        institution=of,
+        uscc=f"9132{of.pk % 10**14:014d}",
+        defaults={"reason": "已核对", "made_by": "maker", "at": AT},
+    )
+    loans.UsccConfirmation.objects.filter(institution=of).update(checked_by="second")
+
+
 def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     """A note with one row in every table that belongs to notes or to its institution, history too."""
     made = note(of, number)
@@ -182,6 +192,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _plan(made)
     report_rows.filed(made.institution_id, AT)
     _finding(made)
+    _confirmed_code(of)
     _make_history(of)
     return made
 

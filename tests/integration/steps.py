@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
+from django.contrib import admin
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -15,7 +16,8 @@ from tests import database
 
 MONEY = (
     "clawback", "clawbackmovement", "madegood", "receipt", "settlement", "settlementitem", "fund",
-    "ledgerentry", "ledgerline", "plan", "reconciliationdifference", "differenceexplanation",
+    "ledgerentry", "ledgerline", "plan", "planneddeduction", "reconciliationdifference",
+    "differenceexplanation",
 )  # fmt: skip
 
 
@@ -27,9 +29,22 @@ def address(page: str, step: str, pk: Any = None, **query: Any) -> str:
 
 
 def send(client: Client, page: str, step: str, pk: Any = None, **data: Any) -> HttpResponse:
-    """Send a step's form; what follows is not fetched."""
+    """Send a step's form, as seen now unless `seen` says otherwise; what follows is not fetched."""
+    if "seen" not in data and _answers(page, step):
+        data["seen"] = seen(client, page, step, pk)
     response: HttpResponse = client.post(address(page, step, pk), data)
     return response
+
+
+def seen(client: Client, page: str, step: str, pk: Any = None) -> str:
+    """What a checker's page says it shows; nothing for who does not get to see it."""
+    context: Any = client.get(address(page, step, pk)).context
+    return "" if context is None or "form" not in context else context["form"]["seen"].value()
+
+
+def _answers(page: str, step: str) -> bool:
+    steps: Any = admin.site._registry[apps.get_model(page)]
+    return bool({**steps.list_steps, **steps.row_steps}[step].answers_for_others())
 
 
 def choose(client: Client, page: str, action: str, keys: Any) -> HttpResponse:
@@ -39,10 +54,10 @@ def choose(client: Client, page: str, action: str, keys: Any) -> HttpResponse:
     return response
 
 
-def confirm(client: Client, page: str, action: str, keys: Any) -> list[str]:
+def confirm(client: Client, page: str, action: str, keys: Any, **more: Any) -> list[str]:
     """Choose rows, look at what is shown, and confirm it; what is told then."""
     shown = choose(client, page, action, keys)
-    data = {"action": action, "_selected_action": keys}
+    data = {"action": action, "_selected_action": keys, **more}
     if shown.status_code == 200 and "seen" in shown.context:  # type: ignore[attr-defined]
         data["confirmed"] = shown.context["seen"]  # type: ignore[attr-defined]
     address_ = reverse(f"admin:{page.replace('.', '_')}_changelist")

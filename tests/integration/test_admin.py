@@ -84,9 +84,9 @@ def complete_book(tree):
     loans.Lpr.objects.update(one_year_ppm=31_000)
     loans.SchemeFund.objects.create(scheme_code="central-sme-2026", year=2026, amount_fen=1)
     loans.SchemeFund.objects.update(amount_fen=2)
-    loans.UsccConfirmation.objects.create(uscc=CODE, reason="已核对", made_by="maker", at=rows.AT)
-    loans.UsccConfirmation.objects.update(checked_by="second")
-    loans.UsccConfirmation.objects.update(checked_by=None)
+    loans.UsccConfirmation.objects.create(
+        institution=tree[rows.NANJING], uscc=CODE, reason="已核对", made_by="maker", at=rows.AT
+    )
     loans.SchemeLabel.objects.update(name="中小微企业贷款贴息政策")
     loans.SchemeLabel.objects.update(name="中小微企业贷款贴息")
     settlement.Scheme.objects.update(name="中小微企业贷款贴息政策")

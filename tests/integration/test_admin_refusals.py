@@ -13,8 +13,8 @@ from loans import models as loans
 from settlement import models as settlement
 from tests.integration import judged_rows, rows
 from tests.integration.signed_in import client_of
-from tests.integration.steps import faults, send, taken
-from tests.integration.test_admin import PAGES, note, person, tree, url, web  # noqa: F401
+from tests.integration.steps import confirm, faults, send, taken
+from tests.integration.test_admin import CODE, PAGES, note, person, tree, url, web  # noqa: F401
 
 VERSION = "settlement.schemeversion"
 
@@ -171,16 +171,21 @@ def select(pk, action="pass_check"):
 
 
 def test_a_second_person_checks_a_confirmed_code(tree, note, web):
-    code = loans.UsccConfirmation.objects.get()
+    code = loans.UsccConfirmation.objects.get(uscc=CODE)
     client = web(person(Role.CHECKER, tree[rows.BANK], "checker"))
 
-    client.post(url("loans.usccconfirmation"), select(code.pk))
+    page = client.post(url("loans.usccconfirmation"), select(code.pk)).content.decode()
+    for text in (code.uscc, "已核对", "校验位不符，整个文件拒收", "按真实代码接收"):
+        assert text in page, text
+    code.refresh_from_db()
+    assert code.checked_by is None
+
+    assert confirm(client, "loans.usccconfirmation", "pass_check", code.pk) == ["已复核 1 条"]
     code.refresh_from_db()
     assert code.checked_by == "checker"
 
-    client.post(url("loans.usccconfirmation"), select(code.pk))
-    code.refresh_from_db()
-    assert code.checked_by == "checker"
+    again = confirm(client, "loans.usccconfirmation", "pass_check", code.pk)
+    assert [text.partition("：")[0] for text in again] == [f"#{code.pk}: 未复核"]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +198,7 @@ def test_a_second_person_checks_a_confirmed_code(tree, note, web):
     ],
 )
 def test_the_rows_page_offers_the_check_to_who_may_do_it(role, name, offered, tree, note, web):
-    code = loans.UsccConfirmation.objects.get()
+    code = loans.UsccConfirmation.objects.get(uscc=CODE)
     place = None if role == Role.ADMINISTRATOR else tree[rows.BANK]
     client = web(person(role, place, name))
 
@@ -204,11 +209,12 @@ def test_the_rows_page_offers_the_check_to_who_may_do_it(role, name, offered, tr
 
 @pytest.mark.parametrize(("role", "name"), [(Role.CHECKER, "maker"), (Role.MAKER, "somebody")])
 def test_nobody_checks_their_own_or_without_the_role(role, name, tree, note, web):
-    code = loans.UsccConfirmation.objects.get()
+    code = loans.UsccConfirmation.objects.get(uscc=CODE)
     client = web(person(role, tree[rows.BANK], name))
 
-    client.post(url("loans.usccconfirmation"), select(code.pk))
+    told = confirm(client, "loans.usccconfirmation", "pass_check", code.pk)
 
+    assert not any("已复核 1 条" in text for text in told)
     code.refresh_from_db()
     assert code.checked_by is None
 
@@ -240,7 +246,7 @@ def test_an_action_on_impossible_rows_changes_nothing(pk, note, web):
     response = client.post(url("loans.usccconfirmation"), select(pk))
 
     assert response.status_code in {200, 302}
-    assert loans.UsccConfirmation.objects.get().checked_by is None
+    assert loans.UsccConfirmation.objects.get(uscc=CODE).checked_by is None
 
 
 def test_administrators_add_and_change_people(tree, web):

@@ -64,7 +64,7 @@ def _shared(number, branch):
     loans.SchemeFund.objects.filter(scheme_code=f"s-{number}").update(amount_fen=2)
     loans.SchemeLabel.objects.create(code=f"s-{number}", name=f"政策{number}")
     loans.UsccConfirmation.objects.create(
-        uscc=f"9132{number:014d}", reason="已核对", made_by="maker", at=rows.AT
+        institution=branch, uscc=f"9132{number:014d}", reason="已核对", made_by="maker", at=rows.AT
     )
     run = Run.objects.create(
         kind="export", params={"register": "deductions", "format": "csv", "filters": {}},

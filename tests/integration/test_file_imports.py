@@ -419,7 +419,7 @@ def test_a_code_that_fails_its_check_digit_waits_for_two_people(tmp_path: Path) 
 
     made = UsccConfirmation.objects.get()
     assert (made.made_by, made.checked_by, made.reason) == ("maker", None, "查证无误")
-    checking.check_confirmations(ids=[made.pk], actor="checker")
+    checking.check_confirmation(confirmation_id=made.pk, actor="checker", at=AT)
     again = file_imports.look_again(import_id=row.pk, actor="maker", at=AT)
     assert (again.state, again.failing_usccs) == ("ready", [])
     assert confirm(again).state == "done"

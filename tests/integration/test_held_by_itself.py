@@ -12,10 +12,10 @@ from typing import Any
 import polars as pl
 import pytest
 from axes.models import AccessAttempt
-from django.db import IntegrityError, ProgrammingError, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.urls import reverse
 
-from config.kernel.models import Role, SignIn, User
+from config.kernel.models import FormerPassword, Role, SignIn, User
 from config.kernel.services import store
 from loans.models import (
     FileImport,
@@ -36,7 +36,7 @@ from tests.integration import rows
 from tests.integration.book import load_shipped
 from tests.integration.door import LOGIN, PASSWORD, browser, factor, give_password, person, tree  # noqa: F401
 from tests.integration.signed_in import client_of
-from tests.integration.steps import address, faults, send, taken
+from tests.integration.steps import address, confirm, faults, send, taken
 
 pytestmark = pytest.mark.django_db
 
@@ -173,8 +173,43 @@ def test_papers_and_withdrawals_belong_where_their_note_does(tree: Any, as_role:
     assert PaperWithdrawal.objects.count() == 0
 
 
+def say_so(who: str, place: Any) -> None:
+    """Somebody there says that the code is real."""
+    confirm_usccs(
+        usccs=[UNPROVED],
+        institution_id=place.pk,
+        actor=who,
+        at=rows.AT,
+        confirming=Confirming(None),
+    )
+
+
+def test_who_confirmed_a_code_is_seen_where_they_did_and_above(tree: Any, as_role: Any) -> None:
+    say_so("zhang", tree[rows.NANJING])
+    say_so("wang", tree[rows.OTHER])
+    seen = {}
+    for place in (rows.NANJING, rows.BANK, rows.SUZHOU, rows.OTHER):
+        with as_role("app", tree[place]), connection.cursor() as cursor:
+            cursor.execute("SELECT made_by FROM loans_usccconfirmation ORDER BY 1")
+            seen[place] = [name for (name,) in cursor.fetchall()]
+    assert seen == {
+        rows.NANJING: ["zhang"], rows.BANK: ["zhang"], rows.SUZHOU: [], rows.OTHER: ["wang"],
+    }  # fmt: skip
+    assert confirmed_usccs() == frozenset()
+    with as_role("app", tree[rows.BANK]):
+        assert UsccConfirmation.objects.update(checked_by="li", checked_at=rows.AT) == 1
+    with as_role("app", tree[rows.OTHER]), connection.cursor() as cursor:
+        assert confirmed_usccs() == {UNPROVED}
+        cursor.execute("SELECT count(*) FROM loans_usccconfirmationevent")
+        assert cursor.fetchone() == (0,)
+        with pytest.raises(ProgrammingError, match="row-level"), transaction.atomic():
+            UsccConfirmation.objects.create(
+                institution=tree[rows.BANK], uscc=UNPROVED, reason="x", made_by="x", at=rows.AT
+            )
+
+
 def test_a_code_is_refused_for_a_reason_and_may_be_confirmed_anew(tree: Any, person: Any) -> None:
-    confirm_usccs(usccs=[UNPROVED], actor="zhang", at=rows.AT, confirming=Confirming(None))
+    say_so("zhang", tree[rows.NANJING])
     row = UsccConfirmation.objects.get()
     page = "loans.usccconfirmation"
     client = client_of(person("li", Role.CHECKER))
@@ -188,14 +223,15 @@ def test_a_code_is_refused_for_a_reason_and_may_be_confirmed_anew(tree: Any, per
     assert taken(send(client, page, "refuse", row.pk, why="查无此企业"))
     row.refresh_from_db()
     assert (row.refused_by, row.refused_why, row.checked_by) == ("li", "查无此企业", None)
-    list_address = reverse("admin:loans_usccconfirmation_changelist")
-    client.post(list_address, {"action": "pass_check", "_selected_action": row.pk})
+    assert "已退回" in confirm(client, page, "pass_check", row.pk)[0]
     assert confirmed_usccs() == frozenset()
-    confirm_usccs(usccs=[UNPROVED], actor="wang", at=rows.AT, confirming=Confirming(None))
+    say_so("wang", tree[rows.NANJING])
     row.refresh_from_db()
     assert (row.made_by, row.refused_by, row.refused_why) == ("wang", None, "")
-    client.post(list_address, {"action": "pass_check", "_selected_action": row.pk})
+    assert confirm(client, page, "pass_check", row.pk) == ["已复核 1 条"]
     assert confirmed_usccs() == {UNPROVED}
+    row.refresh_from_db()
+    assert row.checked_at is not None
 
 
 def test_lists_of_problems_run_nothing(settings: Any, tmp_path: Path) -> None:
@@ -239,7 +275,7 @@ def test_who_is_refused_is_told_what_to_do(person: Any) -> None:
 
 def test_a_waiting_codes_maker_and_reason_stay(tree: Any, as_role: Any) -> None:
     """Refused ones begin anew; of others, whoever could write `made_by` would check their own."""
-    confirm_usccs(usccs=[UNPROVED], actor="zhang", at=rows.AT, confirming=Confirming(None))
+    say_so("zhang", tree[rows.NANJING])
     codes = UsccConfirmation.objects.all()
     with as_role("app", tree[rows.BANK]):
         for change in ({"made_by": "other"}, {"reason": "x"}, {"uscc": "91320200MA1XC1LR13"}):
@@ -249,3 +285,25 @@ def test_a_waiting_codes_maker_and_reason_stay(tree: Any, as_role: Any) -> None:
         with pytest.raises(IntegrityError, match="stays"), transaction.atomic():
             codes.update(made_by="li2")
     assert list(codes.values_list("uscc", "made_by", "checked_by")) == [(UNPROVED, "zhang", "li")]
+
+
+def test_the_doors_book_is_of_now_and_of_that_person(tree: Any, person: Any, as_role: Any) -> None:
+    """The web's role is the door; what it writes it can neither backdate nor sign for another."""
+    wang, li = person("wang"), person("li")
+    own = {"event": "signed_in", "user": wang}
+    longer = str(wang.password) + "x"
+    with as_role("app", tree[rows.BANK]):
+        SignIn.objects.create(at=rows.AT, username="wang", **own)
+        for act in (
+            lambda: SignIn.objects.create(at=rows.AT, username="li", **own),
+            lambda: FormerPassword.objects.create(user=wang, password=longer),
+            lambda: FormerPassword.objects.create(user=wang, password=li.password),
+            lambda: FormerPassword.objects.create(user=wang, password=wang.password),
+        ):
+            with pytest.raises(IntegrityError, match=r"/ (a line|only the)"), transaction.atomic():
+                act()
+    (line,) = SignIn.objects.all()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now() - %s BETWEEN '-10 min' AND '10 min'", [line.at])
+        assert cursor.fetchone() == (True,)
+    assert FormerPassword.objects.count() == 2

@@ -66,7 +66,7 @@ def amiss(tree: dict[str, Institution]) -> None:
     )  # fmt: skip
     settlement.Plan.objects.create(
         institution=tree[NANJING], collected_on=date(2026, 3, 21), planned_fen=1, state="checked",
-        made_by="maker", made_at=rows.AT, sent_at=rows.AT, checked_by="checker",
+        made_by="maker", made_at=rows.AT, sent_by="maker", sent_at=rows.AT, checked_by="checker",
         checked_at=rows.AT,
     )  # fmt: skip
     row = settlement.PlannedDeduction.objects.get(institution=tree[NANJING])
@@ -104,7 +104,7 @@ BANKS_OWN = {  # finance is not told
 def whole(tree: dict[str, Institution]) -> dict[str, Institution]:
     """A whole book of the Nanjing branch with things amiss; another bank's book."""
     complete_book(tree)
-    settlement.Plan.objects.update(sent_at=rows.AT)
+    settlement.Plan.objects.update(sent_by="maker", sent_at=rows.AT)
     amiss(tree)
     return tree
 

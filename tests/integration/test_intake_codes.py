@@ -10,8 +10,10 @@ from django.core.management import CommandError, call_command
 
 from config.kernel.models import User
 from loans.models import Enterprise, UsccConfirmation
-from loans.services.checking import check_confirmations
+from loans.services.checking import check_confirmation
 from loans.services.confirmations import Confirming
+from loans.values.errors import DomainError
+from tests.integration.book import AT
 from tests.integration.samples import (
     BOOK,
     WRONG_DIGIT,
@@ -77,9 +79,10 @@ def test_a_confirmed_code_waits_for_another_person_elsewhere(
     one = UsccConfirmation.objects.get()
     assert (one.made_by, one.checked_by) == ("wang", None)
     assert refused("enterprises", [FIRM], tmp_path) == [UNCONFIRMED]
-    assert check_confirmations(ids=[one.pk], actor="wang") == 0
+    with pytest.raises(DomainError, match="须由另一人复核"):
+        check_confirmation(confirmation_id=one.pk, actor="wang", at=AT)
     assert refused("enterprises", [FIRM], tmp_path) == [UNCONFIRMED]
-    assert check_confirmations(ids=[one.pk], actor="li") == 1
+    check_confirmation(confirmation_id=one.pk, actor="li", at=AT)
     assert take("enterprises", [FIRM], tmp_path).inserted == 1
 
 

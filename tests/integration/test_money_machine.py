@@ -41,6 +41,7 @@ from settlement.selectors import settlements as selected
 from settlement.services import (
     clawback_movements,
     clawbacks,
+    ended_plans,
     funds,
     plans,
     settlement_decisions,
@@ -193,9 +194,9 @@ class Money(RuleBasedStateMachine):
     def give_up_a_plan(self, whole: bool) -> None:
         asked = PlannedDeduction.objects.filter(state="reserved").order_by("pk").first()
         if asked is not None and whole:
-            plans.end_plan(plan_id=asked.plan_id, actor="maker", why="改期")
+            ended_plans.end_plan(plan_id=asked.plan_id, actor="third", at=AT, why="改期")
         elif asked is not None:
-            plans.void_planned(ids=[asked.pk], actor="maker", why="客户要求")
+            ended_plans.void_planned(ids=[asked.pk], actor="third", at=AT, why="客户要求")
 
     @rule(scheme=st.sampled_from(["test", "kept"]), is_final=st.booleans(), half=st.booleans())
     def settle(self, scheme: str, is_final: bool, half: bool) -> None:
@@ -207,7 +208,7 @@ class Money(RuleBasedStateMachine):
     @rule(scheme=st.sampled_from(["test", "kept"]))
     def liquidate(self, scheme: str) -> None:
         for one in Plan.objects.filter(state="checked").order_by("pk"):
-            plans.end_plan(plan_id=one.pk, actor="maker", why="清算")
+            ended_plans.end_plan(plan_id=one.pk, actor="third", at=AT, why="清算")
         self.bring_to_book(Fund.objects.get(pk=self.fund_of(scheme)), Ask(None), half=False)
 
     def bring_to_book(self, fund: Fund, ask: Ask, half: bool) -> None:

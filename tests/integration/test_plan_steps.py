@@ -271,44 +271,6 @@ def test_a_plan_not_sent_is_released_by_nobody_the_database_says_so(maker: Any) 
         Plan.objects.filter(pk=plan).update(checked_by="li", checked_at=AT, state="checked")
 
 
-@pytest.mark.parametrize("step", ["refuse", "end"])
-def test_ending_needs_a_reason(step: str, maker: Any, checker: Any) -> None:
-    plan = planned(maker)
-    assert taken(send(maker, PAGE, "send", plan))
-    who = checker if step == "refuse" else maker
-    before = whole(everything)
-    for why in ("", " ", "字" * 501):
-        assert list(faults(send(who, PAGE, step, plan, why=why))) == ["why"]
-    assert whole(everything) == before
-    assert taken(send(who, PAGE, step, plan, why="金额有误"))
-    found = whole(Plan.objects.get)
-    assert (found.state, found.why, found.ended_by) == (
-        "dropped", "金额有误", "li" if step == "refuse" else "zhang",
-    )  # fmt: skip
-    assert money() == (1500, 0, 0)
-    assert {state for state, _ in states().values()} == {"released"}
-    before = whole(everything)
-    assert send(maker, PAGE, "end", plan, why="又一次").status_code == 200
-    assert whole(everything) == before
-
-
-def test_one_deduction_is_voided_for_a_reason(maker: Any, checker: Any) -> None:
-    released(maker, checker)
-    one = whole(lambda: PlannedDeduction.objects.get(note__note_number="A").pk)
-    planned_page = "settlement.planneddeduction"
-    before = states(), money()
-    assert list(faults(send(maker, planned_page, "void", one, why=" "))) == ["why"]
-    assert send(checker, planned_page, "void", one, why="x").status_code == 403
-    assert (states(), money()) == before
-    assert "1,000.00" in maker.get(address(planned_page, "void", one)).content.decode()
-    assert taken(send(maker, planned_page, "void", one, why="企业已提前还清"))
-    assert states()["A"] == ("void", 0)
-    assert money() == (1500, 500, 0)
-    before = states(), money()
-    assert "不再变动" in faults(send(maker, planned_page, "void", one, why="又一次"))[""]
-    assert (states(), money()) == before
-
-
 def test_results_wait_for_the_release(maker: Any) -> None:
     plan = planned(maker)
     before = whole(lambda: list(InterestCollection.objects.values()))
@@ -322,7 +284,7 @@ def test_who_may_do_what(maker: Any, checker: Any, bank: Institution, web: Any) 
     before = whole(everything)
     for role in (Role.AUDITOR, Role.FINANCE_VIEWER):
         client = web(person(role, bank))
-        for step in ("send", "release", "refuse", "results", "end"):
+        for step in ("send", "release", "refuse", "results", "drop", "end"):
             assert send(client, PAGE, step, plan, why="x").status_code == 403
         assert send(client, PAGE, "order", through="2026-12-31").status_code == 403
     assert send(maker, PAGE, "release", plan).status_code == 403

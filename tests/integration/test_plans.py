@@ -20,7 +20,7 @@ from loans.values.errors import DomainError
 from settlement.models import Clawback, Fund, Plan, PlanException, PlannedDeduction, Scheme
 from settlement.selectors import plans as plans_selected
 from settlement.selectors.institutions import fund_institutions
-from settlement.services import plans
+from settlement.services import ended_plans, plans
 from settlement.services.funds import FundKey
 from settlement.services.verification import verify
 from tests.integration.book import AT, exported, pre_allocate, run
@@ -143,7 +143,7 @@ def test_planning_twice_changes_nothing_and_what_is_posted_is_not_planned(two: S
     assert (list(PlannedDeduction.objects.values_list()), fund()) == before
     say(two, "A", 2, "3000.00")
     run()
-    plans.end_plan(plan_id=first[0], actor="checker", why="重做")
+    ended_plans.end_plan(plan_id=first[0], actor="checker", at=AT, why="重做")
     assert fund() == (500, 0, 0)
     plan()
     assert [row.collection.reference for row in PlannedDeduction.objects.filter(state="reserved")] == ["B-2"]  # fmt: skip
@@ -157,17 +157,17 @@ def test_void_and_drop_free_the_money(two: SmallBook) -> None:
     (number,) = plan()
     first = PlannedDeduction.objects.get(place=1)
     with pytest.raises(DomainError, match="原因"):
-        plans.void_planned(ids=[first.pk], actor="maker", why=" ")
+        ended_plans.void_planned(ids=[first.pk], actor="maker", at=AT, why=" ")
     assert fund() == (1500, 1500, 0)
-    assert plans.void_planned(ids=[first.pk], actor="maker", why="客户要求") == 1
+    assert ended_plans.void_planned(ids=[first.pk], actor="maker", at=AT, why="客户要求") == 1
     assert fund() == (1500, 500, 0)
     assert states()["A-2"] == ("void", 0)
-    plans.end_plan(plan_id=number, actor="maker", why="改期")
+    ended_plans.end_plan(plan_id=number, actor="maker", at=AT, why="改期")
     assert fund() == (1500, 0, 0)
     (again,) = plan(check=False)
     assert states()["B-2"] == ("planned", 0)
     assert PlannedDeduction.objects.filter(plan_id=again).count() == 1
-    plans.end_plan(plan_id=again, actor="maker", why="不做")
+    ended_plans.refuse_plan(plan_id=again, actor="maker", at=AT, why="不做")
     assert [p.state for p in Plan.objects.order_by("pk")] == ["closed", "dropped"]
 
 
@@ -300,7 +300,7 @@ def test_a_debt_is_offset_in_one_plan_only_and_not_where_staff_decided_so(tmp_pa
     Clawback.objects.update(is_offset=False)
     (first,) = plan()
     assert instructed(tmp_path)["A-3"] == ("500.00", "0.00", "2500.00", "0.00")
-    plans.end_plan(plan_id=first, actor="maker", why="改为抵扣")
+    ended_plans.end_plan(plan_id=first, actor="maker", at=AT, why="改为抵扣")
     Clawback.objects.update(is_offset=True)
     plan()
     say(small, "A", 4)
@@ -361,15 +361,15 @@ def test_the_web_checks_voids_and_ends_in_its_scope_only(
         plans.check_plan(plan_id=number, actor="checker", at=AT)
         assert fund() == (1500, 1500, 0)
         first = PlannedDeduction.objects.get(place=1)
-        assert plans.void_planned(ids=[first.pk], actor="maker", why="客户要求") == 1
-        plans.end_plan(plan_id=number, actor="maker", why="改期")
+        assert ended_plans.void_planned(ids=[first.pk], actor="maker", at=AT, why="客户要求") == 1
+        ended_plans.end_plan(plan_id=number, actor="maker", at=AT, why="改期")
     assert states() == {"A-2": ("void", 0), "B-2": ("released", 0)}
     assert fund() == (1500, 0, 0)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_reserving_at_once_never_overspend(two: SmallBook) -> None:
-    plans.end_plan(plan_id=plan(check=False)[0], actor="maker", why="分两次")
+    ended_plans.drop_plan(plan_id=plan(check=False)[0], actor="system", at=AT, why="分两次")
     (first,) = plan(check=False)
     say(two, "A", 3)
     (second,) = plan(check=False)

@@ -198,13 +198,42 @@ def test_nobody_begins_with_a_result_of_their_own(maker: Any, bank: Institution)
     assert whole(Recomputation.objects.count) == 0
 
 
-def test_its_maker_gives_it_up_for_a_reason(maker: Any, bank: Institution) -> None:
+def test_its_maker_and_nobody_else_gives_it_up_for_a_reason(
+    maker: Any, bank: Institution, web: Any
+) -> None:
     key = tried(maker, bank)
     before = kept()
     assert list(faults(send(maker, PAGE, "withdraw", key, why=""))) == ["why"]
+    colleague = web(person(Role.MAKER, bank, "wang"))
+    assert address(PAGE, "withdraw", key) not in page_of(colleague, key)
+    assert "由其本人撤回" in faults(send(colleague, PAGE, "withdraw", key, why="x"))[""]
+    for forged in ({}, {"withdrawn_by": "wang", "withdrawn_at": AT}, {"withdrawn_by": "zhang"}):
+        with pytest.raises(IntegrityError), database.as_role("app", bank), transaction.atomic():
+            Recomputation.objects.filter(pk=key).update(state="lapsed", why="x", **forged)
     assert kept() == before
     assert taken(send(maker, PAGE, "withdraw", key, why="不需要了"))
-    assert (state(key).state, state(key).why) == ("lapsed", "不需要了")
+    found = state(key)
+    assert (found.state, found.why, found.withdrawn_by) == ("lapsed", "不需要了", "zhang")
+    assert found.withdrawn_at is not None
+    assert "不需要了" in page_of(colleague, key)
+
+
+def page_of(client: Any, key: int) -> str:
+    return str(client.get(url(PAGE, "change", key)).content.decode())
+
+
+def test_a_trial_that_never_ends_is_refused_by_a_second_person(
+    maker: Any, bank: Institution, web: Any
+) -> None:
+    today = {"institution": str(bank.pk), "through": "2026-03-31"}
+    assert taken(send(maker, PAGE, "order", **today))
+    key = whole(lambda: Recomputation.objects.get().pk)
+    assert state(key).state == "trying"
+    checker = web(person(Role.CHECKER, bank, "li"))
+    assert taken(send(checker, PAGE, "refuse", key, why="经办已离岗"))
+    work()
+    found = state(key)
+    assert (found.state, found.checked_by, found.trial) == ("refused", "li", None)
 
 
 def test_another_bank_neither_sees_nor_orders_it(maker: Any, bank: Institution, web: Any) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from config.kernel.models import Institution, Role
 from settlement.models import LedgerEntry, Settlement, SettlementItem
@@ -158,7 +159,7 @@ def test_three_steps_by_two_people(money: Money, web: Any) -> None:
     assert confirm(other, PAGE, "book_decision", made) == ["已入账 1 份"]
     assert money.balances() == (0, 900, 0, -1_000, 0, 100)
     before = everything()
-    assert "现为“已入账”" in faults(send(other, PAGE, "withdraw", made, why="x"))[""]
+    assert "现为“已入账”" in faults(send(other, PAGE, "take-back", made, why="x"))[""]
     assert everything() == before
     become("one", Role.MAKER)
     assert address(PAGE, "decide", made) not in one.get(url(PAGE, "change", made)).content.decode()
@@ -178,7 +179,7 @@ def test_a_decision_recorded_wrongly_goes_back(money: Money, web: Any) -> None:
     assert list(faults(send(checker, PAGE, "refuse-decision", made, why=""))) == ["why"]
     assert send(maker, PAGE, "refuse-decision", made, why="x").status_code == 403
     late = send(checker, PAGE, "refuse-decision", made, why="x", seen="2020-01-01T00:00:00+00:00")
-    assert "已重新录入" in faults(late)[""]
+    assert "有变化，请重新核对" in faults(late)[""]
     assert everything() == before
     assert taken(send(checker, PAGE, "refuse-decision", made, why="应为全额"))
     found = Settlement.objects.get()
@@ -219,7 +220,7 @@ def test_a_withdrawn_one_ends_where_it_was(money: Money, web: Any) -> None:
     money.pay(1_000)
     made = money.draft()
     client = web(person(Role.CHECKER, money.bank, "li"))
-    assert taken(send(client, PAGE, "withdraw", made, why="口径有误"))
+    assert taken(send(client, PAGE, "take-back", made, why="口径有误"))
     found = client.get(url(PAGE, "change", made)).context["stages"]
     assert [(str(one.title), one.standing) for one in found] == [
         ("起草", "done"),
@@ -247,9 +248,9 @@ def test_a_withdrawal_says_why(money: Money, web: Any) -> None:
     made = money.draft()
     client = web(person(Role.CHECKER, money.bank, name="checker"))
     before = everything()
-    assert list(faults(send(client, PAGE, "withdraw", made, why=" "))) == ["why"]
+    assert list(faults(send(client, PAGE, "take-back", made, why=" "))) == ["why"]
     assert everything() == before
-    assert taken(send(client, PAGE, "withdraw", made, why="口径有误"))
+    assert taken(send(client, PAGE, "take-back", made, why="口径有误"))
     found = Settlement.objects.get()
     assert (found.state, found.withdrawn_by, found.withdrawn_why) == (
         "withdrawn", "checker", "口径有误",
@@ -278,8 +279,8 @@ def test_another_banks_settlement_is_not_there(money: Money, web: Any) -> None:
     other = Institution.objects.get(code=rows.OTHER)
     client = web(person(Role.CHECKER, other, "stranger"))
     before = everything()
-    for step in ("submit", "book", "withdraw", "decide"):
-        become("stranger", Role.MAKER if step == "decide" else Role.CHECKER)
+    for step in ("submit", "book", "take-back", "withdraw", "decide"):
+        become("stranger", Role.MAKER if step in ("withdraw", "decide") else Role.CHECKER)
         assert client.get(address(PAGE, step, made)).status_code == 404
         assert send(client, PAGE, step, made, why="x").status_code == 404
     assert sorted(faults(draft(client, money))) == ["institution", "scheme"]
@@ -315,7 +316,60 @@ def test_a_decision_that_nobody_has_looked_at_is_not_booked(money: Money, web: A
     seen = form["seen"].value()
     assert taken(decide(one, made, "1.00"))
     before = everything()
-    assert "已重新录入" in faults(send(other, PAGE, "book", made, seen=seen))[""]
+    assert "有变化，请重新核对" in faults(send(other, PAGE, "book", made, seen=seen))[""]
     assert everything() == before
     again = other.get(address(PAGE, "book", made)).context["form"]["seen"].value()
     assert taken(send(other, PAGE, "book", made, seen=again))
+
+
+def test_a_draft_is_withdrawn_by_its_maker_alone(money: Money, web: Any) -> None:
+    money.pay(500)
+    made = money.draft()
+    colleague, checker = two(web, money.bank)
+    maker = web(person(Role.MAKER, money.bank, "maker"))
+    before = everything()
+    assert address(PAGE, "withdraw", made) not in page_of(colleague, made)
+    assert "由其本人撤回" in faults(send(colleague, PAGE, "withdraw", made, why="x"))[""]
+    assert list(faults(send(maker, PAGE, "withdraw", made, why=" "))) == ["why"]
+    assert send(checker, PAGE, "withdraw", made, why="x").status_code == 403
+    assert everything() == before
+    assert taken(send(maker, PAGE, "withdraw", made, why="口径有误"))
+    found = Settlement.objects.get()
+    assert (found.state, found.withdrawn_by, found.withdrawn_why) == (
+        "withdrawn",
+        "maker",
+        "口径有误",
+    )
+    assert "口径有误" in page_of(colleague, made)
+
+
+def test_what_was_submitted_is_taken_back_by_another_than_drafted_it(
+    money: Money, web: Any
+) -> None:
+    money.pay(500)
+    made = money.draft()
+    assert made is not None
+    settlements.submit(settlement_id=made, actor="checker", at=AT)
+    maker = web(person(Role.MAKER, money.bank, "maker"))
+    _other, checker = two(web, money.bank)
+    before = everything()
+    assert send(maker, PAGE, "take-back", made, why="x").status_code == 403
+    assert "现为“已提交”" in faults(send(maker, PAGE, "withdraw", made, why="x"))[""]
+    become("maker", Role.CHECKER)
+    assert "须由他人退回或撤回" in faults(send(maker, PAGE, "take-back", made, why="x"))[""]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Settlement.objects.filter(pk=made).update(
+            state="withdrawn", withdrawn_by="maker", withdrawn_at=AT, withdrawn_why="x"
+        )
+    page = checker.get(address(PAGE, "take-back", made)).content.decode()
+    for text in ("撤回前后", "已提交", "已撤回", "5.00"):
+        assert text in page, text
+    assert everything() == before
+    assert taken(send(checker, PAGE, "take-back", made, why="财政要求重报"))
+    found = Settlement.objects.get()
+    assert (found.state, found.withdrawn_by, found.made_by) == ("withdrawn", "two", "maker")
+    assert found.withdrawn_at is not None
+
+
+def page_of(client: Any, pk: int | None) -> str:
+    return str(client.get(url(PAGE, "change", pk)).content.decode())

@@ -152,7 +152,7 @@ def test_a_year_withdrawn_after_closing_stays_closed(money: Books) -> None:
     made = money.draft()
     assert made is not None
     settlements.submit(settlement_id=made, actor="checker", at=AT)
-    settlements.withdraw(settlement_id=made, why="重做", actor="maker", at=AT)
+    settlements.take_back(settlement_id=made, why="重做", actor="checker", at=AT)
     money.pay(50)
     before = everything()
     with pytest.raises(DomainError, match="2026 年度尚未结清"):

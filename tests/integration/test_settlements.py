@@ -264,7 +264,7 @@ def test_years_are_settled_in_order_and_one_at_a_time(money: Money) -> None:
         with pytest.raises(DomainError, match="尚有未办结的结算"):
             money.draft(ask)
     assert everything() == before
-    settlements.withdraw(settlement_id=made, why="重做", actor="checker", at=AT)
+    settlements.take_back(settlement_id=made, why="重做", actor="checker", at=AT)
     item = money.settle()
     assert (item.settlement.part, item.claimed_fen) == (1, 1_000)
     assert money.settle(Ask(2027)).claimed_fen == 10
@@ -290,15 +290,16 @@ WRONG: dict[str, tuple[str, Wrong]] = {
     "below zero": ("submitted", (lambda pk: decide(pk, -1), "认可额须在 0 与申报额之间")),
     "no document": ("submitted", (lambda pk: decide(pk, document=" "), "须填批复文号")),
     "own decision": ("decided", (lambda pk: book_by(pk, "maker"), "批复录入人不能复核入账")),
-    "taken back late": ("decided", (lambda pk: settlements.withdraw(settlement_id=pk, why="重做", actor="x", at=AT), "已批复")),
+    "taken back late": ("decided", (lambda pk: settlements.take_back(settlement_id=pk, why="重做", actor="x", at=AT), "已批复")),
+    "decided anew": ("decided", (lambda pk: book_by(pk, "third", decided_at=datetime(2020, 1, 1, tzinfo=UTC)), "已重新录入")),
     "booked twice": ("booked", (lambda pk: book_by(pk, "third"), "现为“已入账”")),
     "submitted twice": ("booked", (lambda pk: settlements.submit(settlement_id=pk, actor="x", at=AT), "已入账")),
     "unknown": ("draft", (lambda pk: book_by(pk + 1, "x"), "没有结算")),
 }  # fmt: skip
 
 
-def book_by(pk: int, actor: str) -> None:
-    settlement_decisions.book(settlement_id=pk, actor=actor, at=AT)
+def book_by(pk: int, actor: str, **seen: Any) -> None:
+    settlement_decisions.book(settlement_id=pk, actor=actor, at=AT, **seen)
 
 
 @pytest.mark.parametrize("wrong", WRONG)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import transaction
@@ -14,15 +14,30 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.forms import ActionForm
 
 from config.kernel.admin.base import ReadOnlyAdmin
-from config.kernel.admin.sections import Section
 from loans.admin.base import own_language
-from loans.admin.steps import StepForm
+from loans.admin.fields import ReasonField
+from loans.admin.steps import StepForm, digest_of
 from loans.values.errors import DomainError
 
 CHECKED = _("已复核 %(count)d 条")
 SHOWN_MAX = 20  # as many as a person looks through
+
+
+class ReasonForm(ActionForm):  # type: ignore[misc]
+    """An action that is done for a reason."""
+
+    why = forms.CharField(label=_("原因"), required=False, max_length=500)
+
+
+class WhyForm(forms.Form):
+    """Asks why, below what will change."""
+
+    use_required_attribute = False
+
+    why = ReasonField()
 
 
 def each(
@@ -53,18 +68,21 @@ def shown_first(
 ) -> HttpResponse | None:
     """The page that says what the step will change of each chosen row; None once it was confirmed.
 
-    What is confirmed is what was shown: if any of it has changed meanwhile, it is shown again.
+    What is confirmed is what was shown: if any of it has changed meanwhile, it is shown again. A step
+    that asks why asks it here, and is not taken without.
     """
     if rows.count() > SHOWN_MAX:
         text = gettext("一次最多复核 %(count)d 条，请分批") % {"count": SHOWN_MAX}
         page.message_user(request, text, messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
     found = [(row, form(request, row).sections()) for row in rows.order_by("pk")]
-    seen = _digest([sections for _row, sections in found])
+    seen = digest_of([one for _row, sections in found for one in sections])
     confirmed = request.POST.get("confirmed")
-    if confirmed == seen:
+    why = WhyForm(None if confirmed is None else request.POST)
+    asks = "why" in form.base_fields
+    if confirmed == seen and (not asks or why.is_valid()):
         return None
-    if confirmed is not None:
+    if confirmed not in (None, seen):
         page.message_user(request, gettext("内容在您查看后有变化，请重新核对"), messages.WARNING)
     context = {
         **page.admin_site.each_context(request),
@@ -75,16 +93,7 @@ def shown_first(
         "action": request.POST["action"],
         "name": ACTION_CHECKBOX_NAME,
         "seen": seen,
+        "why": why["why"] if asks else None,
         "home": request.get_full_path(),
     }
-    return TemplateResponse(request, "settlement/chosen.html", context)
-
-
-def _digest(found: Sequence[Sequence[Section]]) -> str:
-    """Of everything that is shown."""
-    told = [
-        [str(cell) for row in section.rows for cell in row]
-        for sections in found
-        for section in sections
-    ]
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    return TemplateResponse(request, "loans/chosen.html", context)
