@@ -26,9 +26,9 @@ from loans.admin.steps import StepForm, StepsAdmin
 from reports.admin import wording
 from reports.admin.report_forms import ring, scope_of
 from reports.admin.reports import CodeFilter
-from reports.models import Obligation, Reminder, Report, WorkingDayException
+from reports.models import Obligation, Reminder, WorkingDayException
 from reports.selectors.calendar import unpublished_years
-from reports.selectors.obligations import with_standing
+from reports.selectors.obligations import reports_for, with_standing
 from reports.services import jobs
 
 STANDINGS = {
@@ -85,18 +85,16 @@ class MakeDraft(StepForm):
 
 def versions(request: HttpRequest, obligation: Obligation) -> Section:
     """Reports that were made for it."""
-    own = Report.objects.filter(
-        institution_id=obligation.institution_id,
-        scheme_code=obligation.scheme_code,
-        code=obligation.code,
-        period=obligation.period,
-    ).order_by("-version")
+    own = reports_for(obligation)
     return Section(
         title=_("报表"),
-        columns=texts(_("序号"), _("版次"), _("状态"), _("经办"), _("复核"), _("报送时间")),
+        columns=texts(
+            _("序号"), _("贴息政策"), _("版次"), _("状态"), _("经办"), _("复核"), _("报送时间")
+        ),
         rows=[
             (
                 link("reports_report", one.pk, f"#{one.pk}"),
+                wording.scheme_or_all(one.scheme_code),
                 one.version,
                 one.get_state_display(),
                 one.made_by,
@@ -105,6 +103,7 @@ def versions(request: HttpRequest, obligation: Obligation) -> Section:
             )
             for one in own[:SECTION_ROWS]
         ],
+        empty=_("还没有报表：点“生成本期报表”，由另一人复核后报送"),
     )
 
 

@@ -16,6 +16,7 @@ from config.kernel.models import Chunk, Institution, Run
 from config.kernel.services import store, work
 from loans.values.errors import DomainError
 from reports.models import Job, Obligation, Report
+from reports.selectors.obligations import obligations_of, reports_for, with_standing
 from reports.services import generation, jobs, obligations, steps, storing
 from tests.integration import rows
 from tests.integration.rows import BANK, NANJING, OTHER, SUZHOU
@@ -344,8 +345,6 @@ def test_what_falls_into_an_unpublished_year_is_told_and_stops_nothing_else(
 
 
 def standings(today: date) -> dict[str, str]:
-    from reports.selectors.obligations import with_standing
-
     found = with_standing(Obligation.objects.filter(code=CODE), today=today)
     return {one.period: one.standing for one in found}
 
@@ -367,6 +366,36 @@ def test_where_an_obligation_stands_follows_from_its_reports(
     assert standings(date(2026, 3, 6))["2026-02"] == "submitted"  # a draft of a correction
     steps.accept(report_id=made.pk, actor="maker", at=AT)
     assert standings(date(2026, 3, 6))["2026-02"] == "accepted"
+
+
+def test_a_report_of_all_schemes_counts_for_those_it_speaks_of_once_submitted(
+    report: Small, banks: dict[str, Institution]
+) -> None:
+    obligations.refresh(today=date(2026, 3, 2))
+    late = date(2026, 3, 6)
+    all_schemes = {"institution_code": BANK, "period_code": "2026-02", "scheme_code": None}
+    report.schemes = ("another-scheme",)
+    done(order(banks[BANK].scope, **all_schemes))
+    first = Report.objects.get()
+    steps.check(report_id=first.pk, actor="checker", at=AT)
+    steps.submit(report_id=first.pk, actor="maker", at=AT)
+    assert standings(late)["2026-02"] == "overdue"
+    steps.give_back(report_id=first.pk, actor="maker", at=AT, why="缺一项政策")
+
+    report.schemes = ("another-scheme", SME)
+    done(order(banks[BANK].scope, **all_schemes))
+    made = Report.objects.get(state="generated")
+    assert made.schemes == ["another-scheme", SME]
+    assert standings(late)["2026-02"] == "overdue"  # finance does not have it
+    assert prepared(date(2026, 3, 1)) == [wanted("2026-02")]  # nor does its draft do
+    steps.check(report_id=made.pk, actor="checker", at=AT)
+    steps.submit(report_id=made.pk, actor="maker", at=AT)
+    assert standings(late)["2026-02"] == "submitted"
+    steps.accept(report_id=made.pk, actor="maker", at=AT)
+    assert standings(late)["2026-02"] == "accepted"
+    (answered,) = obligations_of(Report.objects.get(pk=made.pk))
+    assert (answered.scheme_code, answered.period) == (SME, "2026-02")
+    assert [one.pk for one in reports_for(answered)] == [made.pk]
 
 
 def test_store_keeps_one_copy(tmp_path: Path) -> None:
