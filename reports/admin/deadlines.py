@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.history import HistoryAdmin
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
@@ -24,6 +23,7 @@ from config.kernel.admin.waiting import WAITING, having
 from loans.admin.base import FactAdmin, SchemeFilter
 from loans.admin.steps import StepForm, StepsAdmin
 from reports.admin import wording
+from reports.admin.holiday_forms import ImportDays
 from reports.admin.report_forms import ring, scope_of
 from reports.admin.reports import CodeFilter
 from reports.models import Obligation, Reminder, WorkingDayException
@@ -62,7 +62,7 @@ class MakeDraft(StepForm):
     title = _("生成本期报表")
     button = _("提交任务")
     icon = "note_add"
-    done = _("任务已提交，完成后可在任务页下载")
+    done = _("任务已提交，完成后本页列出报表和文件")
 
     def act(self, *, actor: str, at: datetime) -> int:
         """Order it."""
@@ -147,7 +147,7 @@ class ObligationAdmin(StepsAdmin, FactAdmin):
         """The list; years that cannot be dated are told."""
         for year in unpublished_years(today=timezone.localdate()):
             text = gettext(
-                "%(year)d 年节假日安排尚未导入或不全，该年的截止日无法计算：请用 import_holidays 导入"
+                "%(year)d 年节假日安排尚未导入或不全，该年的截止日无法计算：请系统管理员在“节假日与调休”中导入"
             )
             messages.warning(request, text % {"year": year})
         return super().changelist_view(request, extra_context)
@@ -181,15 +181,16 @@ class ReminderAdmin(FactAdmin):
 
 
 @admin.register(WorkingDayException)
-class WorkingDayExceptionAdmin(ReadOnlyAdmin):
+class WorkingDayExceptionAdmin(StepsAdmin):
     """Published days, latest first."""
 
     is_short = True
-    when_empty = _("还没有节假日安排：由系统管理员用 import_holidays 导入当年公布的放假和调休。")
+    when_empty = _("还没有节假日安排：由不限机构的系统管理员在此导入当年公布的放假和调休。")
     list_display = ("day", "is_working", "name", "document_number")
     fields = list_display
     list_filter = (month_of("day"), "is_working")
     ordering = ("-day",)
+    list_steps = {"import": ImportDays}
 
 
 @admin.register(apps.get_model("reports", "WorkingDayExceptionEvent"))

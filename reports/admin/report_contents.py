@@ -34,6 +34,7 @@ FIGURES = (*AMOUNTS, "int", "rate", "exchange", "product")
 NUMBER = re.compile(r"(-?)([0-9]+)((?:\.[0-9]+)?)")
 SUMMARY_ROWS = 20  # as many as a person looks through; the files hold all
 READ_MAX_BYTES = 4 << 20  # the store proves a file by reading all of it
+LINE_CHARACTERS = 24
 ROWS_OF_NOTES = "note_number"  # a table with this column is the detail that others sum up
 DIFFERENCE_ROWS = "_difference.rows.csv"
 
@@ -90,10 +91,10 @@ def about(request: HttpRequest, report: Report) -> Section:
 
 
 def summaries(report: Report) -> list[Section]:
-    """Its tables that sum up (by policy, institution, tier …), the first rows of each."""
+    """Its tables that sum up (by policy, institution, tier …): the first rows of each, and its sums."""
     stored = {file.name: file for file in _files(report)}
     return [
-        _summary(table, stored[table["file"]])
+        _summary(table, stored[table["file"]], report.totals)
         for table in report.tables
         if _sums_up(table) and table["file"] in stored
     ]
@@ -104,7 +105,7 @@ def _sums_up(table: Table) -> bool:
     return not is_difference and all(one["key"] != ROWS_OF_NOTES for one in table["columns"])
 
 
-def _summary(table: Table, file: ReportFile) -> Section:
+def _summary(table: Table, file: ReportFile, sums: Sequence[Table]) -> Section:
     title, rows = wording.stored(table["title"], table["key"]), table["rows"]
     told = gettext("%(title)s（%(rows)s 行）") % {"title": title, "rows": f"{rows:,}"}
     if rows > SUMMARY_ROWS:
@@ -116,10 +117,13 @@ def _summary(table: Table, file: ReportFile) -> Section:
         lines = list(islice(_lines(file), SUMMARY_ROWS))
     except DomainError as refusal:
         return Section(title=told, columns=[], rows=[], empty=own_language(str(refusal)))
+    body = [[_cell(one["kind"], line[place]) for place, one in shown] for line in lines]
+    of_table = {one["key"]: _sum(one) for one in sums if one["file"] == file.name}
+    last = [of_table.get(one["key"], "") for _place, one in shown]
     return Section(
         title=told,
         columns=[_column(one) for _place, one in shown],
-        rows=[[_cell(one["kind"], line[place]) for place, one in shown] for line in lines],
+        rows=[*body, [_("合计"), *last[1:]]] if body and of_table else body,
         empty=_("没有数据"),
     )
 
@@ -130,11 +134,12 @@ def _column(one: Table) -> Column:
     return Column(named, is_number=one["kind"] in FIGURES)
 
 
-def _cell(kind: str, text: str) -> str:
-    """A figure of a file with its thousands apart; anything else as it stands."""
+def _cell(kind: str, text: str) -> Any:
+    """A figure of a file with its thousands apart; anything else as it stands, short words on one line."""
     found = NUMBER.fullmatch(text)
     if kind not in FIGURES or found is None:
-        return text
+        short = len(text) <= LINE_CHARACTERS
+        return format_html('<span class="whitespace-nowrap">{}</span>', text) if short else text
     sign, whole, rest = found.groups()
     return f"{sign}{int(whole):,}{rest}"
 
@@ -142,8 +147,8 @@ def _cell(kind: str, text: str) -> str:
 def _lines(file: ReportFile) -> Iterator[list[str]]:
     """The rows of a file without its header; DomainError if it is too large to show, or not what it was."""
     if file.size > READ_MAX_BYTES:
-        text = gettext("文件较大（%(size)s 字节），请下载查看") % {"size": f"{file.size:,}"}
-        raise DomainError("too_large_to_show", text)
+        why = gettext("文件较大（%(size)s 字节），请下载查看") % {"size": f"{file.size:,}"}
+        raise DomainError("too_large_to_show", why)
     with (
         storing.opened(file=file) as source,
         io.TextIOWrapper(source, encoding="utf-8", newline="") as text,
@@ -152,26 +157,29 @@ def _lines(file: ReportFile) -> Iterator[list[str]]:
 
 
 def totals(request: HttpRequest, report: Report) -> Section:
-    """What its columns add up to."""
+    """What columns add up to whose tables are not shown: the detail's, note by note."""
+    shown = {one["file"] for one in report.tables if _sums_up(one)}
     keys = {one["file"]: one["key"] for one in report.tables}
     return Section(
-        title=_("合计"),
+        title=_("明细合计"),
         columns=[*texts(_("表"), _("项目")), *numbers(_("合计（金额为元）"))],
         rows=[
             (
                 wording.stored(one["table"], keys.get(one["file"], "")),
                 wording.stored(one["column"], one["key"]),
-                yuan(one["value"]) if one["kind"] in AMOUNTS else _figure(one),
+                _sum(one),
             )
             for one in report.totals
+            if one["file"] not in shown
         ],
+        empty=_("没有逐笔明细"),
     )
 
 
-def _figure(total: Table) -> str:
-    """A sum that is no amount: days times money in yuan and days, counts as they are."""
-    is_product = total["kind"] == "product"
-    return grouped_yuan(total["value"]) if is_product else f"{total['value']:,}"
+def _sum(total: Table) -> str:
+    """A sum as people read it: amounts in yuan, days times money in yuan and days, counts as they are."""
+    is_money = total["kind"] in (*AMOUNTS, "product")
+    return grouped_yuan(total["value"]) if is_money else f"{total['value']:,}"
 
 
 def ties(request: HttpRequest, report: Report) -> Section:

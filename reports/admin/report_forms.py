@@ -50,7 +50,7 @@ class Order(StepForm):
     note = _(
         "由后台任务生成；内容与现有报表相同则不另生成，已报送的以更正方式另出一版并附差异报告。"
     )
-    done = _("任务已提交，完成后可在任务页下载")
+    done = _("任务已提交，完成后本页列出报表和文件")
     at_field = {
         "period_unreadable": "period", "institution_unknown": "institution",
         "outside_scope": "institution", "scheme_unknown": "scheme", "report_unknown": "code",

@@ -140,6 +140,19 @@ class ReportFileAdmin(FactAdmin):
 WAITING.extend(
     [
         unchecked("generated", "reports.report", _("报表"), state=Report.State.GENERATED),
-        having("checked", "reports.report", _("已复核、待报送的报表"), state=Report.State.CHECKED),
+        having(
+            "checked",
+            "reports.report",
+            _("已复核、待报送的报表"),
+            is_make=True,
+            state=Report.State.CHECKED,
+        ),
+        having(
+            "returned",
+            "reports.report",
+            _("被退回、待重新生成的报表"),
+            is_make=True,
+            state=Report.State.RETURNED,
+        ),
     ]
 )

@@ -1,4 +1,7 @@
-"""What a report's tables hold, and which policies it speaks of: shown to its checker, counted for deadlines."""
+"""What a report's tables hold, and which policies it speaks of: shown to its checker, counted for deadlines.
+
+And days off come in through the web as well; who may bring them is the service's to say, as with rates.
+"""
 
 import django.contrib.postgres.fields
 from django.db import migrations, models
@@ -29,5 +32,9 @@ class Migration(migrations.Migration):
                 help_text="表名、各列和行数 / titles, columns and row counts",
                 verbose_name="各表",
             ),
+        ),
+        migrations.RunSQL(
+            "GRANT INSERT, UPDATE ON reports_workingdayexception TO app",
+            "REVOKE INSERT, UPDATE ON reports_workingdayexception FROM app",
         ),
     ]

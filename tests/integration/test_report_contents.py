@@ -99,11 +99,9 @@ def test_the_checker_sees_what_is_signed_before_confirming(
         "分政策（2 行）": [
             ["中小微", "甲银行", "1", "3,500.50", "30,000"],
             ["其他", "甲银行南京分行", "1,234", "-1,234,567.89", "0"],
+            ["合计", "", "1,235", "-1,231,067.39", ""],
         ],
-        "合计": [
-            ["明细", "放款金额", "3,500.50"], ["分政策", "笔数", "1,235"],
-            ["分政策", "放款金额", "-1,231,067.39"],
-        ],
+        "明细合计": [["明细", "放款金额", "3,500.50"]],
         "勾稽（两边相等）": [["放款合计 = 借据", "3,500.50"]],
         "对应的报送事项": [["2026-04-05", "中小微企业贷款贴息", "对口财政部门", "财金〔2026〕4号 二(三)"]],
         "文件": [
@@ -193,7 +191,7 @@ def test_a_report_made_before_its_tables_were_kept_still_opens(
         report_rows.filed(banks[NANJING].pk, AT)
     made = only(Report).pk
     found = shown(web(person(Role.CHECKER, banks[BANK], "checker")), "check", made)
-    assert found["合计"] == []
+    assert found["明细合计"] == []
     assert [line[2] for line in found["文件"]] == ["None"]
 
 
@@ -212,7 +210,7 @@ def test_an_english_reader_meets_no_chinese_titles(
         titles = [str(column.title) for one in sections.values() for column in one.columns]
     assert [text for text in [*sections, *titles] if CHINESE.search(text)] == []
     assert plain(sections["Ties (both sides equal)"]) == [["drawn in all = notes", "0.01"]]
-    assert plain(sections["Totals"])[0] == ["notes", "amount", "0.01"]
+    assert plain(sections["Sums of the detail"])[0] == ["notes", "amount", "0.01"]
     assert "by scheme (2 rows)" in sections
 
 

@@ -86,7 +86,8 @@ def test_a_report_is_ordered_and_made_in_the_name_of_who_ordered_it(
     run.refresh_from_db()
     made = Report.objects.get()
     assert (made.made_by, made.scheme_code, made.institution) == ("maker", SME, banks[NANJING])
-    assert (run.stats, run.error, work.progress(run_id=run_id)) == ({"new": 1}, "", (1, 1))
+    stats = {"new": 1, "report": made.pk}
+    assert (run.stats, run.error, work.progress(run_id=run_id)) == (stats, "", (1, 1))
     assert run.result_name == f"{CODE}_{SME}_{NANJING}_2026-03.pdf"
     assert run.result_sha256 == made.files.get(format="pdf").sha256
 
@@ -99,8 +100,8 @@ def test_the_same_order_twice_makes_one_report(
     found = list(Run.objects.filter(pk__in=[first, second]).order_by("pk"))
     assert [run.state for run in found] == ["done", "done"]
     assert found[0].result_sha256 == found[1].result_sha256
-    assert [run.stats for run in found] == [{"new": 1}, {"new": 0}]
-    assert Report.objects.count() == 1
+    made = Report.objects.get().pk
+    assert [run.stats for run in found] == [{"new": 1, "report": made}, {"new": 0, "report": made}]
 
 
 def test_a_worker_that_died_after_the_report_was_kept_leaves_no_second(
@@ -121,7 +122,7 @@ def test_a_worker_that_died_after_the_report_was_kept_leaves_no_second(
 
     monkeypatch.setattr(jobs, "_finish", kept)
     assert done(run_id) == "done"
-    assert (Report.objects.count(), Run.objects.get().stats) == (1, {"new": 0})
+    assert Run.objects.get().stats == {"new": 0, "report": Report.objects.get().pk}
 
 
 @pytest.mark.parametrize(
