@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -114,7 +114,7 @@ def _summary(table: Table, file: ReportFile, sums: Sequence[Table]) -> Section:
         }  # fmt: skip
     shown = [(place, one) for place, one in enumerate(table["columns"]) if one.get("shown", True)]
     try:
-        lines = list(islice(_lines(file), SUMMARY_ROWS))
+        lines = _lines(file, SUMMARY_ROWS)
     except DomainError as refusal:
         return Section(title=told, columns=[], rows=[], empty=own_language(str(refusal)))
     body = [[_cell(one["kind"], line[place]) for place, one in shown] for line in lines]
@@ -144,8 +144,8 @@ def _cell(kind: str, text: str) -> Any:
     return f"{sign}{int(whole):,}{rest}"
 
 
-def _lines(file: ReportFile) -> Iterator[list[str]]:
-    """The rows of a file without its header; DomainError if it is too large to show, or not what it was."""
+def _lines(file: ReportFile, most: int) -> list[list[str]]:
+    """The first rows of a file after its header; DomainError if it is too large to show, or not what it was."""
     if file.size > READ_MAX_BYTES:
         why = gettext("文件较大（%(size)s 字节），请下载查看") % {"size": f"{file.size:,}"}
         raise DomainError("too_large_to_show", why)
@@ -153,7 +153,7 @@ def _lines(file: ReportFile) -> Iterator[list[str]]:
         storing.opened(file=file) as source,
         io.TextIOWrapper(source, encoding="utf-8", newline="") as text,
     ):
-        yield from islice(csv.reader(text), 1, None)
+        return list(islice(csv.reader(text), 1, 1 + most))
 
 
 def totals(request: HttpRequest, report: Report) -> Section:
@@ -207,7 +207,7 @@ def _difference_lines(report: Report) -> tuple[Sequence[Sequence[str]], str]:
     """Rows of the stored difference report, or why they cannot be shown."""
     found = [one for one in _files(report) if one.name.endswith(DIFFERENCE_ROWS)]
     try:
-        return [line for file in found for line in islice(_lines(file), SECTION_ROWS)], ""
+        return [line for file in found for line in _lines(file, SECTION_ROWS)], ""
     except DomainError as refusal:
         return [], own_language(str(refusal))
 

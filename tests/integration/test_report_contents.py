@@ -209,7 +209,7 @@ def test_an_english_reader_meets_no_chinese_titles(
         sections = {str(one.title): one for one in response.context["sections"]}
         titles = [str(column.title) for one in sections.values() for column in one.columns]
     assert [text for text in [*sections, *titles] if CHINESE.search(text)] == []
-    assert plain(sections["Ties (both sides equal)"]) == [["drawn in all = notes", "0.01"]]
+    assert plain(sections["Ties (both sides are equal)"]) == [["drawn in all = notes", "0.01"]]
     assert plain(sections["Sums of the detail"])[0] == ["notes", "amount", "0.01"]
     assert "by scheme (2 rows)" in sections
 
