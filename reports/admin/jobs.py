@@ -220,14 +220,13 @@ class JobAdmin(StepsAdmin):
 
     @display(description=_("结果"))
     def result(self, row: Job) -> Any:
-        """The report, and the file to take away."""
+        """The report, whose files are on its page; of an export the file to take away."""
         if not row.result_sha256:
             return None
         made = (row.stats or {}).get("report")
         if made is None:
             return _taken_away(row)
-        report = link("reports_report", made, gettext("报表 #%(number)d") % {"number": made})
-        return format_html("{} · {}", report, _taken_away(row))
+        return link("reports_report", made, gettext("报表 #%(number)d") % {"number": made})
 
     @display(description=_("错误"))
     def told_error(self, row: Job) -> str:

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.sections import SECTION_ROWS, Column, Section, link, numbers, texts
@@ -112,7 +112,7 @@ def _summary(table: Table, file: ReportFile, sums: Sequence[Table]) -> Section:
         told = gettext("%(title)s（%(rows)s 行中的前 %(first)s 行，其余见文件）") % {
             "title": title, "rows": f"{rows:,}", "first": SUMMARY_ROWS,
         }  # fmt: skip
-    shown = [(place, one) for place, one in enumerate(table["columns"]) if one.get("shown", True)]
+    shown = _shown(table)
     try:
         lines = _lines(file, SUMMARY_ROWS)
     except DomainError as refusal:
@@ -126,6 +126,15 @@ def _summary(table: Table, file: ReportFile, sums: Sequence[Table]) -> Section:
         rows=[*body, [_("合计"), *last[1:]]] if body and of_table else body,
         empty=_("没有数据"),
     )
+
+
+def _shown(table: Table) -> list[tuple[int, Table]]:
+    """Columns with their places: names rather than codes, but policies' codes for who reads English."""
+    kept = list(enumerate(table["columns"]))
+    if {one["key"] for one in table["columns"]} >= {"scheme_zh", "scheme_code"}:
+        hidden = "scheme_zh" if get_language() == "en" else "scheme_code"
+        kept = [(place, one) for place, one in kept if one["key"] != hidden]
+    return [(place, one) for place, one in kept if one["shown"] or one["key"] == "scheme_code"]
 
 
 def _column(one: Table) -> Column:

@@ -39,7 +39,8 @@ def scheme_or_all(code: str) -> Any:
 
 def stored(text: str, key: str) -> str:
     """A title stored with a report: as it is in Chinese; in English the words of its key in the files."""
-    return key.replace("_", " ") if key and get_language() == "en" else text
+    said = key.removesuffix("_zh").replace("_", " ")
+    return said if said and get_language() == "en" else text
 
 
 def tie_in_words(name: str) -> str:
