@@ -20,7 +20,7 @@ from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.history import HistoryAdmin
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from config.kernel.admin.waiting import WAITING, having
-from loans.admin.base import FactAdmin, SchemeFilter
+from loans.admin.base import FactAdmin, SchemeFilter, own_language
 from loans.admin.steps import StepForm, StepsAdmin
 from reports.admin import wording
 from reports.admin.holiday_forms import ImportDays
@@ -124,7 +124,7 @@ class ObligationAdmin(StepsAdmin, FactAdmin):
     when_empty = _("没有报送事项：政策生效并导入合作银行后，各报表的截止日在此列出。")
     list_display = (
         "due_on", "last_working_day", "standing_words", "code_words", "scheme_label", "period",
-        "institution_name", "report_link", "addressee", "article", "assumed",
+        "institution_name", "report_link", "addressee", "article", "assumed_words",
     )  # fmt: skip
     fields = (*list_display, "draft_from")
     list_filter = (StandingFilter, CodeFilter, SchemeFilter, month_of("due_on"), LevelFilter)
@@ -161,6 +161,11 @@ class ObligationAdmin(StepsAdmin, FactAdmin):
     def code_words(self, row: Obligation) -> Any:
         """Which report."""
         return wording.report_name(row.code)
+
+    @display(description=_("假设"))
+    def assumed_words(self, row: Obligation) -> str:
+        """What was assumed where the document is silent."""
+        return own_language(row.assumed)
 
     @display(description=_("现有报表"))
     def report_link(self, row: Any) -> Any:

@@ -147,6 +147,7 @@ def _cell(kind: str, text: str) -> Any:
     """A figure of a file with its thousands apart; anything else as it stands, short words on one line."""
     found = NUMBER.fullmatch(text)
     if kind not in FIGURES or found is None:
+        text = wording.cell_in_words(text)
         short = len(text) <= LINE_CHARACTERS
         return format_html('<span class="whitespace-nowrap">{}</span>', text) if short else text
     sign, whole, rest = found.groups()

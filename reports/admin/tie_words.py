@@ -44,6 +44,7 @@ WORDS = {
     "资金账应收追回": "clawbacks receivable in the ledger",
     "资金账预拨到账": "received in the ledger", "追回已结算年度": "clawbacks of settled years",
     "追回核销": "clawbacks written off", "逐笔余额": "balance note by note",
+    "贷款贴息": "loan interest", "担保费补贴": "guarantee fees",
     "银行补足": "made good by the bank", "预拨累计": "received to date",
     "预测合计": "forecast in all", "现有贷款": "existing loans", "预计新增": "expected lending",
 }  # fmt: skip

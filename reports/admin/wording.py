@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from loans.admin.base import scheme_name
-from reports.admin.tie_words import in_english
+from reports.admin.tie_words import WORDS, in_english
 from reports.definitions.difference import ADDED, CHANGED, REMOVED
 
 REPORTS: dict[str, Any] = {
@@ -46,6 +46,11 @@ def stored(text: str, key: str) -> str:
 def tie_in_words(name: str) -> str:
     """What was proved equal: as it is stored in Chinese, or word by word in English."""
     return in_english(name) if get_language() == "en" else name
+
+
+def cell_in_words(text: str) -> str:
+    """A word of a report's table (a tier, a purpose) in the reader's language; anything else as it stands."""
+    return WORDS.get(text, text) if get_language() == "en" else text
 
 
 def change_in_words(word: str) -> Any:
