@@ -356,11 +356,20 @@ def test_queries_do_not_grow_with_the_book_nor_differ_by_role(
     assert full == [one + 1 for one in empty]  # the policies' names, once there are any to show
 
 
-def test_every_link_of_the_page_leads_somewhere(whole: dict[str, Institution], web: Web) -> None:
-    client = web(person(Role.ADMINISTRATOR))
+def links_of(client: Client) -> set[str]:
+    """Where the page leads."""
     page = client.get(HOME).content.decode()
-    content = page[page.index('id="home"') :]
-    found = {html.unescape(one) for one in re.findall(r'href="([^"#]+)"', content)}
-    assert len(found) > 30
-    for address in sorted(found):
-        assert client.get(address if address[0] == "/" else HOME + address).status_code == 200
+    found = re.findall(r'href="([^"#]+)"', page[page.index('id="home"') :])
+    return {html.unescape(one) if one[0] == "/" else HOME + html.unescape(one) for one in found}
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_every_link_of_the_page_leads_somewhere(
+    whole: dict[str, Institution], web: Web, role: str
+) -> None:
+    for place in (None, whole[BANK]) if role == Role.ADMINISTRATOR else (whole[BANK],):
+        client = web(person(role, place))
+        found = links_of(client)
+        assert len(found) > 20
+        for address in sorted(found):
+            assert client.get(address).status_code == 200, address
