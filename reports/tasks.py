@@ -9,7 +9,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from reports.services import jobs, reminders
+from reports.services import jobs, obligations, reminders
 
 WORK_TIME = timedelta(seconds=150)  # then none is begun
 # A register of millions of rows takes its time. Redis may hand the message out again meanwhile: who
@@ -46,3 +46,9 @@ def prepare(*, code: str, **_future: object) -> None:
 def remind(**_future: object) -> None:
     """Remind people of what is due and overdue."""
     reminders.remind(at=timezone.localtime())
+
+
+@shared_task(name="reports.refresh_deadlines")
+def refresh_deadlines(**_future: object) -> None:
+    """Work the deadlines out again, after days off were brought in; each night's drafts do so too."""
+    obligations.refresh(today=timezone.localdate())

@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import FileExtensionValidator
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
@@ -44,12 +45,18 @@ def on_disk(sent: UploadedFile[bytes]) -> Iterator[Path]:
         yield path
 
 
+def column_name(column: str | None, header: str | None) -> str:
+    """A column of a file in the reader's language: its Chinese header, or its English key."""
+    names = (column, header) if get_language() == "en" else (header, column)
+    return next((name for name in names if name), "")
+
+
 def problem_table(problems: Iterable[Problem]) -> Section:
     """Every problem of a refused file: its row, its column, what is written there, what is wrong."""
     rows = [
         (
             f"{one.row:,}",
-            f"{one.header or one.column or ''}",
+            column_name(one.column, one.header),
             "" if one.value is None else shown_value(one.value),
             own_language(one.message),
         )

@@ -30,6 +30,7 @@ from config.kernel.admin.waiting import WAITING, having
 from config.kernel.models import Chunk
 from loans.admin.base import FactAdmin, own_language, yuan
 from loans.admin.downloads import handed_out
+from loans.admin.files import column_name
 from loans.admin.import_forms import (
     ConfirmCodes,
     Drop,
@@ -59,7 +60,7 @@ def problems(request: HttpRequest, row: FileImport) -> Section:
         title=_("错误"),
         columns=[*numbers(_("行")), *texts(_("列"), _("值"), _("说明与处理"))],
         rows=[
-            (line, header or column, value, own_language(message))
+            (line, column_name(column, header), value, own_language(message))
             for line, column, header, value, message in row.shown_problems
         ],
         more=_list_address(row, "problems"),
@@ -72,7 +73,7 @@ def differences(request: HttpRequest, row: FileImport) -> Section:
         title=_("更正的差异"),
         columns=[*numbers(_("行")), *texts(_("键"), _("列"), _("原值"), _("新值"))],
         rows=[
-            (line, key, header or column, before, after)
+            (line, key, column_name(column, header), before, after)
             for line, key, column, header, before, after in row.shown_differences
         ],
         more=_list_address(row, "differences"),
@@ -283,7 +284,7 @@ def _count(number_of: int | None) -> str | None:
 def preview(row: FileImport) -> dict[str, Any]:
     """What stands above the page: counts or how far it is, control totals, and what has to be said."""
     name = control_column(row.kind) if row.kind else None
-    header = KINDS[row.kind].column(name).header_zh if name else ""
+    header = column_name(name, KINDS[row.kind].column(name).header_zh) if name else ""
     counts = (
         (_("新增"), row.inserted), (_("更正"), row.corrected), (_("未变"), row.unchanged),
         (_("有错"), row.refused),

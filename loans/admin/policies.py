@@ -16,6 +16,7 @@ class SchemeLabelAdmin(FactAdmin):
     """Codes a note may be labelled with."""
 
     is_short = True
+    when_empty = _("还没有标签：装载贴息政策（load_schemes）后，各政策的代码在此列出。")
     ordering = ("code",)
     list_display = ("code", "name")
     search_by = (prefix("code"), prefix("name"))
@@ -27,6 +28,9 @@ class ParticipationAdmin(FactAdmin):
     """Which institutions take part in which policy."""
 
     is_short = True
+    when_empty = _(
+        "还没有合作银行：由不限机构的系统管理员在“文件导入”中导入（数据类别“合作银行”）。"
+    )
     ordering = ("scheme_code", "institution_id", "valid_from")
     list_display = ("institution_name", "scheme_label", "valid_from", "valid_to")
     list_filter = (SchemeFilter, LevelFilter)
@@ -40,6 +44,9 @@ class LprAdmin(FactAdmin):
     """Fixings of the loan prime rate."""
 
     is_short = True
+    when_empty = _(
+        "还没有贷款市场报价利率：由不限机构的系统管理员在“文件导入”中导入（数据类别“贷款市场报价利率”）。"
+    )
     ordering = ("-published_on",)
     list_display = ("published_on", "one_year_percent", "five_year_percent")
 
@@ -49,6 +56,9 @@ class SchemeFundAdmin(FactAdmin):
     """Funds per policy and year."""
 
     is_short = True
+    when_empty = _(
+        "还没有政策年度资金：由不限机构的系统管理员在“文件导入”中导入（数据类别“年度资金”）。"
+    )
     list_display = ("scheme_label", "year", "amount_yuan")
     list_filter = (SchemeFilter, "year")
     search_by = (exact("scheme_code"),)

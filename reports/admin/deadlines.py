@@ -16,19 +16,19 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.history import HistoryAdmin
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from config.kernel.admin.waiting import WAITING, having
-from loans.admin.base import FactAdmin, SchemeFilter
+from loans.admin.base import FactAdmin, SchemeFilter, own_language
 from loans.admin.steps import StepForm, StepsAdmin
 from reports.admin import wording
+from reports.admin.holiday_forms import ImportDays
 from reports.admin.report_forms import ring, scope_of
 from reports.admin.reports import CodeFilter
-from reports.models import Obligation, Reminder, Report, WorkingDayException
+from reports.models import Obligation, Reminder, WorkingDayException
 from reports.selectors.calendar import unpublished_years
-from reports.selectors.obligations import with_standing
+from reports.selectors.obligations import reports_for, with_standing
 from reports.services import jobs
 
 STANDINGS = {
@@ -62,7 +62,7 @@ class MakeDraft(StepForm):
     title = _("生成本期报表")
     button = _("提交任务")
     icon = "note_add"
-    done = _("任务已提交，完成后可在任务页下载")
+    done = _("任务已提交，完成后本页列出报表和文件")
 
     def act(self, *, actor: str, at: datetime) -> int:
         """Order it."""
@@ -85,18 +85,16 @@ class MakeDraft(StepForm):
 
 def versions(request: HttpRequest, obligation: Obligation) -> Section:
     """Reports that were made for it."""
-    own = Report.objects.filter(
-        institution_id=obligation.institution_id,
-        scheme_code=obligation.scheme_code,
-        code=obligation.code,
-        period=obligation.period,
-    ).order_by("-version")
+    own = reports_for(obligation)
     return Section(
         title=_("报表"),
-        columns=texts(_("序号"), _("版次"), _("状态"), _("经办"), _("复核"), _("报送时间")),
+        columns=texts(
+            _("序号"), _("贴息政策"), _("版次"), _("状态"), _("经办"), _("复核"), _("报送时间")
+        ),
         rows=[
             (
                 link("reports_report", one.pk, f"#{one.pk}"),
+                wording.scheme_or_all(one.scheme_code),
                 one.version,
                 one.get_state_display(),
                 one.made_by,
@@ -105,6 +103,7 @@ def versions(request: HttpRequest, obligation: Obligation) -> Section:
             )
             for one in own[:SECTION_ROWS]
         ],
+        empty=_("还没有报表：点“生成本期报表”，由另一人复核后报送"),
     )
 
 
@@ -125,7 +124,7 @@ class ObligationAdmin(StepsAdmin, FactAdmin):
     when_empty = _("没有报送事项：政策生效并导入合作银行后，各报表的截止日在此列出。")
     list_display = (
         "due_on", "last_working_day", "standing_words", "code_words", "scheme_label", "period",
-        "institution_name", "report_link", "addressee", "article", "assumed",
+        "institution_name", "report_link", "addressee", "article", "assumed_words",
     )  # fmt: skip
     fields = (*list_display, "draft_from")
     list_filter = (StandingFilter, CodeFilter, SchemeFilter, month_of("due_on"), LevelFilter)
@@ -148,7 +147,7 @@ class ObligationAdmin(StepsAdmin, FactAdmin):
         """The list; years that cannot be dated are told."""
         for year in unpublished_years(today=timezone.localdate()):
             text = gettext(
-                "%(year)d 年节假日安排尚未导入或不全，该年的截止日无法计算：请用 import_holidays 导入"
+                "%(year)d 年节假日安排尚未导入或不全，该年的截止日无法计算：请系统管理员在“节假日与调休”中导入"
             )
             messages.warning(request, text % {"year": year})
         return super().changelist_view(request, extra_context)
@@ -162,6 +161,11 @@ class ObligationAdmin(StepsAdmin, FactAdmin):
     def code_words(self, row: Obligation) -> Any:
         """Which report."""
         return wording.report_name(row.code)
+
+    @display(description=_("假设"))
+    def assumed_words(self, row: Obligation) -> str:
+        """What was assumed where the document is silent."""
+        return own_language(row.assumed)
 
     @display(description=_("现有报表"))
     def report_link(self, row: Any) -> Any:
@@ -182,15 +186,16 @@ class ReminderAdmin(FactAdmin):
 
 
 @admin.register(WorkingDayException)
-class WorkingDayExceptionAdmin(ReadOnlyAdmin):
+class WorkingDayExceptionAdmin(StepsAdmin):
     """Published days, latest first."""
 
     is_short = True
-    when_empty = _("还没有节假日安排：由系统管理员用 import_holidays 导入当年公布的放假和调休。")
+    when_empty = _("还没有节假日安排：由不限机构的系统管理员在此导入当年公布的放假和调休。")
     list_display = ("day", "is_working", "name", "document_number")
     fields = list_display
     list_filter = (month_of("day"), "is_working")
     ordering = ("-day",)
+    list_steps = {"import": ImportDays}
 
 
 @admin.register(apps.get_model("reports", "WorkingDayExceptionEvent"))

@@ -19,11 +19,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_make, staff
+from config.kernel.admin.access import may_make, may_open, staff
 from config.kernel.admin.paging import COUNT_MAX
 from config.kernel.admin.sections import Section, link, list_address, numbers, texts
 from config.kernel.admin.waiting import Waiting, counted
-from loans.admin.import_forms import may_import
+from loans.admin.import_forms import kinds_for, may_import
 from loans.selectors.started import Started, started
 from reports.admin import home_money, wording
 from reports.admin.deadlines import STANDINGS
@@ -33,16 +33,19 @@ from settlement.selectors import fund_use
 from settlement.selectors.fund_use import FundUse, MonthUse, NoteMonth
 
 DEADLINES = 8
+INSTITUTIONS, PARTICIPATIONS = "kernel_institution", "loans_participation"
+FILES = "loans_fileimport"
 YEARS_MAX = 6
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A step of setting up: what to do, whether it is done, and where it is done."""
+    """A step of setting up: what to do, whether it is done, where it is done or seen, and by whom if not by you."""
 
     title: Any
     is_done: bool
     address: str
+    whose: Any = ""
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "work": _work(counted(request)),
         "deadlines": [_deadlines(today)],
         "undated": unpublished_years(today=today),
-        "money": [home_money.money(funds, today=today)],
+        "money": [home_money.money(request, funds, today=today)],
         "charts": charts,
         "tables": [chart.table for chart in charts],
         "years": [(one, f"?year={one}", one == year) for one in years],
@@ -98,14 +101,16 @@ def _months(
 
 
 def _work(found: Sequence[tuple[Waiting, int]]) -> list[Section]:
-    """What waits: for a second person, who may be one; and what is to be done or amiss."""
-    amiss = _waiting(
-        _("待办与异常"), [w for w in found if not w[0].is_check], empty=_("没有待办，也没有异常")
-    )
+    """What waits: for a second person, who may be one; for who enters things; and what is amiss."""
     checks = [w for w in found if w[0].is_check]
-    if not checks:
-        return [amiss]
-    return [_waiting(_("待我复核"), checks, empty=_("没有等待您复核的事项")), amiss]
+    makes = [w for w in found if w[0].is_make]
+    amiss = [w for w in found if not (w[0].is_check or w[0].is_make)]
+    sections = [_waiting(_("异常"), amiss, empty=_("没有异常"))]
+    if makes:
+        sections.insert(0, _waiting(_("待我办理"), makes, empty=_("没有等待您办理的事项")))
+    if checks:
+        sections.insert(0, _waiting(_("待我复核"), checks, empty=_("没有等待您复核的事项")))
+    return sections
 
 
 def _waiting(title: Any, found: Iterable[tuple[Waiting, int]], *, empty: Any) -> Section:
@@ -140,7 +145,7 @@ def _deadlines(today: date) -> Section:
             (
                 link("reports_obligation", one.pk, one.due_on),
                 f"{one.last_working_day:%m-%d}",
-                (one.last_working_day - today).days,
+                link("reports_obligation", one.pk, (one.last_working_day - today).days),
                 f"{wording.report_name(one.code)} {one.period}",
                 wording.scheme_or_all(one.scheme_code),
                 one.institution.name,
@@ -162,24 +167,37 @@ def _charts(
 
 def _setup(request: HttpRequest, facts: Started, *, is_paid: bool) -> list[Setup]:
     """What is left to do before the first subsidy is paid; nothing once that is."""
-    steps = [
-        Setup(_("导入机构"), facts.institutions, _import(request)),
-        Setup(_("登记合作银行"), facts.participations, _import(request)),
-        Setup(_("导入企业、合同与借据"), facts.notes, _import(request)),
-        Setup(_("登记预拨资金，由另一人复核入账"), facts.pre_allocations, _entry(request)),
-        Setup(_("导入收息并运行代付"), is_paid, _import(request)),
+    if is_paid:
+        return []
+    entered = "enter" if may_make(request) else "changelist"
+    return [
+        _import(request, _("导入机构"), "institutions", INSTITUTIONS, is_done=facts.institutions),
+        _import(
+            request,
+            _("登记合作银行"),
+            "participations",
+            PARTICIPATIONS,
+            is_done=facts.participations,
+        ),
+        _import(request, _("导入企业、合同与借据"), "enterprises", FILES, is_done=facts.notes),
+        Setup(
+            _("登记预拨资金，由另一人复核入账"),
+            facts.pre_allocations,
+            reverse(f"admin:loans_preallocation_{entered}"),
+            "" if may_make(request) else _("由经办或机构管理员办理"),
+        ),
+        _import(request, _("导入收息并运行代付"), "interest-collections", FILES, is_done=is_paid),
     ]
-    return [] if is_paid else steps
 
 
-def _import(request: HttpRequest) -> str:
-    page = "import" if may_import(request) else "changelist"
-    return reverse(f"admin:loans_fileimport_{page}")
-
-
-def _entry(request: HttpRequest) -> str:
-    page = "enter" if may_make(request) else "changelist"
-    return reverse(f"admin:loans_preallocation_{page}")
+def _import(request: HttpRequest, title: Any, kind: str, elsewhere: str, *, is_done: bool) -> Setup:
+    """A step by file: where this person brings it in, or where to see it and who does."""
+    if may_import(request) and kind in dict(kinds_for(request)):
+        page = reverse("admin:loans_fileimport_import")
+        return Setup(title, is_done, f"{page}?kind={kind}")
+    seen = list_address(elsewhere) if may_open(request, elsewhere) else ""
+    whose = _("由经办导入") if elsewhere == FILES else _("由不限机构的系统管理员导入")
+    return Setup(title, is_done, seen, whose)
 
 
 def _forecast(request: HttpRequest) -> str:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.admin.access import may_open
 from config.kernel.admin.sections import Section, list_address, numbers, texts
 from loans.admin.base import in_yuan, scheme_name, yuan
 from loans.values.rounding import half_up
@@ -23,6 +25,8 @@ from settlement.selectors.fund_use import FundUse, MonthUse, NoteMonth, TierUse,
 
 COLOURS = ("#2563eb", "#059669", "#d97706", "#7c3aed", "#dc2626", "#0891b2", "#4d7c0f", "#be185d")
 ENTRIES, FUNDS = "settlement_ledgerentry", "settlement_fund"
+PLANNED = "settlement_planneddeduction"
+FLOWS_SHOWN = ("received", "used", "returned")
 GUARANTEE_FEE = "guarantee_fee"
 
 
@@ -49,27 +53,29 @@ def figure(fen: int, address: str) -> SafeString:
     return format_html('<a href="{}" class="text-link">{}</a>', address, yuan(fen))
 
 
-def money(funds: Sequence[FundUse], *, today: date) -> Section:
-    """What finance paid, what was used and what is left, by policy and tier; with sums."""
-    lines = [_line(one, today) for one in by_tier(funds, today=today)]
+def money(request: HttpRequest, funds: Sequence[FundUse], *, today: date) -> Section:
+    """What finance paid, what was used, given back and is left, by policy and tier; with sums."""
+    sees_plans = may_open(request, PLANNED)
+    lines = [_line(one, today, sees_plans=sees_plans) for one in by_tier(funds, today=today)]
+    reserved = list_address(PLANNED, state__exact="reserved") if sees_plans else list_address(FUNDS)
     sums = [
         figure(sum(getattr(fund, name) for fund in funds), address)
         for name, address in (
-            ("received_fen", list_address(ENTRIES, flow="received")),
-            ("used_fen", list_address(ENTRIES, flow="used")),
-            ("reserved_fen", list_address("settlement_planneddeduction", state__exact="reserved")),
+            *((f"{flow}_fen", list_address(ENTRIES, flow=flow)) for flow in FLOWS_SHOWN),
+            ("reserved_fen", reserved),
             ("available_fen", list_address(FUNDS)),
             ("bank_advance_fen", list_address(FUNDS)),
         )
     ]
+    titles = (
+        _("已收预拨"), _("已代付"), _("已退回财政"), _("已预留"), _("可用"), _("银行垫付"),
+        _("月均用款"),
+    )  # fmt: skip
     return Section(
-        title=_("资金"),
+        title=in_yuan(_("资金")),  # said once: the columns need the room
         columns=[
             *texts(_("贴息政策"), _("层级")),
-            *numbers(
-                *map(in_yuan, (_("已收预拨"), _("已代付"), _("已预留"), _("可用"), _("银行垫付"))),
-                in_yuan(_("月均用款")),
-            ),
+            *numbers(*titles),
             *texts(_("预计用完日")),
         ],
         rows=[*lines, (_("合计"), "", *sums, "", "")] if lines else [],
@@ -80,7 +86,8 @@ def money(funds: Sequence[FundUse], *, today: date) -> Section:
     )
 
 
-def _line(one: TierUse, today: date) -> tuple[Any, ...]:
+def _line(one: TierUse, today: date, *, sees_plans: bool) -> tuple[Any, ...]:
+    """A policy and tier; whoever may not see plans is led to the funds, which say what is reserved."""
     fund = one.funds[0]
     of_fund = {
         "scheme__id__exact": fund.scheme_id, "tier": fund.tier, "purpose__exact": fund.purpose,
@@ -90,15 +97,16 @@ def _line(one: TierUse, today: date) -> tuple[Any, ...]:
         "fund__purpose__exact": fund.purpose,
     }  # fmt: skip
     reserved = list_address(
-        "settlement_planneddeduction", state__exact="reserved", scheme=fund.scheme_code,
-        tier=fund.tier,
-    )  # fmt: skip
+        PLANNED, state__exact="reserved", scheme=fund.scheme_code, tier=fund.tier
+    )
     return (
         scheme_and_purpose(fund.scheme_code, fund.purpose),
         wording.tier_name(fund.tier),
-        figure(one.sum("received_fen"), list_address(ENTRIES, flow="received", **of_entry)),
-        figure(one.sum("used_fen"), list_address(ENTRIES, flow="used", **of_entry)),
-        figure(one.sum("reserved_fen"), reserved),
+        *(
+            figure(one.sum(f"{flow}_fen"), list_address(ENTRIES, flow=flow, **of_entry))
+            for flow in FLOWS_SHOWN
+        ),
+        figure(one.sum("reserved_fen"), reserved if sees_plans else list_address(FUNDS, **of_fund)),
         figure(one.sum("available_fen"), list_address(FUNDS, **of_fund)),
         figure(one.sum("bank_advance_fen"), list_address(FUNDS, **of_fund)),
         _rate(one, of_entry),
@@ -193,7 +201,7 @@ def fund_use(uses: Iterable[MonthUse], months: Sequence[date]) -> Chart:
             ),
         ],
         rows=[
-            (*_moved(month, received[month], used[month]), *map(yuan, sums))
+            (*_moved(month, received[month], used[month]), *_so_far(month, sums))
             for month, *sums in zip(months, got, gone, left, strict=True)
         ]
         if received or used or moved or left_fen
@@ -210,6 +218,17 @@ def _moved(month: date, received_fen: int, used_fen: int) -> tuple[Any, ...]:
         name,
         figure(received_fen, list_address(ENTRIES, arrived=name)),
         figure(used_fen, list_address(ENTRIES, flow="used", collected=name)),
+    )
+
+
+def _so_far(month: date, sums: Sequence[int]) -> tuple[SafeString, ...]:
+    """Sums since the year began, and what is left of all movements, each as a link to the entries."""
+    last = f"{month:%Y-%m}"
+    year = f"{month.year}-01..{last}"
+    flows = (("received", year), ("used", year), ("cash", f"..{last}"))
+    return tuple(
+        figure(fen, list_address(ENTRIES, flow=flow, moved=span))
+        for fen, (flow, span) in zip(sums, flows, strict=True)
     )
 
 

@@ -17,16 +17,23 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import EXPORTERS, staff
 from config.kernel.admin.searching import exact, number
+from config.kernel.admin.sections import Section, link, texts
 from loans.admin.base import own_language, scheme_name
 from loans.admin.downloads import handed_out
 from loans.admin.fields import WordChoice
 from loans.admin.steps import StepForm, StepsAdmin
-from reports.admin import wording
+from reports.admin import report_contents, wording
 from reports.admin.report_forms import ring, scope_of
-from reports.models import Job
+from reports.models import Job, Report
 from reports.selectors.scheme_codes import scheme_codes
 from reports.services import jobs, storing
 from settlement.resources import REGISTERS
+
+NEXT: dict[str, Any] = {
+    Report.State.GENERATED: _("下一步：由另一人复核"),
+    Report.State.CHECKED: _("下一步：报送财政并登记"),
+    Report.State.SUBMITTED: _("下一步：财政受理后登记文号"),
+}
 
 
 class OrderExport(StepForm):
@@ -47,7 +54,9 @@ class OrderExport(StepForm):
     def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
         super().__init__(request, row, data)
         fields: Any = self.fields
-        fields["register"].choices = [(name, one.title_zh) for name, one in REGISTERS.items()]
+        fields["register"].choices = [
+            (name, wording.stored(one.title_zh, name)) for name, one in REGISTERS.items()
+        ]
         schemes = [(code, scheme_name(code)) for code in scheme_codes()]
         fields["scheme"].choices = [("", wording.EVERY_SCHEME), *schemes]
 
@@ -76,6 +85,44 @@ class OrderExport(StepForm):
         return reverse("admin:reports_job_change", args=[outcome])
 
 
+def outcome(request: HttpRequest, job: Job) -> Section:
+    """What came of it: the report it made or found made already, where it stands, and what is next."""
+    found = Report.objects.filter(pk=(job.stats or {}).get("report", 0)).first()
+    columns = texts(_("报表"), _("报告期"), _("版次"), _("状态"), _("说明"))
+    if found is None:
+        return Section(title=_("报表"), columns=columns, rows=[], empty=_told(job))
+    name = f"#{found.pk} {wording.report_name(found.code)}"
+    said = _("内容与现有一版相同，未另生成")
+    is_new = (job.stats or {}).get("new") == 1
+    told = NEXT.get(found.state, "") if is_new else said
+    line = (
+        link("reports_report", found.pk, name), found.period, found.version,
+        found.get_state_display(), told,
+    )  # fmt: skip
+    return Section(title=_("报表"), columns=columns, rows=[line])
+
+
+def _told(job: Job) -> Any:
+    """Why there is no report to see."""
+    if job.state == Job.State.DONE:
+        return _("任务完成较早，未记录所生成的报表，请在“报表”中查找")
+    return _("完成后在此列出所生成的报表")
+
+
+def made_files(request: HttpRequest, job: Job) -> Section:
+    """The files of that report, or the file that was exported."""
+    found = Report.objects.filter(pk=(job.stats or {}).get("report", 0)).first()
+    if found is not None:
+        return report_contents.files(request, found)
+    rows = [(_taken_away(job), job.result_sha256)] if job.result_sha256 else []
+    return Section(title=_("文件"), columns=texts(_("文件名"), "sha256"), rows=rows)
+
+
+def _taken_away(job: Job) -> Any:
+    address = reverse("admin:reports_job_result", args=[job.pk])
+    return format_html('<a href="{}" class="text-link">{}</a>', address, job.result_name)
+
+
 @admin.register(Job)
 class JobAdmin(StepsAdmin):
     """Jobs of one's own scope, latest first."""
@@ -85,7 +132,13 @@ class JobAdmin(StepsAdmin):
         "number_of_job", "what", "state", "progress", "result", "told_error", "actor", "created_at",
         "finished_at",
     )  # fmt: skip
-    fields = list_display
+    fields = (
+        *(
+            "progress_now" if name == "progress" else name
+            for name in list_display
+            if name != "result"
+        ),
+    )
     list_filter = ("state", "kind")
     sortable_by = ()
     ordering = ("-pk",)
@@ -93,6 +146,11 @@ class JobAdmin(StepsAdmin):
     search_help_text = _("任务序号或发起人")
     list_steps = {"export": OrderExport}
     finance_sees = False
+
+    class Media:
+        """The page of an open job looks again every few seconds."""
+
+        js = ("settlement/progress.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Jobs with how far they are; those whose result the person may have."""
@@ -102,6 +160,11 @@ class JobAdmin(StepsAdmin):
             chunks_done=finished, chunks_all=Count("chunks"), rows_done=Sum("chunks__rows_done")
         )
         return found
+
+    def sections_of(self, request: HttpRequest, row: Any) -> list[Section]:
+        """The report it made, and the files."""
+        files = made_files(request, row)
+        return [files] if row.kind == jobs.EXPORT else [outcome(request, row), files]
 
     def get_urls(self) -> list[Any]:
         """Results have addresses of their own."""
@@ -131,7 +194,8 @@ class JobAdmin(StepsAdmin):
         """What was asked for."""
         asked = row.params
         if row.kind == jobs.EXPORT:
-            return f"{REGISTERS[asked['register']].title_zh} {asked['format']}"
+            name = wording.stored(REGISTERS[asked["register"]].title_zh, asked["register"])
+            return f"{name} {asked['format']}"
         scheme = wording.scheme_or_all(asked["scheme"])
         return f"{wording.report_name(asked['code'])} {asked['period']} {asked['institution']} {scheme}"
 
@@ -144,13 +208,25 @@ class JobAdmin(StepsAdmin):
         rows = gettext("%(rows)s 行") % {"rows": f"{row.rows_done:,}"}
         return f"{parts} · {rows}"
 
+    @display(description=_("进度"))
+    def progress_now(self, row: Any) -> Any:
+        """The same on its page, marked as open for the page to look again."""
+        told = self.progress(row)
+        if row.state != Job.State.OPEN:
+            return told
+        return format_html(
+            '<span data-job-open role="status">{} · {}</span>', told, _("办理中，本页自动刷新")
+        )
+
     @display(description=_("结果"))
     def result(self, row: Job) -> Any:
-        """The file, to take away."""
+        """The report, whose files are on its page; of an export the file to take away."""
         if not row.result_sha256:
             return None
-        address = reverse("admin:reports_job_result", args=[row.pk])
-        return format_html('<a href="{}" class="text-link">{}</a>', address, row.result_name)
+        made = (row.stats or {}).get("report")
+        if made is None:
+            return _taken_away(row)
+        return link("reports_report", made, gettext("报表 #%(number)d") % {"number": made})
 
     @display(description=_("错误"))
     def told_error(self, row: Job) -> str:

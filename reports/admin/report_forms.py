@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import CHECKERS, MAKERS, may_check, may_make, staff
+from config.kernel.admin.sections import Section
 from config.kernel.models import Institution
 from loans.admin.base import scheme_name
 from loans.admin.fields import PercentField, ReasonField, WordChoice, WordField
 from loans.admin.steps import AnswerForm, StepForm
 from reports.admin import wording
+from reports.admin.report_contents import contents
 from reports.models import UNTOLD, Report
 from reports.selectors.scheme_codes import scheme_codes
 from reports.services import jobs, steps
@@ -48,7 +50,7 @@ class Order(StepForm):
     note = _(
         "由后台任务生成；内容与现有报表相同则不另生成，已报送的以更正方式另出一版并附差异报告。"
     )
-    done = _("任务已提交，完成后可在任务页下载")
+    done = _("任务已提交，完成后本页列出报表和文件")
     at_field = {
         "period_unreadable": "period", "institution_unknown": "institution",
         "outside_scope": "institution", "scheme_unknown": "scheme", "report_unknown": "code",
@@ -58,7 +60,13 @@ class Order(StepForm):
     code = WordChoice(label=_("报表"))
     institution = WordField(label=_("机构编码"))
     period = WordField(label=_("报告期"), help_text=_("2026-03、2026-Q1 或 2026"))
-    scheme = WordChoice(label=_("贴息政策"), required=False)
+    scheme = WordChoice(
+        label=_("贴息政策"),
+        required=False,
+        help_text=_(
+            "按政策分别报送的，请选择政策；“全部政策”合为一份，报送后计入其中各政策的报送事项"
+        ),
+    )
     growth = PercentField(
         required=False,
         label=_("新增放款增长率(%)"),
@@ -101,13 +109,17 @@ class Order(StepForm):
 
 
 class Check(AnswerForm):
-    """Answer for what another made."""
+    """Answer for what another made, as it is shown."""
 
     title = _("复核报表")
     button = _("复核通过")
     icon = "check"
-    note = _("请先下载并核对各文件；复核后方可报送。")
+    note = _("请核对以上各项合计、勾稽和文件；不符的请退回。复核后方可报送。")
     done = _("已复核")
+
+    def sections(self) -> list[Section]:
+        """What the report says."""
+        return contents(self.request, self.row)
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
@@ -127,6 +139,10 @@ class Submit(StepForm):
     icon = "send"
     note = _("报送后内容不再变动；如为更正，所更正的一版同时标为已替换。")
     done = _("已登记报送")
+
+    def sections(self) -> list[Section]:
+        """What the report says."""
+        return contents(self.request, self.row)
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
@@ -148,6 +164,10 @@ class Accept(StepForm):
     at_field = {"text_unreadable": "document_number"}
 
     document_number = WordField(label=_("受理文号"), required=False)
+
+    def sections(self) -> list[Section]:
+        """What the report says."""
+        return contents(self.request, self.row)
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:
@@ -172,6 +192,10 @@ class GiveBack(StepForm):
     at_field = {"text_unreadable": "why", "reason_missing": "why"}
 
     why = ReasonField()
+
+    def sections(self) -> list[Section]:
+        """What the report says."""
+        return contents(self.request, self.row)
 
     @classmethod
     def fits(cls, request: HttpRequest, row: Any) -> bool:

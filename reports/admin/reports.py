@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,24 +11,20 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import sees_as_finance
 from config.kernel.admin.filters import LevelFilter, month_of
 from config.kernel.admin.searching import prefix
-from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
+from config.kernel.admin.sections import Section, link
 from config.kernel.admin.waiting import WAITING, having, unchecked
-from loans.admin.base import FactAdmin, SchemeFilter, in_yuan, own_language, yuan
+from loans.admin.base import FactAdmin, SchemeFilter
 from loans.admin.downloads import handed_out
 from loans.admin.steps import StepsAdmin
-from loans.values.errors import DomainError
-from reports.admin import wording
+from reports.admin import report_contents, wording
 from reports.admin.report_forms import Accept, Check, GiveBack, Order, Submit
 from reports.models import Report, ReportFile
 from reports.services import storing
-
-AMOUNTS = ("yuan", "wan")
 
 
 class CodeFilter(SimpleListFilter):
@@ -47,73 +41,6 @@ class CodeFilter(SimpleListFilter):
         """Rows of that report."""
         code = self.value()
         return queryset.filter(code=code) if code else queryset
-
-
-def files(request: HttpRequest, report: Report) -> Section:
-    """Its files, to take away."""
-    return Section(
-        title=_("文件"),
-        columns=[*texts(_("文件名"), _("内容")), *numbers(_("字节数")), *texts("sha256")],
-        rows=[
-            (_download(file), file.get_role_display(), f"{file.size:,}", file.sha256)
-            for file in report.files.order_by("role", "name")
-        ],
-    )
-
-
-def _download(file: ReportFile) -> Any:
-    address = reverse("admin:reports_report_file", args=[file.report_id, file.pk])
-    return format_html('<a href="{}" class="text-link">{}</a>', address, file.name)
-
-
-def totals(request: HttpRequest, report: Report) -> Section:
-    """What its columns add up to."""
-    return Section(
-        title=_("合计"),
-        columns=[*texts(_("表"), _("项目")), *numbers(_("合计（金额为元）"))],
-        rows=[
-            (one["table"], one["column"], _shown(one["kind"], one["value"]))
-            for one in report.totals
-        ],
-    )
-
-
-def _shown(kind: str, value: int) -> Any:
-    return yuan(value) if kind in AMOUNTS else f"{value:,}"
-
-
-def ties(request: HttpRequest, report: Report) -> Section:
-    """What was proved equal when it was made."""
-    return Section(
-        title=_("勾稽（两边相等）"),
-        columns=[*texts(_("关系")), *numbers(in_yuan(_("金额")))],
-        rows=[(one["name"], yuan(one["fen"])) for one in report.ties],
-    )
-
-
-def differences(request: HttpRequest, report: Report) -> Section:
-    """What changed against the version that was submitted: the first rows of the difference report."""
-    lines, told = _difference_lines(report)
-    titles = (_("表"), _("行"), _("变化"), _("项目"), _("原报送"), _("更正后"), _("差额"))
-    return Section(
-        title=told or _("与原报送的差异"), columns=texts(*titles), rows=lines[:SECTION_ROWS]
-    )
-
-
-def _difference_lines(report: Report) -> tuple[list[list[str]], str]:
-    """Rows of the stored difference report, or why they cannot be shown."""
-    file = report.files.filter(role="difference", name__endswith=".rows.csv").first()
-    if file is None:
-        return [], ""
-    try:
-        with (
-            storing.opened(file=file) as source,
-            io.TextIOWrapper(source, encoding="utf-8", newline="") as text,
-        ):
-            rows = list(zip(range(SECTION_ROWS + 1), csv.reader(text), strict=False))
-    except DomainError as refusal:
-        return [], own_language(str(refusal))
-    return [row for _number, row in rows[1:]], ""
 
 
 @admin.register(Report)
@@ -136,7 +63,6 @@ class ReportAdmin(StepsAdmin, FactAdmin):
     sortable_by = ()
     search_by = (prefix("period"), prefix("document_number"))
     search_help_text = _("报告期或受理文号的开头")
-    sections = (files, totals, ties, differences)
     list_steps = {"order": Order}
     row_steps = {"check": Check, "submit": Submit, "accept": Accept, "give_back": GiveBack}
 
@@ -144,6 +70,14 @@ class ReportAdmin(StepsAdmin, FactAdmin):
         """Reports; finance sees those it was sent."""
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.exclude(submitted_at=None) if sees_as_finance(request) else rows
+
+    def sections_of(self, request: HttpRequest, row: Any) -> list[Section]:
+        """What it says, when it is due, and its files."""
+        return [
+            *report_contents.said(request, row),
+            report_contents.obligations(request, row),
+            report_contents.files(request, row),
+        ]
 
     def get_urls(self) -> list[Any]:
         """Files have addresses of their own."""
@@ -206,6 +140,19 @@ class ReportFileAdmin(FactAdmin):
 WAITING.extend(
     [
         unchecked("generated", "reports.report", _("报表"), state=Report.State.GENERATED),
-        having("checked", "reports.report", _("已复核、待报送的报表"), state=Report.State.CHECKED),
+        having(
+            "checked",
+            "reports.report",
+            _("已复核、待报送的报表"),
+            is_make=True,
+            state=Report.State.CHECKED,
+        ),
+        having(
+            "returned",
+            "reports.report",
+            _("被退回、待重新生成的报表"),
+            is_make=True,
+            state=Report.State.RETURNED,
+        ),
     ]
 )

@@ -99,6 +99,7 @@ class Heading:
     scheme_code: str = ""
     scheme_zh: str = ""  # name and document number
     cut_zh: str = ""  # the ledger position it was cut at
+    scheme_codes: tuple[str, ...] = ()  # the schemes it speaks of
 
 
 @dataclass(frozen=True)

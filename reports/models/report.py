@@ -5,6 +5,7 @@ What it says never changes: the database lets nothing move but its state and the
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -39,7 +40,7 @@ class Report(Checked):
 
     `content_sha256` is of its CSV, which holds the figures and nothing else, so that two versions say
     the same if it is the same. `ledger_*` and `facts_position` are the cut: everything up to there,
-    and nothing after, is in it.
+    and nothing after, is in it. `tables` and `schemes` are empty in versions made before they were kept.
     """
 
     class State(models.TextChoices):
@@ -76,6 +77,15 @@ class Report(Checked):
     content_sha256 = models.CharField(_("内容摘要"), max_length=64)
     totals = models.JSONField(_("合计"), help_text=_("分 / fen"))
     ties = models.JSONField(_("勾稽"), help_text=_("分 / fen"))
+    tables = models.JSONField(
+        _("各表"), default=list, help_text=_("表名、各列和行数 / titles, columns and row counts")
+    )
+    schemes = ArrayField(
+        models.CharField(max_length=60),
+        verbose_name=_("所含政策"),
+        default=list,
+        help_text=_("报表写明的各项政策 / the policies it speaks of"),
+    )
     ledger_entry = models.BigIntegerField(
         _("截至分录"), help_text=_("含该编号，0 = 无 / this entry included, 0 = none")
     )

@@ -5,9 +5,21 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    Case,
+    CharField,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 
-from reports.models import TOLD, UNTOLD, Obligation, Report
+from reports.models import SETTLED, TOLD, UNTOLD, Obligation, Report
 
 TO_DO = ("overdue", "pending", "generated")  # not yet handed in
 
@@ -17,16 +29,21 @@ def with_standing(obligations: QuerySet[Any], *, today: date) -> QuerySet[Any]:
 
     `standing`: accepted, submitted; else overdue after the due day; else generated once there is a
     draft (checked or not), else pending. A correction not yet submitted does not undo a submission.
+    A report of all schemes counts for each scheme it speaks of, once it was submitted.
     """
     reports = (
         Report.objects.filter(
+            _answers(OuterRef("scheme_code")),
             institution=OuterRef("institution"),
-            scheme_code=OuterRef("scheme_code"),
             code=OuterRef("code"),
             period=OuterRef("period"),
         )
-        .exclude(state__in=["superseded", "returned"])
-        .order_by(Case(When(state__in=TOLD, then=Value(0)), default=Value(1)), "-version")
+        .exclude(state__in=SETTLED)
+        .order_by(
+            Case(When(state__in=TOLD, then=Value(0)), default=Value(1)),
+            Case(When(scheme_code="", then=Value(1)), default=Value(0)),
+            "-version",
+        )
     )
     standing = Case(
         When(report_state__in=TOLD, then=F("report_state")),
@@ -46,6 +63,36 @@ def with_standing(obligations: QuerySet[Any], *, today: date) -> QuerySet[Any]:
     )
     found: QuerySet[Any] = told.annotate(standing=standing).annotate(place=place)
     return found.order_by("place", "due_on", "institution_id", "scheme_code", "code", "pk")
+
+
+def _answers(scheme_code: Any) -> Q:
+    """Which reports answer an obligation of this scheme: its own, and those of all with it among them."""
+    one = Func(scheme_code, template="ARRAY[%(expressions)s]", output_field=ArrayField(CharField()))
+    return Q(scheme_code=scheme_code) | Q(scheme_code="", state__in=TOLD, schemes__contains=one)
+
+
+def reports_for(obligation: Obligation) -> QuerySet[Report]:
+    """Every version made for it, its own first; of all schemes together what finance has or had."""
+    of_all = Q(
+        scheme_code="", submitted_at__isnull=False, schemes__contains=[obligation.scheme_code]
+    )
+    return Report.objects.filter(
+        Q(scheme_code=obligation.scheme_code) | of_all,
+        institution_id=obligation.institution_id,
+        code=obligation.code,
+        period=obligation.period,
+    ).order_by("-scheme_code", "-version")
+
+
+def obligations_of(report: Report) -> QuerySet[Obligation]:
+    """What a report hands in once it is submitted: of its scheme, or of each it speaks of."""
+    schemes = [report.scheme_code] if report.scheme_code else report.schemes
+    return Obligation.objects.filter(
+        institution_id=report.institution_id,
+        code=report.code,
+        period=report.period,
+        scheme_code__in=schemes,
+    ).order_by("due_on", "scheme_code")
 
 
 def without_draft(*, code: str, today: date) -> QuerySet[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -38,6 +38,7 @@ class Built:
     content_sha256: str
     totals: list[dict[str, Any]]
     ties: list[dict[str, Any]]
+    tables: list[dict[str, Any]]
 
 
 @contextmanager
@@ -60,13 +61,11 @@ def build(
     """
     cut = position(scope=asked.scope, scheme_code=asked.scheme_code)
     sheet = held(BUILDERS[code](asked))
+    kept = {one.key: _Kept(one.parts, spool.joinpath(one.key), progress) for one in sheet.tables}
     sheet = replace(
         sheet,
         heading=replace(sheet.heading, cut_zh=cut.words_zh),
-        tables=tuple(
-            replace(one, parts=_Kept(one.parts, spool.joinpath(one.key), progress))
-            for one in sheet.tables
-        ),
+        tables=tuple(replace(one, parts=kept[one.key]) for one in sheet.tables),
     )
     name = formats.stem(code, asked)
     written = formats.write(sheet, folder, name, formats=(formats.CSV,), dated=dated)
@@ -77,6 +76,7 @@ def build(
         content_sha256=_content(written, name),
         totals=totals(sheet, name),
         ties=[{"name": t.name_zh, "fen": t.one_fen} for t in sheet.ties],
+        tables=described(sheet, name, {key: one.rows for key, one in kept.items()}),
     )
 
 
@@ -88,6 +88,7 @@ class _Kept:
         self._spool = spool
         self._progress = progress
         self._count: int | None = None
+        self.rows = 0  # once it was read to its end
 
     def __call__(self) -> Iterator[pl.DataFrame]:
         """Its rows again, in the same order."""
@@ -98,14 +99,15 @@ class _Kept:
 
     def _read(self) -> Iterator[pl.DataFrame]:
         self._spool.mkdir(exist_ok=True)
-        count = 0
+        count, rows = 0, 0
         frames = self._parts()
         with bulk.closing_frames(frames):
             for frame in frames:
                 frame.write_ipc(self._spool / f"{count}.arrow", compression="lz4")
                 count += 1
+                rows += frame.height
                 yield frame
-        self._count = count
+        self._count, self.rows = count, rows
 
     def _again(self, count: int) -> Iterator[pl.DataFrame]:
         for place in range(count):
@@ -142,3 +144,29 @@ def totals(sheet: Sheet, name: str) -> list[dict[str, Any]]:
             for column in columns
         ]
     return found
+
+
+def described(sheet: Sheet, name: str, rows: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What the CSV of each table holds, for whoever looks at it later: columns, and how many rows.
+
+    `rows` by the table's key; a column's `key` is its name in the CSV, `shown` False for codes that
+    another column says in words.
+    """
+    return [
+        {
+            "key": table.key,
+            "title": table.title_zh,
+            "file": formats.csv_name(sheet, name, table.key),
+            "rows": rows[table.key],
+            "columns": [
+                {
+                    "key": one.csv_name,
+                    "title": one.title_zh,
+                    "kind": one.kind,
+                    "shown": one.on_paper,
+                }
+                for one in table.columns
+            ],
+        }
+        for table in sheet.tables
+    ]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from django.db import OperationalError, transaction
@@ -24,7 +25,7 @@ from reports.definitions.difference import Pair, difference_sheet
 from reports.definitions.sheet import Column, Table, whole
 from reports.models import TOLD, UNTOLD, Report, ReportFile
 from reports.services import formats, storing
-from reports.services.building import Built, Progress, build, one_snapshot, untold
+from reports.services.building import Built, Progress, build, described, one_snapshot, untold
 from reports.services.catalogue import Asked
 from reports.services.steps import check
 
@@ -91,7 +92,8 @@ def generate(
             standing = stands(code=code, asked=asked)
             same = standing.same(built.content_sha256)
             if same is None:
-                _draw(code, asked, built, standing, folder, at.date())
+                differing = _draw(code, asked, built, standing, folder, at.date())
+                built = replace(built, tables=[*built.tables, *differing])
         if same is not None:
             _drop_other_draft(code, asked, same, standing, at)
             return Generated(int(same.pk), is_new=False)
@@ -161,19 +163,24 @@ def _alone(*, code: str, asked: Asked) -> Iterator[None]:
 
 def _draw(
     code: str, asked: Asked, built: Built, standing: Standing, folder: Path, dated: date
-) -> None:
-    """Write the other files: the forms people read, what else belongs to it, and the differences."""
+) -> list[dict[str, Any]]:
+    """Write the other files: the forms people read, what else belongs to it, and the differences.
+
+    Returns what the tables of the differences hold, if there are any.
+    """
     name = formats.stem(code, asked)
     others = tuple(one for one in formats.WRITERS if one != formats.CSV)
     formats.write(built.sheet, folder, name, formats=others, dated=dated)
     if code in formats.EXTRAS:
         formats.EXTRAS[code](asked, folder)
     base = standing.submitted
-    if base is not None and base.content_sha256 != built.content_sha256:
-        pairs = _pairs(built, base, folder, name)
-        differing = held(difference_sheet(built.sheet, pairs))
-        every = tuple(formats.WRITERS)
-        formats.write(differing, folder, f"{name}{DIFFERENCE}", formats=every, dated=dated)
+    if base is None or base.content_sha256 == built.content_sha256:
+        return []
+    differing = held(difference_sheet(built.sheet, _pairs(built, base, folder, name)))
+    every, name = tuple(formats.WRITERS), f"{name}{DIFFERENCE}"
+    formats.write(differing, folder, name, formats=every, dated=dated)
+    rows = {one.key: sum(frame.height for frame in one.parts()) for one in differing.tables}
+    return described(differing, name, rows)
 
 
 def _pairs(built: Built, base: Report, folder: Path, name: str) -> list[Pair]:
@@ -242,6 +249,8 @@ def _record(
         content_sha256=built.content_sha256,
         totals=built.totals,
         ties=built.ties,
+        tables=built.tables,
+        schemes=list(built.sheet.heading.scheme_codes),
         ledger_entry=built.position.entry,
         ledger_entries=built.position.entries,
         ledger_chain=built.position.chain,

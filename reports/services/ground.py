@@ -68,6 +68,7 @@ def _heading(code: str, asked: Asked, schemes: Sequence[SchemeTitle], unit_zh: s
         addressee_zh=filing.addressee(code, schemes),
         scheme_code=asked.scheme_code or "",
         scheme_zh="；".join(one.full_zh for one in schemes),
+        scheme_codes=tuple(one.code for one in schemes),
         cut_zh=f"资金账截至第 {places.ledger_position()} 号分录",
     )
 

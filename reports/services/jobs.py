@@ -197,7 +197,8 @@ def _work_report(*, run: Run, chunk_id: int, at: datetime) -> None:
     files = ReportFile.objects.filter(report_id=made.report_id, role="report")
     result = files.order_by("-format", "name").first()  # xlsx, pdf, csv: the one to work with
     assert result is not None
-    _finish(run, chunk_id, name=result.name, sha256=result.sha256, stats={"new": int(made.is_new)})
+    stats = {"new": int(made.is_new), "report": made.report_id}
+    _finish(run, chunk_id, name=result.name, sha256=result.sha256, stats=stats)
 
 
 def _work_export(*, run: Run, chunk_id: int, **_at: datetime) -> None:

@@ -56,13 +56,15 @@ def verify_papers() -> tuple[int, list[str]]:
 
 def _wrong(report: Report, files: list[ReportFile]) -> Iterator[str]:
     """What is wrong with one report; a file that is not what it was is not added up."""
+    rows = {one["file"]: one["rows"] for one in report.tables}
     wanted: dict[str, list[dict[str, Any]]] = {}
     for total in report.totals:
         wanted.setdefault(total["file"], []).append(total)
     for file in files:
         try:
             with storing.opened(file=file) as source:
-                yield from _differing(file, source.read(), wanted.pop(file.name, []))
+                totals = wanted.pop(file.name, [])
+                yield from _differing(file, source.read(), totals, rows.get(file.name))
         except DomainError as refusal:
             wanted.pop(file.name, None)
             yield str(refusal)
@@ -70,10 +72,14 @@ def _wrong(report: Report, files: list[ReportFile]) -> Iterator[str]:
         yield f"缺少登记合计所依据的文件 {name} / the file its totals come from is not recorded"
 
 
-def _differing(file: ReportFile, content: bytes, totals: list[dict[str, Any]]) -> Iterator[str]:
-    if not totals:
+def _differing(
+    file: ReportFile, content: bytes, totals: list[dict[str, Any]], rows: int | None
+) -> Iterator[str]:
+    if not totals and rows is None:
         return
     frame = pl.read_csv(io.BytesIO(content), infer_schema=False)
+    if rows is not None and frame.height != rows:
+        yield f"{file.name}: 行数 rows are {frame.height}, 登记 recorded {rows}"
     for total in totals:
         text = pl.col(total["key"]).fill_null("")
         added = int(frame.select(exact(text, DECIMALS[total["kind"]]).sum()).item())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter, display
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -19,10 +21,20 @@ from loans.values.money import grouped_yuan
 from settlement.admin.wording import TIER_NAMES
 from settlement.models import Event, Fund, LedgerEntry, LedgerLine, Receipt, TakenOver
 
+_MONTH = r"([12][0-9]{3})-(0[1-9]|1[0-2])"
+SPAN = re.compile(rf"(?:{_MONTH})?\.\.{_MONTH}", re.ASCII)
 FLOWS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "received": (_("收到预拨"), (Event.PRE_ALLOCATION,)),
     "used": (_("代付贴息"), (Event.DEDUCTION, Event.NEGATIVE_DIFFERENCE, Event.TAKEN_OVER)),
-}
+    "returned": (_("退回财政"), (Event.SURPLUS_RETURNED,)),
+    "cash": (
+        _("专户与垫付"),
+        (
+            Event.PRE_ALLOCATION, Event.ADVANCE_REPAID, Event.TAKEN_OVER, Event.DEDUCTION,
+            Event.CLAWBACK_RECEIVED, Event.MADE_GOOD, Event.SURPLUS_RETURNED,
+        ),
+    ),
+}  # fmt: skip
 
 
 def latest_entries(request: HttpRequest, fund: Fund) -> Section:
@@ -103,7 +115,7 @@ class FlowFilter(SimpleListFilter):
     parameter_name = "flow"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
-        """Money received, and subsidies with their differences."""
+        """Money received, subsidies with their differences, money given back, all that moved cash."""
         return [(key, title) for key, (title, _events) in FLOWS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -155,6 +167,38 @@ class ArrivedFilter(MonthFilter):
         )
 
 
+class MovedFilter(SimpleListFilter):
+    """By the months a movement counts in on the home page: `2026-01..2026-03`, or `..2026-03` up to then.
+
+    That of collection; for finance's money that of its arrival; else that of posting. Only asked for by
+    address: there is no end of such spans to choose from.
+    """
+
+    title = _("变动月份")
+    parameter_name = "moved"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
+        """The span that was asked for, if it is one."""
+        asked = request.GET.get(self.parameter_name, "")
+        return [(asked, asked)] if SPAN.fullmatch(asked) else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Entries of these months."""
+        found = SPAN.fullmatch(self.value() or "")
+        if found is None:
+            return queryset
+        after = date(int(found[3]) + int(found[4]) // 12, int(found[4]) % 12 + 1, 1)
+        first = date(int(found[1]), int(found[2]), 1) if found[1] else date.min
+        span = (first, after - timedelta(days=1))
+        received = Receipt.objects.filter(pre_allocation__received_on__range=span)
+        is_received = Q(event=Event.PRE_ALLOCATION)
+        return queryset.filter(
+            Q(month__range=span)
+            | Q(month=None) & is_received & Q(source_id__in=received.values("pre_allocation_id"))
+            | Q(month=None) & ~is_received & Q(posted_on__range=span)
+        )
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(FactAdmin):
     """Entries, latest first."""
@@ -166,7 +210,7 @@ class LedgerEntryAdmin(FactAdmin):
     )  # fmt: skip
     list_filter = (
         FlowFilter, "event", "fund__scheme", FundTierFilter, "fund__purpose", CollectedFilter,
-        ArrivedFilter, YearFilter, LevelFilter, month_of("posted_on"),
+        ArrivedFilter, MovedFilter, YearFilter, LevelFilter, month_of("posted_on"),
     )  # fmt: skip
     list_select_related = ("fund__scheme", "institution")
     search_by = (prefix("source"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -19,6 +20,8 @@ from settlement.models import (
     Recomputation,
     Settlement,
 )
+
+LATELY = timedelta(days=30)
 
 
 def unbooked(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -41,6 +44,40 @@ def late_payouts(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
 def past_plans(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Plans whose interest day is over and whose results are not all there."""
     return rows.filter(state=Plan.State.CHECKED, collected_on__lt=timezone.localdate())
+
+
+def refused_receipts(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Pre-allocations one brought in that were refused lately, until the fund's money is entered anew."""
+    since = timezone.localtime() - LATELY
+    anew = rows.model.objects.filter(  # loans' table, which we know by its page alone
+        pk__gt=OuterRef("pk"),
+        **{name: OuterRef(name) for name in ("institution", "scheme_code", "tier", "purpose")},
+    )
+    own = rows.filter(
+        batch__actor=request.user.get_username(),
+        refusal__isnull=False,
+        refusal__checked_at__gte=since,
+    )
+    return own.filter(~Exists(anew))
+
+
+def refused_plans(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Plans one made that another refused or ended, until the day is planned anew or long over."""
+    user = request.user.get_username()
+    anew = Plan.objects.filter(
+        pk__gt=OuterRef("pk"),
+        institution=OuterRef("institution"),
+        collected_on=OuterRef("collected_on"),
+    )
+    own = rows.filter(
+        state=Plan.State.DROPPED, made_by=user, collected_on__gte=timezone.localdate() - LATELY
+    )
+    return own.exclude(ended_by=user).filter(~Exists(anew))
+
+
+def coming_plans(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Released plans of today and days to come: the core needs their file and gives results."""
+    return rows.filter(state=Plan.State.CHECKED, collected_on__gte=timezone.localdate())
 
 
 TO_CHECK = [
@@ -83,4 +120,23 @@ AMISS = [
     Waiting("failed", "settlement.payout", _("拨付失败"), failed_payouts),
     Waiting("late", "settlement.payout", _("逾期未拨付"), late_payouts),
 ]  # fmt: skip
-WAITING.extend([*TO_CHECK, *AMISS])
+TO_MAKE = [
+    Waiting(
+        "refused", "loans.preallocation", _("被退回、待重新登记的预拨资金"), refused_receipts,
+        is_make=True,
+    ),
+    Waiting("refused", "settlement.plan", _("被退回、待重新编制的计划"), refused_plans, is_make=True),
+    having(
+        "unsent", "settlement.plan", _("待送复核的计划"), is_make=True, state=Plan.State.DRAFT,
+        sent_at=None,
+    ),
+    Waiting(
+        "released", "settlement.plan", _("已放行、待下载指令和回传结果的计划"), coming_plans,
+        is_make=True,
+    ),
+    having(
+        "undecided", "settlement.settlement", _("已提交财政、待录入批复的结算清算"), is_make=True,
+        state=Settlement.State.SUBMITTED,
+    ),
+]  # fmt: skip
+WAITING.extend([*TO_CHECK, *TO_MAKE, *AMISS])

@@ -30,7 +30,7 @@ _CASH = "l.account IN ('special_account', 'bank_advance')"
 class FundUse:
     """One fund: what it has, and what went through it since its first entry.
 
-    `used_fen`: subsidies, taken-over ones too. `paid_fen`: what left the account, or was advanced, for
+    `used_fen`: subsidies, taken-over ones too. `returned_fen`: surplus that went back to finance. `paid_fen`: what left the account, or was advanced, for
     subsidies in the last full months; `first_month`: of the first such payment ever. `first_day` and
     `last_day`: of its movements, if there are any.
     """
@@ -46,6 +46,7 @@ class FundUse:
     bank_advance_fen: int
     received_fen: int
     used_fen: int
+    returned_fen: int
     paid_fen: int
     first_month: date | None
     first_day: date | None
@@ -63,6 +64,9 @@ _FUNDS = f"""
             coalesce(sum(l.debit_fen - l.credit_fen) FILTER (
                 WHERE l.account = 'subsidy_applied'
                 AND e.event IN ('deduction', 'negative_difference', 'taken_over')), 0)::bigint AS used,
+            coalesce(sum(l.debit_fen - l.credit_fen) FILTER (
+                WHERE l.account = 'treasury_advance' AND e.event = 'surplus_returned'), 0)::bigint
+                AS returned,
             coalesce(sum(l.credit_fen - l.debit_fen) FILTER (
                 WHERE e.event = 'deduction' AND {_CASH}
                 AND e.month >= %(since)s AND e.month < %(until)s), 0)::bigint AS paid,
@@ -71,7 +75,8 @@ _FUNDS = f"""
         {_MOVES} GROUP BY e.fund_id
     )
     SELECT f.id, s.id, s.code, f.tier, f.purpose, i.name, f.special_account_fen, f.reserved_fen,
-        -f.bank_advance_fen, coalesce(m.received, 0), coalesce(m.used, 0), coalesce(m.paid, 0),
+        -f.bank_advance_fen, coalesce(m.received, 0), coalesce(m.used, 0), coalesce(m.returned, 0),
+        coalesce(m.paid, 0),
         m.first_month, m.first_day, m.last_day
     FROM settlement_fund f JOIN settlement_scheme s ON s.id = f.scheme_id
     JOIN kernel_institution i ON i.id = f.institution_id LEFT JOIN moved m ON m.fund_id = f.id

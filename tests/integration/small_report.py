@@ -31,6 +31,7 @@ class Small:
         self.asked: list[Asked] = []
         self.more: tuple[Column, ...] = ()  # further columns, of one fen in every row
         self.tables: tuple[Table, ...] = ()  # further tables
+        self.schemes: tuple[str, ...] = ()  # what it says it is about
 
     def build(self, asked: Asked) -> Sheet:
         """The sheet."""
@@ -53,6 +54,7 @@ class Small:
             period_code=asked.period.code,
             period_zh=asked.period.title_zh,
             unit_zh="元",
+            scheme_codes=self.schemes,
         )
         tie = Tie("放款合计 = 借据", total, total if self.ledger_fen is None else self.ledger_fen)
         notes = Table("notes", "明细", (*COLUMNS, *self.more), whole(frame))

@@ -114,12 +114,13 @@ def test_money_by_scheme_and_tier_to_the_fen(money: dict[str, Institution], web:
     context = client.get(HOME).context
     (section,) = context["money"]
     # 92 days took 890 yuan without the offset; 9,050 yuan are left for 935 such days.
-    line = ["10,000.00", "910.00", "0.00", "9,050.00", "0.00"]
+    line = ["10,000.00", "910.00", "0.00", "0.00", "9,050.00", "0.00"]
     assert plain(section) == [
         ["中小微企业贷款贴息", "中央", *line, "296.67", "2029-01-05"],
         ["合计", "", *line, "", ""],
     ]
-    received, used, reserved, available, advance, rate, end = addresses(section)[0][2:]
+    received, used, returned, reserved, available, advance, rate, end = addresses(section)[0][2:]
+    assert listed(client, returned) == []
     assert net(listed(client, received), "treasury_advance") == -1_000_000
     assert net(listed(client, used), "subsidy_applied") == 91_000
     assert listed(client, reserved) == []
@@ -128,7 +129,7 @@ def test_money_by_scheme_and_tier_to_the_fen(money: dict[str, Institution], web:
     spent = listed(client, rate)
     assert -net(spent, "special_account") == 89_000 == 3 * 29_667 - 1
     assert client.get(end).status_code == 200
-    for address in addresses(section)[1][2:7]:
+    for address in addresses(section)[1][2:8]:
         assert client.get(address).status_code == 200
 
 
@@ -149,8 +150,41 @@ def test_the_fund_that_ends_first_is_named_and_an_advance_says_so(
     poor.use(5, 4_800)
     (section,) = client.get(HOME).context["money"]
     assert plain(section)[0][2:] == [
-        "10,100.00", "1,020.00", "0.00", "9,050.00", "10.00", "333.33", "已不足",
+        "10,100.00", "1,020.00", "0.00", "0.00", "9,050.00", "10.00", "333.33", "已不足",
     ]  # fmt: skip
+
+
+def test_money_given_back_is_shown_and_leads_to_its_entries(
+    money: dict[str, Institution], web: Web
+) -> None:
+    key = FundKey(money[BANK].id, rows.scheme_version().scheme.pk, "central")
+    fund_id = funds.open_funds(keys=[key])[key]
+    fund = funds.lock(fund_ids=[fund_id])[fund_id]
+    posting = Posting(Event.SURPLUS_RETURNED, date(2026, 6, 14), "结余", 1, "checker")
+    funds.post(fund=fund, posting=posting, lines=entries.surplus_returned(200_000), year=2026)
+    client = web(person(Role.MAKER, money[BANK]))
+    (section,) = client.get(HOME).context["money"]
+    # received − used − given back + what enterprises owe for the 50 lowered, less 10 offset
+    assert plain(section)[0][2:8] == ["10,000.00", "910.00", "2,000.00", "0.00", "7,050.00", "0.00"]
+    assert plain(section)[1][4] == "2,000.00"
+    for place in (0, 1):
+        (entry,) = listed(client, addresses(section)[place][4])
+        assert (entry.event, net([entry], "special_account")) == ("surplus_returned", -200_000)
+    (table,) = client.get(HOME).context["tables"]
+    assert plain(table)[5][5] == "7,050.00"
+
+
+def test_finance_is_led_to_no_plans(money: dict[str, Institution], web: Web) -> None:
+    client = web(person(Role.FINANCE_VIEWER, money[BANK]))
+    (section,) = client.get(HOME).context["money"]
+    found = [address for line in addresses(section) for address in line if address]
+    assert len(found) == 14
+    assert [client.get(address).status_code for address in found] == [200] * 14
+    assert "planneddeduction" not in "".join(found)
+    (fund,) = listed(client, addresses(section)[0][5])
+    assert fund.reserved_fen == 0
+    maker = web(person(Role.MAKER, money[BANK])).get(HOME).context["money"][0]
+    assert ["planneddeduction" in line[5] for line in addresses(maker)] == [True, True]
 
 
 def test_money_is_of_ones_own_institutions(money: dict[str, Institution], web: Web) -> None:
@@ -181,6 +215,14 @@ def test_funds_over_the_year(money: dict[str, Institution], web: Web) -> None:
     ):
         assert grouped_yuan(-net(listed(client, received), "treasury_advance")) == shown[1]
         assert grouped_yuan(net(listed(client, used), "subsidy_applied")) == shown[2]
+    moved = {"flow=received": "treasury_advance", "flow=used": "subsidy_applied"}
+    for line, shown in zip(addresses(table), plain(table), strict=True):
+        for address, text in zip(line[3:5], shown[3:5], strict=True):
+            account = moved[address.partition("?")[2].partition("&")[0]]
+            sign = -1 if account == "treasury_advance" else 1
+            assert grouped_yuan(sign * net(listed(client, address), account)) == text
+        left = listed(client, line[5])
+        assert grouped_yuan(net(left, "special_account") + net(left, "bank_advance")) == shown[5]
     chart = client.get(HOME).context["charts"][0]
     assert '"data": [10000, 9960, 9660, 9460, 9070, 9050]' in chart.data
 
@@ -243,6 +285,15 @@ def test_other_years_are_chosen_and_nonsense_is_this_year(
     assert plain(table)[11] == ["2024-12", "1.00", "0.00", "1.00", "0.00", "1.00"]
     (table,) = client.get(HOME).context["tables"]
     assert plain(table)[0][5] == "10,001.00"
+    entries_ = reverse("admin:settlement_ledgerentry_changelist")
+    every = len(listed(client, entries_))
+    for span in ("2026-13..2026-14", "..", "2026-01", "2026-01..", "x..2026-01", "%00..2026-01"):
+        assert (
+            len(client.get(f"{entries_}?moved={span}", follow=True).context["cl"].queryset) == every
+        )
+    assert listed(client, f"{entries_}?moved=..2024-12") == listed(
+        client, f"{entries_}?moved=2024-12..2024-12"
+    )
     for text in ("2023", "0", "99999", "abc", "-1", "%00", "２０２４"):
         context = client.get(f"{HOME}?year={text}").context
         assert [year for year, _address, is_shown in context["years"] if is_shown] == [2026], text

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from config.kernel.models import Institution, Role, Run
 from loans import models as loans
-from reports.models import Obligation
+from reports.models import Obligation, Report
 from settlement import models as settlement
 from tests.integration import rows
 from tests.integration.home_page import HOME, addresses, listed, plain
@@ -127,10 +127,76 @@ def test_nobody_checks_their_own(whole: dict[str, Institution], web: Web) -> Non
 def test_who_does_not_check_sees_what_is_amiss_alone(
     whole: dict[str, Institution], web: Web
 ) -> None:
-    for role in (Role.MAKER, Role.MANAGER, Role.AUDITOR):
-        assert work(web(person(role, whole[BANK]))) == [AMISS], role
+    for role in (Role.MAKER, Role.MANAGER):
+        assert work(web(person(role, whole[BANK]))) == [{}, AMISS], role
+    assert work(web(person(Role.AUDITOR, whole[BANK]))) == [AMISS]
     told = {title: n for title, n in AMISS.items() if title not in BANKS_OWN}
     assert work(web(person(Role.FINANCE_VIEWER, whole[BANK]))) == [told]
+
+
+def lately(days: int = 1) -> Any:
+    return timezone.localtime() - timedelta(days=days)
+
+
+def entered(institution: Institution, number: str, actor: str, **more: Any) -> Any:
+    batch = loans.ImportBatch.objects.create(
+        institution=institution, kind="pre-allocations", rows=1, inserted=1, corrected=0,
+        unchanged=0, actor=actor, at=rows.AT,
+    )  # fmt: skip
+    of = {"scheme_code": "central-sme-2026", "tier": "central", "received_on": date(2026, 2, 10)}
+    return loans.PreAllocation.objects.create(
+        institution=institution, amount_fen=1, document_number=number, batch=batch, **of | more
+    )
+
+
+def refused(pre_allocation: Any, days: int = 1) -> None:
+    settlement.ReceiptRefusal.objects.create(
+        institution=pre_allocation.institution, pre_allocation=pre_allocation, why="文号有误",
+        made_by="li", made_at=rows.AT, checked_by="wang", checked_at=lately(days),
+    )  # fmt: skip
+
+
+def test_a_maker_sees_what_is_theirs_to_go_on_with(tree: dict[str, Institution], web: Web) -> None:
+    place, today = tree[NANJING], timezone.localdate()
+    refused(entered(place, "文1", "li", tier="provincial"))  # entered anew below
+    entered(place, "文2", "li", tier="provincial")
+    refused(entered(place, "文3", "li"))
+    refused(entered(place, "文4", "zhao", tier="municipal"))
+    refused(entered(place, "文5", "li", purpose="guarantee_fee"), days=31)
+    of = {"institution": tree[BANK], "planned_fen": 1, "made_by": "li", "made_at": rows.AT}
+    dropped = {"state": "dropped", "sent_at": rows.AT, "why": "例外未核"}
+    for days, more in (
+        (3, {**dropped, "ended_by": "wang"}), (4, {**dropped, "ended_by": "li"}),
+        (5, {**dropped, "ended_by": "wang"}), (5, {"sent_at": rows.AT}), (6, {}),
+        (-31, {**dropped, "ended_by": "wang"}),
+        (0, {"state": "checked", "sent_at": rows.AT, "checked_by": "wang", "checked_at": rows.AT}),
+        (9, {"state": "checked", "sent_at": rows.AT, "checked_by": "wang", "checked_at": rows.AT}),
+    ):  # fmt: skip
+        settlement.Plan.objects.create(**of, collected_on=today + timedelta(days=days), **more)
+    settlement.Settlement.objects.create(
+        institution=tree[BANK], scheme=rows.scheme_version().scheme, kind="annual", year=2025,
+        part=1, state="submitted", made_by="li", made_at=rows.AT, checked_by="wang",
+        checked_at=rows.AT,
+    )  # fmt: skip
+    rows.report_rows.filed(place.pk, rows.AT)
+    Report.objects.update(
+        state="returned", answered_by="wang", answered_at=rows.AT, returned_why="期间有误"
+    )
+
+    makes, _amiss = work(web(person(Role.MAKER, tree[BANK], "li")))
+
+    assert makes == {
+        "被退回、待重新生成的报表": 1, "被退回、待重新登记的预拨资金": 1, "被退回、待重新编制的计划": 1,
+        "待送复核的计划": 1, "已放行、待下载指令和回传结果的计划": 2, "已提交财政、待录入批复的结算清算": 1,
+    }  # fmt: skip
+    others, _amiss = work(web(person(Role.MANAGER, tree[BANK], "chen")))
+    own = {"被退回、待重新登记的预拨资金", "被退回、待重新编制的计划"}
+    assert others == {title: n for title, n in makes.items() if title not in own}
+    branch, _amiss = work(web(person(Role.MAKER, tree[NANJING], "zhao")))
+    assert branch == {"被退回、待重新生成的报表": 1, "被退回、待重新登记的预拨资金": 1}
+    for role in (Role.CHECKER, Role.AUDITOR):
+        sections = web(person(role, tree[BANK])).get(HOME).context["work"]
+        assert "待我办理" not in [str(section.title) for section in sections]
 
 
 def test_another_institutions_work_is_not_counted(whole: dict[str, Institution], web: Web) -> None:
@@ -217,6 +283,32 @@ def test_a_fresh_installation_says_what_to_do_next(web: Web) -> None:
     assert response.context["charts"] == []
 
 
+def steps_of(client: Client) -> dict[str, tuple[str, str]]:
+    """Where each first step leads, and who takes it if not the reader."""
+    found = {str(s.title): (s.address, str(s.whose)) for s in client.get(HOME).context["setup"]}
+    for address, _whose in found.values():
+        assert not address or client.get(address).status_code == 200, address
+    return found
+
+
+def test_nobody_is_sent_to_import_what_they_may_not(tree: dict[str, Institution], web: Web) -> None:
+    upload, others = reverse("admin:loans_fileimport_import"), "由不限机构的系统管理员导入"
+    everywhere = steps_of(web(person(Role.ADMINISTRATOR, name="root")))
+    assert everywhere["导入机构"] == (f"{upload}?kind=institutions", "")
+    assert everywhere["登记合作银行"] == (f"{upload}?kind=participations", "")
+    for role in (Role.MAKER, Role.MANAGER, Role.ADMINISTRATOR):
+        found = steps_of(web(person(role, tree[BANK])))
+        assert found["导入机构"] == (reverse("admin:kernel_institution_changelist") + "?", others)
+        assert found["登记合作银行"] == (
+            reverse("admin:loans_participation_changelist") + "?", others,
+        )  # fmt: skip
+        assert found["导入企业、合同与借据"] == (f"{upload}?kind=enterprises", "")
+    finance = steps_of(web(person(Role.FINANCE_VIEWER, tree[BANK])))
+    assert finance["导入收息并运行代付"] == ("", "由经办导入")
+    page = web(person(Role.MAKER, tree[BANK], "li")).get(f"{upload}?kind=interest-collections")
+    assert 'value="interest-collections" selected' in page.content.decode()
+
+
 def test_the_steps_of_a_bank_are_done_one_by_one(tree: dict[str, Institution], web: Web) -> None:
     rows.whole_book(tree[OTHER], "N9")
     note = rows.note(tree[NANJING])
@@ -264,11 +356,20 @@ def test_queries_do_not_grow_with_the_book_nor_differ_by_role(
     assert full == [one + 1 for one in empty]  # the policies' names, once there are any to show
 
 
-def test_every_link_of_the_page_leads_somewhere(whole: dict[str, Institution], web: Web) -> None:
-    client = web(person(Role.ADMINISTRATOR))
+def links_of(client: Client) -> set[str]:
+    """Where the page leads."""
     page = client.get(HOME).content.decode()
-    content = page[page.index('id="home"') :]
-    found = {html.unescape(one) for one in re.findall(r'href="([^"#]+)"', content)}
-    assert len(found) > 30
-    for address in sorted(found):
-        assert client.get(address if address[0] == "/" else HOME + address).status_code == 200
+    found = re.findall(r'href="([^"#]+)"', page[page.index('id="home"') :])
+    return {html.unescape(one) if one[0] == "/" else HOME + html.unescape(one) for one in found}
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_every_link_of_the_page_leads_somewhere(
+    whole: dict[str, Institution], web: Web, role: str
+) -> None:
+    for place in (None, whole[BANK]) if role == Role.ADMINISTRATOR else (whole[BANK],):
+        client = web(person(role, place))
+        found = links_of(client)
+        assert len(found) > 20
+        for address in sorted(found):
+            assert client.get(address).status_code == 200, address

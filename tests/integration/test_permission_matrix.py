@@ -44,6 +44,7 @@ pytestmark = pytest.mark.django_db
 PEOPLE = {"kernel.user"}  # administrators alone
 SIGN_INS = {"kernel.signin", "kernel.userevent"}  # administrators and auditors
 INSTALLATION = {"kernel.chunk", "settlement.assessment"}  # who sees every institution
+EVERYBODYS = {"reports.workingdayexception"}  # brought in by who sees every institution
 MAKES, CHECKS = {Role.MAKER, Role.MANAGER}, {Role.CHECKER}
 ACTIONS = {"make": MAKES, "end": MAKES, "check": CHECKS}  # by permission
 FOR_ALL = {"loans.usccconfirmation", "settlement.schemeversion"}  # belong to no institution
@@ -82,6 +83,8 @@ class Somebody:
         assert address.step is not None
         if address.step.is_for_all:  # the book's people are of a head office
             return self.role == Role.CHECKER or self.everywhere
+        if address.page in EVERYBODYS and not self.everywhere:
+            return False
         return self.sees(address.page) and self.role in address.step.roles
 
 

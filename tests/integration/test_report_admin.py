@@ -18,6 +18,7 @@ from reports.models import Obligation, Report, ReportFile
 from reports.services import asking, generation, jobs, obligations, steps
 from tests import database
 from tests.integration import book, rows
+from tests.integration.home_page import addresses, plain
 from tests.integration.rows import BANK, NANJING, OTHER, SUZHOU
 from tests.integration.small_report import CODE, Small, small
 from tests.integration.steps import address, faults, send, taken
@@ -92,12 +93,18 @@ def test_from_the_order_to_the_acceptance(
     run = only(Run, kind="report")
     assert response.url == reverse("admin:reports_job_change", args=[run.pk])
     assert "任务已提交" in told(maker, response)
-    page = maker.get(response.url).content.decode()
-    assert "0/1" in page
-    assert "Report #" not in page
+    page = maker.get(response.url)
+    assert "0/1" in page.content.decode()
+    assert "data-job-open" in page.content.decode()
+    assert "progress.js" in page.content.decode()
+    assert [plain(one) for one in page.context["sections"]] == [[], []]
+    listed = maker.get(reverse("admin:reports_job_changelist")).content.decode()
+    assert "data-job-open" not in listed  # a list that renewed itself would lose what is ticked
     work()
-    page = maker.get(response.url).content.decode()
-    assert "1/1" in page
+    page = maker.get(response.url)
+    assert "1/1" in page.content.decode()
+    assert "data-job-open" not in page.content.decode()
+    assert_leads_to_report(maker, page, only(Report).pk)
     result = maker.get(reverse("admin:reports_job_result", args=[run.pk]))
     assert result.headers["Content-Disposition"].startswith("attachment; filename=")
     made = only(Report)
@@ -114,6 +121,32 @@ def test_from_the_order_to_the_acceptance(
     assert (made.state, made.made_by, made.checked_by, made.submitted_by, made.document_number) == (
         "accepted", "maker", "checker", "maker", "财审1号",
     )  # fmt: skip
+
+
+def assert_leads_to_report(client: Client, page: Any, pk: int) -> None:
+    """The page of a job that is done names its report and has all its files."""
+    outcome, files = page.context["sections"]
+    assert plain(outcome) == [
+        [f"#{pk} 新发放贷款月报", "2026-03", "1", "已生成", "下一步：由另一人复核"]
+    ]
+    assert client.get(addresses(outcome)[0][0]).status_code == 200
+    assert [line[0].rpartition(".")[2] for line in plain(files)] == ["csv", "pdf"]
+    assert all(body(client.get(line[0])) for line in addresses(files))
+
+
+def test_an_order_of_what_is_there_leads_to_it(
+    report: Small, banks: dict[str, Institution], web: Any
+) -> None:
+    made = make()
+    maker = web(person(Role.MAKER, banks[NANJING], "maker"))
+    response = send(maker, PAGE, "order", code=CODE, institution=NANJING, period="2026-03")
+    work()
+    outcome, _files = maker.get(response.url).context["sections"]
+    assert plain(outcome) == [
+        [f"#{made} 新发放贷款月报", "2026-03", "1", "已生成", "内容与现有一版相同，未另生成"]
+    ]
+    shown = maker.get(reverse("admin:reports_job_changelist")).content.decode()
+    assert reverse("admin:reports_report_change", args=[made]) in shown
 
 
 def run_sha(pk: int) -> str:
@@ -205,6 +238,9 @@ def test_a_job_of_another_scope_gives_nothing_away(
     run = only(Run, kind="export")
     where = reverse("admin:reports_job_result", args=[run.pk])
     assert body(auditor.get(where)).startswith(b"institution_code,")
+    page = auditor.get(reverse("admin:reports_job_change", args=[run.pk]))
+    (files,) = page.context["sections"]
+    assert (plain(files), addresses(files)[0][0]) == ([[run.result_name, run.result_sha256]], where)
     branch = web(person(Role.MAKER, banks[NANJING]))
     assert branch.get(where).status_code in {302, 404}
     assert (

@@ -16,6 +16,7 @@ from config.kernel.models import Chunk, Institution, Run
 from config.kernel.services import store, work
 from loans.values.errors import DomainError
 from reports.models import Job, Obligation, Report
+from reports.selectors.obligations import obligations_of, reports_for, with_standing
 from reports.services import generation, jobs, obligations, steps, storing
 from tests.integration import rows
 from tests.integration.rows import BANK, NANJING, OTHER, SUZHOU
@@ -85,7 +86,8 @@ def test_a_report_is_ordered_and_made_in_the_name_of_who_ordered_it(
     run.refresh_from_db()
     made = Report.objects.get()
     assert (made.made_by, made.scheme_code, made.institution) == ("maker", SME, banks[NANJING])
-    assert (run.stats, run.error, work.progress(run_id=run_id)) == ({"new": 1}, "", (1, 1))
+    stats = {"new": 1, "report": made.pk}
+    assert (run.stats, run.error, work.progress(run_id=run_id)) == (stats, "", (1, 1))
     assert run.result_name == f"{CODE}_{SME}_{NANJING}_2026-03.pdf"
     assert run.result_sha256 == made.files.get(format="pdf").sha256
 
@@ -98,8 +100,8 @@ def test_the_same_order_twice_makes_one_report(
     found = list(Run.objects.filter(pk__in=[first, second]).order_by("pk"))
     assert [run.state for run in found] == ["done", "done"]
     assert found[0].result_sha256 == found[1].result_sha256
-    assert [run.stats for run in found] == [{"new": 1}, {"new": 0}]
-    assert Report.objects.count() == 1
+    made = Report.objects.get().pk
+    assert [run.stats for run in found] == [{"new": 1, "report": made}, {"new": 0, "report": made}]
 
 
 def test_a_worker_that_died_after_the_report_was_kept_leaves_no_second(
@@ -120,7 +122,7 @@ def test_a_worker_that_died_after_the_report_was_kept_leaves_no_second(
 
     monkeypatch.setattr(jobs, "_finish", kept)
     assert done(run_id) == "done"
-    assert (Report.objects.count(), Run.objects.get().stats) == (1, {"new": 0})
+    assert Run.objects.get().stats == {"new": 0, "report": Report.objects.get().pk}
 
 
 @pytest.mark.parametrize(
@@ -344,8 +346,6 @@ def test_what_falls_into_an_unpublished_year_is_told_and_stops_nothing_else(
 
 
 def standings(today: date) -> dict[str, str]:
-    from reports.selectors.obligations import with_standing
-
     found = with_standing(Obligation.objects.filter(code=CODE), today=today)
     return {one.period: one.standing for one in found}
 
@@ -367,6 +367,36 @@ def test_where_an_obligation_stands_follows_from_its_reports(
     assert standings(date(2026, 3, 6))["2026-02"] == "submitted"  # a draft of a correction
     steps.accept(report_id=made.pk, actor="maker", at=AT)
     assert standings(date(2026, 3, 6))["2026-02"] == "accepted"
+
+
+def test_a_report_of_all_schemes_counts_for_those_it_speaks_of_once_submitted(
+    report: Small, banks: dict[str, Institution]
+) -> None:
+    obligations.refresh(today=date(2026, 3, 2))
+    late = date(2026, 3, 6)
+    all_schemes = {"institution_code": BANK, "period_code": "2026-02", "scheme_code": None}
+    report.schemes = ("another-scheme",)
+    done(order(banks[BANK].scope, **all_schemes))
+    first = Report.objects.get()
+    steps.check(report_id=first.pk, actor="checker", at=AT)
+    steps.submit(report_id=first.pk, actor="maker", at=AT)
+    assert standings(late)["2026-02"] == "overdue"
+    steps.give_back(report_id=first.pk, actor="maker", at=AT, why="缺一项政策")
+
+    report.schemes = ("another-scheme", SME)
+    done(order(banks[BANK].scope, **all_schemes))
+    made = Report.objects.get(state="generated")
+    assert made.schemes == ["another-scheme", SME]
+    assert standings(late)["2026-02"] == "overdue"  # finance does not have it
+    assert prepared(date(2026, 3, 1)) == [wanted("2026-02")]  # nor does its draft do
+    steps.check(report_id=made.pk, actor="checker", at=AT)
+    steps.submit(report_id=made.pk, actor="maker", at=AT)
+    assert standings(late)["2026-02"] == "submitted"
+    steps.accept(report_id=made.pk, actor="maker", at=AT)
+    assert standings(late)["2026-02"] == "accepted"
+    (answered,) = obligations_of(Report.objects.get(pk=made.pk))
+    assert (answered.scheme_code, answered.period) == (SME, "2026-02")
+    assert [one.pk for one in reports_for(answered)] == [made.pk]
 
 
 def test_store_keeps_one_copy(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def sensible(client: Client, page: str, name: str, pk: int | None) -> dict[str, 
     return found
 
 
+@pytest.mark.timeout(1200)  # every step many times, on a machine that may do much else
 def test_nonsense_is_refused_in_words(bank: Institution, web: Any) -> None:
     maker, checker = (web(person(role, bank)) for role in (Role.MAKER, Role.CHECKER))
     before = everything()

@@ -23,7 +23,7 @@ from unfold.admin import ModelAdmin
 from config.kernel.admin.access import sees_as_finance, staff
 from config.kernel.admin.paging import BoundedChangeList, BoundedPaginator
 from config.kernel.admin.searching import TERM_MAX, Condition, is_storable
-from config.kernel.admin.sections import Button, MakeSection
+from config.kernel.admin.sections import Button, MakeSection, Section
 from config.kernel.admin.waiting import WaitingFilter, of_model
 
 LOOKUPS = {"exact", "in", "isnull", "gt", "gte", "lt", "lte", "id", "year", "month", "day"}
@@ -179,10 +179,14 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         if object_id is not None and request.method == "GET":
             row = self.row(request, object_id)
             if row is not None and self.has_view_permission(request, row):
-                context["sections"] = [make(request, row) for make in self.sections]
+                context["sections"] = self.sections_of(request, row)
                 buttons = self.row_buttons(request, row)
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return _with(response, "actions_detail", buttons)
+
+    def sections_of(self, request: HttpRequest, row: Any) -> list[Section]:
+        """The tables below the row's fields."""
+        return [make(request, row) for make in self.sections]
 
     def list_buttons(self, request: HttpRequest) -> list[Button]:
         """Steps offered at the top of the list."""

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.access import may_check, may_check_for_all, may_open
+from config.kernel.admin.access import may_check, may_check_for_all, may_make, may_open
 from config.kernel.admin.paging import COUNT_MAX
 from config.kernel.admin.sections import list_address
 from config.kernel.services import bulk
@@ -29,8 +29,9 @@ Narrow = Callable[[HttpRequest, QuerySet[Any]], QuerySet[Any]]
 class Waiting:
     """One kind of work: `model` (`settlement.plan`), what it is called, which of its rows, and whose.
 
-    `is_check`: a second person is to answer for what another made; otherwise something is amiss or
-    has to be done, which everybody sees who sees the page. `is_for_all`: it holds for every institution.
+    `is_check`: a second person is to answer for what another made; `is_make`: who enters things is to go
+    on with it; otherwise something is amiss, which everybody sees who sees the page. `is_for_all`: it
+    holds for every institution.
     """
 
     key: str
@@ -39,11 +40,14 @@ class Waiting:
     narrow: Narrow
     is_check: bool = False
     is_for_all: bool = False
+    is_make: bool = False
 
     def may(self, request: HttpRequest) -> bool:
         """Is it this person's to see?"""
         if self.is_check:
             return may_check_for_all(request) if self.is_for_all else may_check(request)
+        if self.is_make and not may_make(request):
+            return False
         return may_open(request, self.model.replace(".", "_"))
 
     @property
@@ -73,9 +77,15 @@ def unchecked(
     return Waiting(key, model, title, narrow, is_check=True, is_for_all=is_for_all)
 
 
-def having(key: str, model: str, title: Any, **conditions: Any) -> Waiting:
+def having(
+    key: str, model: str, title: Any, *, is_make: bool = False, **conditions: Any
+) -> Waiting:
     """Rows with these values."""
-    return Waiting(key, model, title, lambda _request, rows: rows.filter(**conditions))
+
+    def narrow(_request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.filter(**conditions)
+
+    return Waiting(key, model, title, narrow, is_make=is_make)
 
 
 def of_model(model: str) -> list[Waiting]:
