@@ -13,6 +13,13 @@ class SettlementConfig(AppConfig):
     verbose_name = _("贴息核算")
     default_auto_field = "django.db.models.BigAutoField"
 
+    def ready(self) -> None:
+        """Tell intake which tiers the terms in force pay."""
+        from loans.selectors import paid_tiers
+        from settlement.services.schemes import tiers_in_force
+
+        paid_tiers.SOURCES.append(tiers_in_force)
+
     # Whose former states need no keeping, and why (the others are tracked; tests hold the three lists).
     append_only = frozenset({
         "ClawbackLapse", "Deduction", "GuaranteePosting", "LedgerEntry", "LedgerLine",

@@ -25,6 +25,14 @@ from loans.values.money import grouped_yuan, percent_from_ppm
 SUFFIXES = {"_fen": "_yuan", "_ppm": "_percent"}
 RENAMED = {"scheme_code": "scheme_label", "scheme_codes": "scheme_labels", "batch": "batch_link"}
 
+SAID = {
+    "why",
+    "withdrawn_why",
+    "dismissed_why",
+    "reason",
+    "file_name",
+}  # may be kept as `中文 / English`
+
 _scheme_names: ContextVar[dict[str, str] | None] = ContextVar("scheme_names", default=None)
 
 
@@ -81,6 +89,20 @@ class FactAdmin(ReadOnlyAdmin):
                 setattr(self, f"{stem}_yuan", _column(field, in_yuan(field.verbose_name), yuan))
             elif suffix == "_ppm":
                 setattr(self, f"{stem}_percent", _column(field, field.verbose_name, percent))
+            elif field.name in SAID and not field.choices:
+                setattr(self, f"{field.name}_words", _column(field, field.verbose_name, _words))
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        """Its columns, texts of both languages in the reader's."""
+        return [self._in_words(name) for name in super().get_list_display(request)]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[Any]:
+        """Likewise."""
+        return [self._in_words(name) for name in super().get_fields(request, obj)]
+
+    def _in_words(self, name: Any) -> Any:
+        words = f"{name}_words"
+        return words if name in SAID and hasattr(self, words) else name
 
     def shown_columns(self) -> list[str]:
         """Every column, amounts in yuan and rates in percent."""
@@ -108,6 +130,10 @@ class FactAdmin(ReadOnlyAdmin):
     def batch_link(self, row: Any) -> Any:
         """The file the row came from; who may not see the file sees its number."""
         return None if row.batch_id is None else f"#{row.batch_id}"
+
+
+def _words(text: str) -> str:
+    return own_language(text or "")
 
 
 def _shown(name: str) -> str:

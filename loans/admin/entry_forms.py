@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from loans.admin.base import in_yuan, own_language, scheme_name
 from loans.admin.fields import WordChoice, amount_widget, refused
 from loans.admin.steps import StepForm
 from loans.models import FundPurpose, SchemeLabel, Tier
+from loans.selectors.paid_tiers import paid_tiers
 from loans.services.entry import enter_row
 from loans.services.outcomes import ImportRefused, Source
 from loans.values.errors import DomainError
@@ -33,19 +35,28 @@ class PreAllocationForm(StepForm):
 
     scheme_code = WordChoice(label=_("贴息政策"))
     institution_code = WordChoice(label=_("资金机构"))
-    tier = WordChoice(label=_("资金层级"), choices=Tier.choices)
-    purpose = WordChoice(label=_("用途"), choices=FundPurpose.choices)
+    tier = WordChoice(
+        label=_("资金层级"),
+        choices=Tier.choices,
+        help_text=_("只列出所选政策使用的资金层级"),
+    )
+    purpose = WordChoice(label=_("用途"), choices=FundPurpose.choices, initial=FundPurpose.INTEREST)
     document_number = forms.CharField(label=_("文号"), widget=UnfoldAdminTextInputWidget)
     received_on = forms.CharField(label=_("到账日期"), widget=UnfoldAdminDateWidget)
     amount = forms.CharField(
         label=in_yuan(_("金额")), widget=amount_widget(), help_text=_("负数为冲正")
     )
 
+    class Media:
+        js = ("loans/paid_tiers.js",)
+
     def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
         super().__init__(request, row, data)
         fields: Any = self.fields
         codes = SchemeLabel.objects.order_by("code").values_list("code", flat=True)
         fields["scheme_code"].choices = [(code, scheme_name(code)) for code in codes]
+        paid = {code: sorted(tiers) for code, tiers in paid_tiers().items()}
+        fields["tier"].widget.attrs["data-paid"] = json.dumps(paid)
         self.places = {place.code: place for place in holders(request)}
         fields["institution_code"].choices = [(c, str(p)) for c, p in self.places.items()]
 

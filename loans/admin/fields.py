@@ -25,6 +25,7 @@ from loans.values.money import ppm_from_percent
 from loans.values.text import refused_character
 
 REASON_MAX = 500
+CHOICES: Any = forms.ChoiceField.choices  # the property that fields of choices have
 
 
 def refused(value: str, message: str) -> ValidationError:
@@ -136,9 +137,21 @@ class ReasonField(forms.CharField):
 
 
 class WordChoice(forms.ChoiceField):
-    """One of a few."""
+    """One of a few, for the person to choose: what must be said starts empty, unless only one is left."""
 
     widget = UnfoldAdminSelectWidget
+
+    @property
+    def choices(self) -> Any:
+        """As offered."""
+        return CHOICES.__get__(self)
+
+    @choices.setter
+    def choices(self, offered: Any) -> None:
+        found = list(offered)
+        is_open = self.required and self.initial is None and len(found) > 1
+        chosen = [("", _("请选择")), *found] if is_open else found
+        CHOICES.__set__(self, chosen)
 
 
 class YesNo(forms.BooleanField):

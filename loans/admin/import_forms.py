@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from config.kernel.admin.access import MAKERS, has_role, sees_everything, staff
 from config.kernel.admin.sections import Section, link, numbers, texts
 from config.kernel.models import Role
-from loans.admin.base import in_yuan
+from loans.admin.base import in_yuan, own_language
 from loans.admin.fields import ReasonField, WordChoice, amount_widget, refused
 from loans.admin.steps import AnswerForm, StepForm
 from loans.files.cells import RefusedCellError, parse_number
@@ -291,6 +291,14 @@ class AskUndo(StepForm):
         is_counter = ImportUndo.objects.filter(counter=row.pk).exists()
         return not is_counter and not waiting.exists()
 
+    def sections(self) -> list[Section]:
+        """Why it could not be taken back anyway, if so."""
+        fault = import_undos.why_not(batch_id=self.row.pk)
+        if fault is None:
+            return []
+        told = own_language(str(fault))
+        return [Section(title=_("不能撤销"), columns=texts(_("原因")), rows=[(told,)])]
+
     def act(self, *, actor: str, at: datetime) -> int:
         """Ask for it."""
         reason = self.cleaned_data["reason"]
@@ -319,7 +327,7 @@ class AnswerUndo(AnswerForm):
                     (
                         link("loans_importbatch", batch.pk, f"#{batch.pk}"),
                         kind_name(batch.kind),
-                        batch.file_name,
+                        own_language(batch.file_name),
                         batch.actor,
                         batch.at,
                         f"{batch.inserted:,}",

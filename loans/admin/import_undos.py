@@ -76,7 +76,7 @@ class ImportUndoAdmin(FactAdmin, StepsAdmin):
     @display(description=_("导入批次"))
     def batch_words(self, row: ImportUndo) -> str:
         """Which file."""
-        return f"#{row.batch_id} {kind_name(row.batch.kind)} {row.batch.file_name}"
+        return f"#{row.batch_id} {kind_name(row.batch.kind)} {own_language(row.batch.file_name)}"
 
     @display(description=_("导入批次"))
     def batch_row(self, row: ImportUndo) -> Any:

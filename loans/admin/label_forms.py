@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -24,8 +25,32 @@ from loans.values.errors import DomainError
 CHOSEN_MAX = 300  # an address holds no more
 
 
-class LabelForm(StepForm):
-    """What both steps share; reached from the list with the notes chosen there."""
+class LabellingForm(StepForm):
+    """A step that changes labels; reached from a list with the rows chosen there."""
+
+    @classmethod
+    def fits(cls, request: HttpRequest, row: Any) -> bool:
+        """Offered by the list's actions, which know the rows."""
+        return False
+
+    def source(self, *, actor: str, at: datetime) -> Source:
+        """Who changes them, and in which institutions."""
+        user = staff(self.request)
+        scope = user.scope if user else None
+        assert scope is not None, "whoever may make has institutions"
+        return Source(actor=actor, at=at, scope=(scope.lo, scope.hi))
+
+    def refuse(self, refusal: DomainError) -> None:
+        """What the notes' own rules refuse, line by line."""
+        if not isinstance(refusal, ImportRefused):
+            return super().refuse(refusal)
+        for problem in refusal.problems:
+            self.add_error(None, own_language(problem.message))
+        return None
+
+
+class LabelForm(LabellingForm):
+    """What both steps share: several notes, one scheme."""
 
     service: Callable[..., Outcome]
     at_field = {"labels_known": "scheme_code"}
@@ -43,11 +68,6 @@ class LabelForm(StepForm):
         fields: Any = self.fields
         fields["scheme_code"].choices = [(code, scheme_name(code)) for code in codes]
         self.ids = chosen_ids(str((data or self.initial).get("notes", "")))
-
-    @classmethod
-    def fits(cls, request: HttpRequest, row: Any) -> bool:
-        """Offered by the list's actions, which know the notes."""
-        return False
 
     def sections(self) -> list[Section]:
         """The notes chosen, with the labels they carry."""
@@ -83,22 +103,15 @@ class LabelForm(StepForm):
 
     def act(self, *, actor: str, at: datetime) -> Outcome:
         """As a file of these notes would."""
-        user = staff(self.request)
-        scope = user.scope if user else None
-        assert scope is not None, "whoever may make has institutions"
         return type(self).service(
             note_ids=self.ids,
             scheme_code=self.cleaned_data["scheme_code"],
-            source=Source(actor=actor, at=at, scope=(scope.lo, scope.hi)),
+            source=self.source(actor=actor, at=at),
         )
 
-    def refuse(self, refusal: DomainError) -> None:
-        """What the notes' own rules refuse, line by line."""
-        if not isinstance(refusal, ImportRefused):
-            return super().refuse(refusal)
-        for problem in refusal.problems:
-            self.add_error(None, own_language(problem.message))
-        return None
+    def leads_to(self, outcome: Any) -> str:
+        """The note, if it is one; else their list."""
+        return reverse("admin:loans_note_change", args=self.ids) if len(self.ids) == 1 else ""
 
 
 class Label(LabelForm):
@@ -116,6 +129,35 @@ class Label(LabelForm):
     def told(self, outcome: Outcome) -> str:
         """How many."""
         return gettext("已为 %(count)d 笔借据加标签，待认定") % {"count": outcome.corrected}
+
+
+class LabelEach(LabellingForm):
+    """Put on each note the label meant for it; `wanted` says which, in the order they go on."""
+
+    title, button, icon, note = Label.title, Label.button, Label.icon, Label.note
+
+    def wanted(self) -> list[tuple[int, str]]:
+        """Notes and schemes; none unless a page says so."""
+        return []
+
+    def act(self, *, actor: str, at: datetime) -> dict[str, int]:
+        """As a file of each scheme's notes would, all or nothing; how many by scheme."""
+        notes: dict[str, list[int]] = {}
+        for note_id, scheme_code in self.wanted():
+            notes.setdefault(scheme_code, []).append(note_id)
+        source = self.source(actor=actor, at=at)
+        return {
+            code: labels.label_notes(note_ids=ids, scheme_code=code, source=source).corrected
+            for code, ids in notes.items()
+        }
+
+    def told(self, outcome: dict[str, int]) -> str:
+        """How many of which."""
+        each = gettext("；").join(
+            gettext("%(scheme)s %(count)d 笔") % {"scheme": scheme_name(code), "count": count}
+            for code, count in outcome.items()
+        )
+        return gettext("已加标签，待认定：%(each)s") % {"each": each}
 
 
 class Unlabel(LabelForm):

@@ -1,4 +1,4 @@
-"""Lists whose chosen rows stand for notes to be labelled."""
+"""Lists whose chosen rows are labelled by a step of the same page."""
 
 from __future__ import annotations
 
@@ -21,14 +21,7 @@ class LabellingAdmin(ReadOnlyAdmin):
     """Choose rows, then the label."""
 
     actions: Sequence[Any] = ("label_chosen", "unlabel_chosen")
-
-    def chosen_notes(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The keys of the notes that the chosen rows stand for: the rows themselves, if not said."""
-        return queryset.order_by("pk").values_list("pk", flat=True)
-
-    def chosen_scheme(self, queryset: QuerySet[Any]) -> str:
-        """The scheme to propose, if the rows name one."""
-        return ""
+    chosen_as = "notes"  # what the step's form calls the rows chosen
 
     def has_make_permission(self, request: HttpRequest) -> bool:
         """Makers, managers and administrators."""
@@ -45,13 +38,14 @@ class LabellingAdmin(ReadOnlyAdmin):
         return self._go(request, queryset, "unlabel")
 
     def _go(self, request: HttpRequest, queryset: QuerySet[Any], step: str) -> HttpResponse | None:
-        keys = [str(pk) for pk in self.chosen_notes(queryset)[: CHOSEN_MAX + 1]]
+        keys = [
+            str(pk) for pk in queryset.order_by("pk").values_list("pk", flat=True)[: CHOSEN_MAX + 1]
+        ]
         if len(keys) > CHOSEN_MAX:
             told = gettext("一次最多选择 %(count)d 笔；更多的请导入借据文件") % {
                 "count": CHOSEN_MAX
             }
             self.message_user(request, told, messages.ERROR)
             return None
-        address = f"{reverse(f'admin:loans_note_{step}')}?notes={','.join(keys)}"
-        scheme = self.chosen_scheme(queryset)
-        return HttpResponseRedirect(f"{address}&scheme={scheme}" if scheme else address)
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_{step}"
+        return HttpResponseRedirect(f"{reverse(page)}?{self.chosen_as}={','.join(keys)}")

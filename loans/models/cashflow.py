@@ -255,7 +255,7 @@ class ReviewResult(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.note_id} {self.month} {self.result}"
+        return f"{self.note} {self.month:%Y-%m} {self.get_result_display()}"
 
 
 class BankStatement(models.Model):
@@ -339,4 +339,4 @@ class OpeningPosition(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.note_id} {self.scheme_code} {self.tier} {self.year}"
+        return f"{self.note} {self.get_tier_display()} {self.year}"

@@ -62,7 +62,7 @@ class ImportBatch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.file_name}"
+        return f"#{self.pk}"
 
 
 class FileImport(models.Model):

@@ -83,7 +83,7 @@ class SyndicateShare(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.contract_id} {self.participant_id}"
+        return f"{self.contract} {self.participant.name}"
 
 
 @tracked(moves=True)
@@ -182,7 +182,7 @@ class NoteStatus(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.note_id} {self.status} {self.starts_on}"
+        return f"{self.note} {self.get_status_display()} {self.starts_on}"
 
 
 @tracked(moves=True)
@@ -287,4 +287,4 @@ class NoteTransfer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.note_id} {self.moved_on}"
+        return f"{self.note} {self.moved_on}"

@@ -130,4 +130,4 @@ class PaperShelf(models.Model):
         ordering = ["note"]
 
     def __str__(self) -> str:
-        return str(self.note_id)
+        return str(self.note)

@@ -168,7 +168,7 @@ class EnterpriseTitle(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.enterprise_id} {self.title}"
+        return f"{self.enterprise} {self.get_title_display()}"
 
 
 @tracked()

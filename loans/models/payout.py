@@ -50,4 +50,4 @@ class PayoutAgreement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.note_id} {self.valid_from}"
+        return f"{self.note} {self.valid_from}"

@@ -1,6 +1,7 @@
 """What policies refer to: registered scheme labels, participating banks, funds and the LPR."""
 
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import tracked
@@ -21,6 +22,13 @@ class SchemeLabel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+
+def label_name(code: str) -> str:
+    """The policy's name in Chinese, its code in English, for the title of one row's page."""
+    if get_language() == "en":
+        return code
+    return SchemeLabel.objects.filter(code=code).values_list("name", flat=True).first() or code
 
 
 @tracked()
@@ -48,7 +56,7 @@ class Participation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.scheme_code} {self.institution_id} {self.valid_from}"
+        return f"{label_name(self.scheme_code)} {self.institution.name} {self.valid_from}"
 
 
 @tracked()
@@ -96,4 +104,4 @@ class SchemeFund(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.scheme_code} {self.year}"
+        return f"{label_name(self.scheme_code)} {self.year}"

@@ -61,7 +61,7 @@ def undo_table(*, kind: str) -> str | None:
 def ask(*, batch_id: int, reason: str, actor: str, at: datetime) -> int:
     """Ask for an accepted file to be taken back; returns the request.
 
-    DomainError `undo_asked` (once asked, or done), `undo_kind`, `undo_corrected`.
+    DomainError `undo_asked` (once asked, or done), `undo_kind`, `undo_corrected`, `undo_used`.
     """
     batch = ImportBatch.objects.get(pk=batch_id)
     bulk.rows("SELECT pg_advisory_xact_lock(%s, %s)::text", [0x756E, batch_id % 2**31])
@@ -79,6 +79,15 @@ def ask(*, batch_id: int, reason: str, actor: str, at: datetime) -> int:
             made_at=at,
         ).pk
     )
+
+
+def why_not(*, batch_id: int) -> DomainError | None:
+    """Why asking would be refused as things are now, whoever asks; None if it would not."""
+    try:
+        _require_possible(ImportBatch.objects.get(pk=batch_id))
+    except DomainError as fault:
+        return fault
+    return None
 
 
 def _require_possible(batch: ImportBatch) -> None:
@@ -99,6 +108,9 @@ def _require_possible(batch: ImportBatch) -> None:
                 "it corrected stored rows: import a correction from its list of differences",
             ),
         )
+    ((uses,),) = bulk.rows("SELECT loans_undo_uses(%s)", [batch.pk])
+    if uses:
+        raise DomainError("undo_used", _in_use(uses))
 
 
 @transaction.atomic
@@ -195,6 +207,11 @@ def _remove(undo_id: int) -> int:
 def _in_use(uses: list[str]) -> str:
     """What uses the rows, in words: `loans_note 3` is three notes, `run #5` the fifth run."""
     named = [use.split(" ") for use in uses]
+    if named[0][0] == "corrected":
+        return bilingual(
+            f"该批次有 {named[0][1]} 行已被后来的文件更正，不能撤销",
+            f"later files have corrected {named[0][1]} of its rows: it is not taken back",
+        )
     listed = {}
     for language in ("zh-hans", "en"):
         with translation.override(language):

@@ -317,6 +317,7 @@ def _problems(intake: Intake) -> list[Problem]:
     found = _not_allowed(intake)
     for check in intake.target.checks:
         found += [intake.problem(*broken) for broken in bulk.rows(check.sql)]
+    found += [intake.problem(*broken) for broken in intake_special.refused(kind=intake.kind.name)]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.kernel.services import bulk
+from loans.selectors.paid_tiers import paid_tiers, tier_not_paid
 from loans.services.target_parts import Target
 
 
@@ -47,3 +48,21 @@ def after_writing(*, kind: str) -> None:
             ) m
             """
         )
+
+
+def refused(*, kind: str) -> list[tuple[int, str, str, str]]:
+    """Row, column, value and message of what only this kind is refused for."""
+    if kind != "pre-allocations":
+        return []
+    paid = paid_tiers()
+    known = {
+        "codes": list(paid),
+        "paid": [f"{code} {tier}" for code, tiers in paid.items() for tier in tiers],
+    }
+    strange = bulk.rows(
+        "SELECT r.row, r.scheme_code, r.tier FROM resolved r WHERE r.fresh"
+        " AND r.scheme_code = ANY(%(codes)s) AND r.scheme_code || ' ' || r.tier <> ALL(%(paid)s)"
+        " ORDER BY r.row",
+        known,
+    )
+    return [(row, "tier", tier, tier_not_paid(tier, paid[code])) for row, code, tier in strange]

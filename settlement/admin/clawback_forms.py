@@ -231,7 +231,7 @@ def movement_line(movement: ClawbackMovement) -> Section:
                 movement.get_kind_display(),
                 movement.moved_on,
                 movement.reference,
-                movement.why,
+                wording.posting_in_words(movement.why),
                 movement.made_by,
                 yuan(movement.amount_fen),
             )

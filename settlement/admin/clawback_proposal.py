@@ -23,6 +23,7 @@ from settlement.services import clawbacks
 from settlement.services.clawbacks import Claim, Ground
 
 Origin = Clawback.Origin
+FILLED = {"scheme": "scheme_code", "tier": "tier", "purpose": "purpose", "year": "year"}
 
 
 class Propose(StepForm):
@@ -76,9 +77,10 @@ class Propose(StepForm):
             return None
         self.initial["note_number"], self.initial["institution_code"] = found
         lines = selected.claimable(note_id=int(text))
-        if lines:
-            self.initial["scheme"], self.initial["tier"] = lines[0].scheme_code, lines[0].tier
-            self.initial["purpose"], self.initial["year"] = lines[0].purpose, lines[0].year
+        for name, column in FILLED.items():
+            values = {getattr(one, column) for one in lines}
+            if len(values) == 1:  # of several the person chooses
+                self.initial[name] = values.pop()
         return int(text)
 
     def clean(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from config.kernel.admin.checking import CheckedAdmin
 from config.kernel.admin.filters import LevelFilter, YearFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, Stage, link, numbers, texts
-from loans.admin.base import FactAdmin, in_yuan, yuan
+from loans.admin.base import FactAdmin, in_yuan, own_language, yuan
 from loans.admin.chosen import each, shown_first
 from loans.admin.entry_forms import PreAllocationForm
 from loans.admin.evidence import PreAllocationAdmin
@@ -49,7 +49,7 @@ from settlement.models import (
 from settlement.selectors.receipts import entered_by
 from settlement.services import clawback_movements, clawbacks
 from settlement.services.made_good import check_made_good
-from settlement.services.pre_allocations import book_pre_allocations
+from settlement.services.pre_allocations import book_pre_allocation
 
 
 def movements(request: HttpRequest, clawback: Clawback) -> Section:
@@ -67,7 +67,7 @@ def movements(request: HttpRequest, clawback: Clawback) -> Section:
                 m.get_kind_display(),
                 yuan(m.amount_fen),
                 m.reference,
-                m.why,
+                own_language(m.why),
                 m.made_by,
                 m.checked_by or "",
                 m.refused_why,
@@ -161,7 +161,7 @@ class ClawbackAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
     @display(description=_("尚欠（元）"))
     def open_yuan(self, row: Clawback) -> str:
         """What is still owed."""
-        return grouped_yuan(row.open_fen if row.state == Clawback.State.DECIDED else 0)
+        return grouped_yuan(row.open_fen)
 
     @admin.action(description=_("决定追回"), permissions=["check"])
     def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
@@ -321,14 +321,16 @@ class ReceivedAdmin(StepsAdmin, CheckedAdmin, PreAllocationAdmin):
 
     @admin.action(description=_("复核入账"), permissions=["check"])
     def pass_check(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Book the chosen pre-allocations; one's own and those answered are left as they are."""
+        """Book the chosen pre-allocations; why one is not is said of each."""
         first = shown_first(request, self, queryset, BookPreAllocation)
         if first is not None:
             return first
-        ids = list(queryset.values_list("pk", flat=True))
         actor, at = request.user.get_username(), timezone.localtime()
-        booked = book_pre_allocations(actor=actor, at=at, ids=ids)
-        return self.report(request, done=booked.receipts, asked=len(ids))
+
+        def step(key: int) -> None:
+            book_pre_allocation(pre_allocation_id=key, actor=actor, at=at)
+
+        return each(request, self, queryset, step)
 
 
 admin.site.unregister(apps.get_model("loans", "PreAllocation"))

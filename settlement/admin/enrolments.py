@@ -16,6 +16,7 @@ from config.kernel.admin.sections import link
 from loans.admin.base import FactAdmin, SchemeFilter, scheme_name
 from loans.admin.lookups import of_note
 from settlement.admin import wording
+from settlement.admin.note_sections import refused_rules
 from settlement.models import Enrolment, GuaranteePosting, GuaranteeSubsidy
 
 
@@ -75,6 +76,7 @@ class EnrolmentAdmin(JudgedAdmin):
         "principal_capped", "commitment_yuan", "subsidised_from", "subsidised_until", "tiers_off_text",
         "lpr_percent", "version_link",
     )  # fmt: skip
+    sections = (refused_rules,)
 
     @display(description=_("政策版本"))
     def version_link(self, row: Enrolment) -> Any:

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.core.exceptions import PermissionDenied
 from django.db.models import BooleanField, F, Func, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError as BrokerError
 
 from config.kernel.admin.access import may_make
 from config.kernel.admin.filters import LevelFilter
-from config.kernel.admin.sections import Button
+from config.kernel.admin.sections import Button, Section, link, numbers, texts
 from config.kernel.models import Run
-from loans.admin.base import FactAdmin, SchemeFilter, with_enterprise_name
+from loans.admin.base import (
+    FactAdmin,
+    SchemeFilter,
+    in_yuan,
+    scheme_name,
+    with_enterprise_name,
+    yuan,
+)
+from loans.admin.label_forms import LabelEach, chosen_ids
 from loans.admin.labelling import LabellingAdmin
 from loans.admin.lookups import of_enterprise, of_note
+from loans.admin.steps import StepsAdmin
 from settlement.models import MissedLabel
 from settlement.services import missed_labels
+from settlement.services.schemes import terms_in_force
 from settlement.tasks import find_missed_labels
 
 
@@ -34,8 +46,76 @@ class Carried(Func):
     output_field = BooleanField()
 
 
+def missing(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Those whose note has not been given the label since."""
+    found: QuerySet[Any] = rows.annotate(carried=Carried(F("scheme_code"), F("note__scheme_codes")))
+    return found.filter(carried=False)
+
+
+class LabelMissed(LabelEach):
+    """Put on the notes of the chosen rows the labels they miss, each its own."""
+
+    chosen = forms.CharField(
+        widget=forms.HiddenInput, error_messages={"required": _("请先选择借据")}
+    )
+
+    def __init__(self, request: HttpRequest, row: Any = None, data: Any = None) -> None:
+        super().__init__(request, row, data)
+        self.ids = chosen_ids(str((data or self.initial).get("chosen", "")))
+
+    @cached_property
+    def rows(self) -> list[Any]:
+        """The rows chosen that are still on the list; a note's labels in their schemes' priority."""
+        order = {terms.code: place for place, terms in enumerate(terms_in_force().terms)}
+        found = missing(MissedLabel.objects.filter(pk__in=self.ids))
+        named = with_enterprise_name(found, "note__contract__enterprise_id")
+        rows = named.select_related("note", "institution").order_by("note__note_number", "pk")
+        return sorted(rows, key=lambda row: order.get(row.scheme_code, len(order)))
+
+    def sections(self) -> list[Section]:
+        """Which note gets which label."""
+        return [
+            Section(
+                title=_("将加的标签"),
+                columns=[
+                    *texts(_("加标签"), _("借据号"), _("机构"), _("企业名称"), _("放款日期")),
+                    *texts(_("现有标签")),
+                    *numbers(in_yuan(_("可贴息本金"))),
+                ],
+                rows=[
+                    (
+                        scheme_name(row.scheme_code),
+                        link("loans_note", row.note_id, row.note.note_number),
+                        row.institution.name,
+                        row.enterprise_name,
+                        row.note.drawn_on,
+                        gettext("；").join(map(scheme_name, row.note.scheme_codes)),
+                        yuan(row.eligible_fen),
+                    )
+                    for row in self.rows
+                ],
+            )
+        ]
+
+    def clean_chosen(self) -> str:
+        """Every row is still on the list: what a new search or another's label took off is not guessed."""
+        if not self.ids:
+            raise forms.ValidationError(_("请先选择借据"))
+        gone = len(set(self.ids)) - len(self.rows)
+        if gone:
+            told = gettext(
+                "所选的 %(count)d 条已不在名单上（已加标签或重新查找过），请返回重新选择"
+            )
+            raise forms.ValidationError(told % {"count": gone})
+        return str(self.cleaned_data["chosen"])
+
+    def wanted(self) -> list[tuple[int, str]]:
+        """Each row's note and scheme."""
+        return [(row.note_id, row.scheme_code) for row in self.rows]
+
+
 @admin.register(MissedLabel)
-class MissedLabelAdmin(LabellingAdmin, FactAdmin):
+class MissedLabelAdmin(LabellingAdmin, StepsAdmin, FactAdmin):
     """Labels that notes miss, as of the last search; those given since are left out."""
 
     when_empty = _("没有应享未享的借据：每日查找一次，看来符合条件而未加标签的借据在此列出。")
@@ -50,13 +130,15 @@ class MissedLabelAdmin(LabellingAdmin, FactAdmin):
     search_by = (of_note(), of_enterprise("note__contract__enterprise_id"))
     search_help_text = _("借据号的开头，信用代码或企业名称的开头")
     actions: Any = ("label_chosen",)
+    chosen_as = "chosen"
+    list_steps = {"label": LabelMissed}
     list_before_template = "settlement/missed_labels.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Labels still missing, with the borrower's name."""
-        rows = super().get_queryset(request)
-        still = rows.annotate(carried=Carried(F("scheme_code"), F("note__scheme_codes")))
-        return with_enterprise_name(still.filter(carried=False), "note__contract__enterprise_id")
+        return with_enterprise_name(
+            missing(super().get_queryset(request)), "note__contract__enterprise_id"
+        )
 
     def get_urls(self) -> list[Any]:
         """Also: search again."""
@@ -92,25 +174,12 @@ class MissedLabelAdmin(LabellingAdmin, FactAdmin):
                 self.message_user(request, told, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:settlement_missedlabel_changelist"))
 
-    def chosen_notes(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Each note once."""
-        return queryset.order_by("note_id").values_list("note_id", flat=True).distinct()
-
-    def chosen_scheme(self, queryset: QuerySet[Any]) -> str:
-        """The scheme of the rows, if it is one."""
-        codes = list(
-            queryset.order_by("scheme_code").values_list("scheme_code", flat=True).distinct()[:2]
-        )
-        return codes[0] if len(codes) == 1 else ""
-
     def row_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         """Label the note."""
-        if not may_make(request):
+        if not LabelMissed.may(request):
             return []
-        address = (
-            f"{reverse('admin:loans_note_label')}?notes={row.note_id}&scheme={row.scheme_code}"
-        )
-        return [Button(_("加标签"), address, "new_label")]
+        address = reverse("admin:settlement_missedlabel_label")
+        return [Button(_("加标签"), f"{address}?chosen={row.pk}", "new_label")]
 
     @display(description=_("企业名称"))
     def enterprise_name(self, row: Any) -> str:

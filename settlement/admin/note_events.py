@@ -188,7 +188,7 @@ def movements(request: HttpRequest, note: Any) -> Told:
                 link(
                     "settlement_clawbackmovement",
                     m.pk,
-                    f"#{m.clawback_id} {m.get_kind_display()} {m.reference or m.why}",
+                    f"#{m.clawback_id} {m.get_kind_display()} {m.reference or wording.posting_in_words(m.why)}",
                 ),
                 m.amount_fen or None,
                 tone=_movement_tone(m),

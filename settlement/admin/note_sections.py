@@ -59,6 +59,12 @@ def enrolments(request: HttpRequest, note: Any) -> Section:
     )
 
 
+def refused_rules(request: HttpRequest, one: Enrolment) -> Section:
+    """Every rule that a judged label fails, on the page of the judgement."""
+    why = _why(request, one.note) if one.reasons else {}
+    return refusals.as_table(one.reasons, why.get(one.scheme_code), Notes())
+
+
 def _why(request: HttpRequest, note: Any) -> dict[str, LabelWorking]:
     user = staff(request)
     card = note_card(note_id=note.pk)

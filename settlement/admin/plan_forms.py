@@ -18,6 +18,7 @@ from loans.admin.steps import StepForm
 from loans.values.errors import DomainError
 from settlement.admin import wording
 from settlement.admin.orders import job_address, ring
+from settlement.admin.paper_sections import kinds_in_words
 from settlement.admin.previews import fund_name
 from settlement.models import Fund, Plan, PlanException
 from settlement.models.recomputation import PLAN, RESULTS
@@ -30,17 +31,19 @@ EXCEPTIONS_SHOWN = 50
 
 
 def by_fund(request: HttpRequest, plan: Plan) -> Section:
-    """What the plan asks of each fund."""
+    """What the plan asks of each fund, and what of it is done with."""
     return Section(
         title=_("按资金"),
         columns=[
             *texts(_("资金机构"), _("贴息政策"), _("资金层级")),
             *numbers(
-                in_yuan(_("计划代付")),
+                in_yuan(_("待代付")),
                 in_yuan(_("抵扣")),
                 in_yuan(_("已预留")),
                 in_yuan(_("可用")),
                 in_yuan(_("缺口")),
+                in_yuan(_("原计划，已入账")),
+                in_yuan(_("原计划，已释放或作废")),
             ),
         ],
         rows=[
@@ -50,6 +53,7 @@ def by_fund(request: HttpRequest, plan: Plan) -> Section:
                 wording.tier_name(one.tier),
                 *map(yuan, (one.planned_fen, one.offset_fen, one.reserved_fen)),
                 *map(yuan, (one.available_fen, one.shortfall_fen)),
+                *map(yuan, (one.posted_fen, one.ended_fen)),
             )
             for one in funds_of_plan(plan_id=plan.pk)
         ],
@@ -72,7 +76,7 @@ def exceptions(request: HttpRequest, plan: Plan) -> Section:
                 link("loans_note", one.note_id, one.note.note_number),
                 scheme_name(one.scheme_code) if one.scheme_code else "",
                 one.get_reason_display(),
-                _detail(one.detail),
+                exception_detail(one),
             )
             for one in found
         ],
@@ -80,10 +84,12 @@ def exceptions(request: HttpRequest, plan: Plan) -> Section:
     )
 
 
-def _detail(detail: str) -> Any:
-    """Reason codes as sentences; anything else as it is."""
-    known = [code for code in detail.split(";") if code in wording.REASONS]
-    return wording.reasons_in_words(known) if known else detail
+def exception_detail(row: PlanException) -> Any:
+    """The reasons of a refusal as sentences, or the names of the papers that are missing."""
+    codes = [code for code in row.detail.split(";") if code]
+    if row.reason == PlanException.Reason.PAPERS:
+        return kinds_in_words(codes)
+    return wording.reasons_in_words(codes)
 
 
 def release_changes(plan: Plan) -> list[Section]:

@@ -28,7 +28,7 @@ from loans.values.errors import DomainError
 from settlement.admin import wording
 from settlement.admin.deductions import DeductionSchemeFilter
 from settlement.admin.orders import FORMATS, handed_out
-from settlement.admin.paper_sections import kinds_in_words, letters_lacking
+from settlement.admin.paper_sections import letters_lacking
 from settlement.admin.plan_ends import Drop, End, LeaveOut, Refuse, Void
 from settlement.admin.plan_forms import (
     OrderPlan,
@@ -36,6 +36,7 @@ from settlement.admin.plan_forms import (
     Send,
     TakeResults,
     by_fund,
+    exception_detail,
     exceptions,
 )
 from settlement.models import Plan, PlanException, PlannedDeduction
@@ -293,7 +294,4 @@ class PlanExceptionAdmin(FactAdmin):
     @display(description=_("详情"))
     def detail_words(self, row: PlanException) -> Any:
         """The reasons of a refusal, or the papers that are missing, in words."""
-        codes = [code for code in row.detail.split(";") if code]
-        if row.reason == PlanException.Reason.PAPERS:
-            return kinds_in_words(codes)
-        return wording.reasons_in_words(codes) or self.empty_value_display
+        return exception_detail(row) or self.empty_value_display

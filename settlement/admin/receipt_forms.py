@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import CHECKERS
 from config.kernel.admin.sections import Section, numbers, texts
-from loans.admin.base import in_yuan, scheme_name, yuan
+from loans.admin.base import in_yuan, own_language, scheme_name, yuan
 from loans.admin.fields import ReasonField
 from loans.admin.steps import StepForm
 from settlement.admin import wording
@@ -24,7 +24,7 @@ class BookPreAllocation(StepForm):
 
     title = _("复核入账")
     icon = "check"
-    note = _("到账的资金先归还银行垫付。不能复核本人登记的记录。")
+    note: Any = _("到账的资金先归还银行垫付。不能复核本人登记的记录。")
     done = _("已入账")
     roles = CHECKERS
 
@@ -36,8 +36,11 @@ class BookPreAllocation(StepForm):
         return not answered and made_by != request.user.get_username()
 
     def sections(self) -> list[Section]:
-        """The row, with its entries and what they change."""
-        if hasattr(self.row, "receipt"):
+        """The row, with its entries and what they change; or why it cannot be booked."""
+        actor = self.request.user.get_username()
+        fault = pre_allocations.why_not_booked(pre_allocation_id=self.row.pk, actor=actor)
+        if fault is not None:
+            self.note = own_language(str(fault))
             return [of_pre_allocation(self.row)]
         tier = wording.tier_name(self.row.tier)
         fund, found = pre_allocations.lines_if_booked(pre_allocation_id=self.row.pk)

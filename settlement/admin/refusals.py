@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.admin.sections import Section, texts
 from loans.admin.base import percent, scheme_name, yuan
 from loans.admin.words import in_words
 from settlement.admin import wording
@@ -49,13 +50,33 @@ def in_words_of(label: LabelWorking, notes: Notes) -> SafeString:
     return format_html_join("", "{}", ((_block(one, notes),) for one in label.refusals))
 
 
-def _block(refusal: Refusal, notes: Notes) -> SafeString:
+def as_table(reasons: Iterable[str], label: LabelWorking | None, notes: Notes) -> Section:
+    """The reasons a label was refused for, one line each; what cannot be shown now has its remedy."""
+    told = {one.reason: (*_told(one), notes.tag(one.sources)) for one in _refusals(label)}
+    return Section(
+        title=_("不符合的规则"),
+        columns=texts(_("规则"), _("要求"), _("实际"), _("怎么办"), _("依据")),
+        rows=[
+            (wording.REASONS[one], *told.get(one, (None, None, FIXES[one], None)))
+            for one in reasons
+        ],
+        empty=_("没有不符合的规则"),
+    )
+
+
+def _refusals(label: LabelWorking | None) -> Sequence[Refusal]:
+    return () if label is None else label.refusals
+
+
+def _told(refusal: Refusal) -> tuple[Any, Any, Any]:
+    """What the rule demands, what there is, what to do."""
     wanted, found = SAYS.get(refusal.reason, (_listed, _listed))
-    lines = [
-        (_("要求"), wanted(refusal.wanted)),
-        (_("实际"), found(refusal.found)),
-        (_("怎么办"), FIXES[refusal.reason]),
-    ]
+    return wanted(refusal.wanted), found(refusal.found), FIXES[refusal.reason]
+
+
+def _block(refusal: Refusal, notes: Notes) -> SafeString:
+    titles = (_("要求"), _("实际"), _("怎么办"))
+    lines = list(zip(titles, _told(refusal), strict=True))
     return format_html(
         '<div class="life-refusal"><strong>{}</strong> {}<dl>{}</dl></div>',
         wording.REASONS[refusal.reason],

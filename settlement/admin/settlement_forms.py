@@ -14,46 +14,20 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import CHECKERS, MAKERS
-from config.kernel.admin.sections import Section, link, numbers, texts
-from loans.admin.base import in_yuan, own_language, scheme_name, yuan
+from config.kernel.admin.sections import Section, texts
+from loans.admin.base import in_yuan, own_language, scheme_name
 from loans.admin.fields import AmountField, DayField, ReasonField, WordChoice, WordField, YearField
 from loans.admin.steps import StepForm
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.admin import wording
 from settlement.admin.previews import balances, fund_name, to_be_posted
+from settlement.admin.settlement_accounts import items
 from settlement.models import Fund, Settlement, SettlementItem
 from settlement.services import forecasts, settlement_decisions, settlements
 from settlement.services.settlements import Ask
 
 State = Settlement.State
-SHOWN = (
-    "opening_fen", "received_fen", "used_fen", "adjusted_fen", "clawback_decided_fen",
-    "clawed_back_fen", "claimed_fen", "approved_fen", "disallowed_fen", "surplus_fen", "gap_fen",
-    "carry_over_fen", "receivable_fen", "next_year_need_fen",
-)  # fmt: skip
-
-
-def items(request: HttpRequest, settlement: Settlement) -> Section:
-    """The settlement, a column for each tier and purpose: as many figures fit below each other."""
-    own = settlement.items.select_related("fund", "settlement").order_by("fund__purpose", "pk")
-    found = list(own)
-    titles = [_("结转下期") if name == "carry_over_fen" else _title(name) for name in SHOWN]
-    heads = [f"{wording.tier_name(i.fund.tier)} {i.fund.get_purpose_display()}" for i in found]
-    lines = [
-        (in_yuan(title), *(yuan(getattr(item, name)) for item in found))
-        for title, name in zip(titles, SHOWN, strict=True)
-    ]
-    details = [link("settlement_settlementitem", item.pk, _("查看")) for item in found]
-    return Section(
-        title=_("按资金层级"),
-        columns=[*texts(_("项目")), *numbers(*heads)],
-        rows=[*lines, (_("明细"), *details)] if found else [],
-    )
-
-
-def _title(name: str) -> Any:
-    return getattr(SettlementItem, name).field.verbose_name
 
 
 class Draft(StepForm):
@@ -71,6 +45,7 @@ class Draft(StepForm):
         "settlement_earlier_year": "year",
         "settlement_liquidated": "kind",
         "settlement_nothing": "institution",
+        "settlement_no_fund": "scheme",
     }
     PART, FINAL, LIQUIDATION = "part", "final", "liquidation"
 
@@ -126,6 +101,7 @@ class Draft(StepForm):
 
     def act(self, *, actor: str, at: datetime) -> int:
         """Draft it."""
+        self._refuse_without_fund()
         data = self.cleaned_data
         stated = self._stated()
         ask = Ask(
@@ -145,9 +121,24 @@ class Draft(StepForm):
         if made is None:
             raise DomainError(
                 "settlement_nothing",
-                bilingual("没有待结算的入账，未生成草稿", "nothing to settle: no draft was made"),
+                bilingual(
+                    "所选范围内没有待结算的入账（都已结算，或截至日之前没有入账），未生成草稿",
+                    "nothing to settle: no draft was made",
+                ),
             )
         return made
+
+    def _refuse_without_fund(self) -> None:
+        """Institutions and schemes are offered apart: not every one holds money of each."""
+        data = self.cleaned_data
+        named = {"institution_id": int(data["institution"]), "scheme_id": int(data["scheme"])}
+        if not Fund.objects.filter(**named).exists():
+            raise DomainError(
+                "settlement_no_fund",
+                bilingual(
+                    "所选机构没有这项政策的资金", "that institution has no money of this scheme"
+                ),
+            )
 
     def _stated(self) -> dict[tuple[int, str], int] | None:
         """Next year's needs as entered, if any is."""

@@ -20,6 +20,7 @@ from config.kernel.admin.sections import Stage
 from loans.admin.base import FactAdmin, SchemeFilter, scheme_name
 from loans.admin.chosen import each, shown_first
 from loans.admin.steps import StepForm, StepsAdmin
+from settlement.admin.settlement_accounts import items
 from settlement.admin.settlement_ends import TakeBack, Withdraw
 from settlement.admin.settlement_forms import (
     Book,
@@ -27,7 +28,6 @@ from settlement.admin.settlement_forms import (
     Draft,
     RefuseDecision,
     Submit,
-    items,
 )
 from settlement.models import Settlement, SettlementItem
 from settlement.services import settlement_decisions, settlements

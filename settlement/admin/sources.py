@@ -18,7 +18,7 @@ class Notes:
     """Tags of sources; what is assumed is collected, to be told once at the end."""
 
     def __init__(self) -> None:
-        self.told: dict[str, str] = {}
+        self.told: dict[tuple[str, str], None] = {}  # one decision may assume two values (D1)
 
     def tag(self, *groups: Sources) -> str:
         """`〔财金〔2026〕4号 一(三)；假定 D5〕`, or nothing."""
@@ -32,14 +32,14 @@ class Notes:
     def _assumed(self, source: Source) -> str:
         found = DECISION.match(source.assumed_because) or DECISION.match(source.key)
         name = found.group() if found else source.key
-        self.told.setdefault(name, own_language(source.assumed_because))
+        self.told[name, own_language(source.assumed_because)] = None
         return name
 
     def sections(self) -> list[Section]:
         """What the assumptions say, if any was named."""
         if not self.told:
             return []
-        rows = [(name, text.removeprefix(f"{name}:").strip()) for name, text in self.told.items()]
+        rows = [(name, text.removeprefix(f"{name}:").strip()) for name, text in self.told]
         return [
             Section(
                 title=_("假定（文件未写明之处）"), columns=texts(_("编号"), _("内容")), rows=rows

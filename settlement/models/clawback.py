@@ -140,7 +140,9 @@ class Clawback(Checked):
 
     @property
     def open_fen(self) -> int:
-        """What is still owed."""
+        """What is still owed: nothing of what nobody has decided yet, or what was dismissed."""
+        if self.state != Clawback.State.DECIDED:
+            return 0
         return int(self.amount_fen - self.received_fen - self.offset_fen - self.written_off_fen)
 
 
@@ -185,7 +187,7 @@ class ClawbackLapse(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.note_id}/{self.fund_id}/{self.year} {self.amount_fen}"
+        return f"{self.note} {self.year}"
 
 
 class ClawbackMovement(Checked):
@@ -260,4 +262,4 @@ class ClawbackMovement(Checked):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.clawback_id} {self.kind} {self.amount_fen}"
+        return f"#{self.clawback_id} {self.get_kind_display()} {self.moved_on}"

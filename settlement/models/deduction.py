@@ -81,7 +81,7 @@ class Deduction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.collection_id}/{self.scheme_id}/{self.sequence}"
+        return f"{self.note} {self.collected_on} #{self.sequence}"
 
 
 class MonthlySubsidy(models.Model):

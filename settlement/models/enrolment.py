@@ -90,7 +90,7 @@ class Enrolment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.note_id} {self.scheme_code} {self.status}"
+        return f"{self.note} {self.get_status_display()}"
 
 
 class GuaranteeSubsidy(models.Model):
@@ -133,4 +133,4 @@ class GuaranteeSubsidy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.guarantee_id} {self.scheme_code}"
+        return f"{self.guarantee} {self.get_status_display()}"

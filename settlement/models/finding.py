@@ -154,7 +154,7 @@ class Finding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.rule}"
+        return f"#{self.pk} {self.get_rule_display()}"
 
 
 class FindingSide(models.Model):
@@ -236,4 +236,4 @@ class FindingDecision(Checked):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.finding_id} {self.outcome}"
+        return f"#{self.finding_id} {self.get_outcome_display()}"

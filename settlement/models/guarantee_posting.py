@@ -63,4 +63,4 @@ class GuaranteePosting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.guarantee_id}/{self.sequence} {self.amount_fen}"
+        return f"{self.guarantee} {self.month:%Y-%m} #{self.sequence}"

@@ -10,6 +10,8 @@ from django.db.models import F, Q
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
+from loans.models import Tier
+
 
 class Account(models.TextChoices):
     """The chart of accounts; balances are debit − credit."""
@@ -161,7 +163,7 @@ class Fund(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.scheme_id}/{self.institution_id}/{self.tier}/{self.purpose}"
+        return f"#{self.pk} {Tier(self.tier).label} {self.get_purpose_display()}"
 
     @property
     def available_fen(self) -> int:
@@ -220,7 +222,7 @@ class LedgerEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.fund_id}/{self.number} {self.event}"
+        return f"#{self.number} {self.get_event_display()}"
 
 
 class LedgerLine(models.Model):

@@ -46,4 +46,4 @@ class MissedLabel(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.note_id} {self.scheme_code}"
+        return str(self.note)

@@ -47,7 +47,7 @@ class PaperRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.version_id} {self.kind}"
+        return str(self.get_kind_display())
 
 
 class PaperGap(models.Model):
@@ -76,7 +76,7 @@ class PaperGap(models.Model):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"{self.note_id} {self.scheme_code}"
+        return str(self.note)
 
     @property
     def missing(self) -> list[str]:

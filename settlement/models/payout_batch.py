@@ -167,4 +167,4 @@ class PayoutResult(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.attempt_id} {self.result}"
+        return f"#{self.attempt_id} {self.get_result_display()}"

@@ -250,4 +250,4 @@ class PlanException(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.plan_id} {self.reason}"
+        return f"#{self.plan_id} {self.get_reason_display()}"

@@ -28,7 +28,7 @@ class Receipt(Checked):
         ]
 
     def __str__(self) -> str:
-        return f"{self.pre_allocation_id}"
+        return str(self.pre_allocation)
 
 
 class ReceiptRefusal(Checked):
@@ -55,7 +55,7 @@ class ReceiptRefusal(Checked):
         ]
 
     def __str__(self) -> str:
-        return f"{self.pre_allocation_id}"
+        return str(self.pre_allocation)
 
 
 class MadeGood(Checked):

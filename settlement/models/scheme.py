@@ -69,4 +69,4 @@ class SchemeVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.scheme_id} {self.version}"
+        return f"{self.scheme.name} v{self.version}"

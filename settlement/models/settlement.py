@@ -218,7 +218,7 @@ class SettlementItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.settlement_id}/{self.fund_id}"
+        return f"#{self.settlement_id} {self.fund}"
 
     @property
     def carry_over_fen(self) -> int:

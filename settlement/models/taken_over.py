@@ -41,4 +41,4 @@ class TakenOver(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.fund_id}/{self.year}/{self.sequence} {self.amount_fen}"
+        return f"{self.fund} {self.year}"

@@ -102,12 +102,19 @@ def covered() -> pl.DataFrame:
     )
 
 
-def known_exceptions() -> pl.DataFrame:
-    """Exceptions that open plans name already."""
+def known_exceptions(*, days: Sequence[date]) -> pl.DataFrame:
+    """Exceptions that plans of these days name; `dropped`: only plans that were dropped do."""
     return read_frame(
-        "SELECT DISTINCT e.collection_id, e.scheme_code, e.reason FROM settlement_planexception e"
-        " JOIN settlement_plan l ON l.id = e.plan_id WHERE l.state IN ('draft', 'checked')",
-        schema={"collection_id": pl.Int64, "scheme_code": pl.String, "reason": pl.String},
+        "SELECT e.collection_id, e.scheme_code, e.reason, bool_and(l.state = 'dropped')"
+        " FROM settlement_planexception e JOIN settlement_plan l ON l.id = e.plan_id"
+        " WHERE l.collected_on = ANY(%(days)s) GROUP BY 1, 2, 3",
+        {"days": list(days)},
+        schema={
+            "collection_id": pl.Int64,
+            "scheme_code": pl.String,
+            "reason": pl.String,
+            "dropped": pl.Boolean,
+        },
     )
 
 
@@ -166,7 +173,10 @@ def already_collected(*, plan_id: int) -> set[int]:
 
 @dataclass(frozen=True)
 class FundOfPlan:
-    """What a plan asks of one fund; fen. `available_fen` is what the fund has left today."""
+    """What a plan asks of one fund; fen. `available_fen` is what the fund has left today.
+
+    `planned_fen` is what is live or held; `posted_fen` and `ended_fen` (released or void) were planned too.
+    """
 
     institution_code: str
     scheme_code: str
@@ -175,6 +185,8 @@ class FundOfPlan:
     offset_fen: int
     reserved_fen: int
     available_fen: int
+    posted_fen: int
+    ended_fen: int
 
     @property
     def shortfall_fen(self) -> int:
@@ -184,11 +196,18 @@ class FundOfPlan:
 
 
 def funds_of_plan(*, plan_id: int) -> list[FundOfPlan]:
-    """By fund: what the plan's live and held deductions ask, offset and reserve, what is available."""
+    """By fund: what the plan's live and held deductions ask, offset and reserve, what is available.
+
+    Funds stay listed when all that was planned of them is posted or ended.
+    """
     found = rows(
         """
-        SELECT i.code, s.code, t.tier, sum(t.fen)::bigint, sum(t.offset_fen)::bigint,
-            sum(t.reserved)::bigint, f.special_account_fen - f.reserved_fen
+        SELECT i.code, s.code, t.tier,
+            (coalesce(sum(t.fen) FILTER (WHERE p.state IN ('planned', 'reserved', 'held')), 0))::bigint,
+            (coalesce(sum(t.offset_fen) FILTER (WHERE p.state IN ('planned', 'reserved', 'held')), 0))::bigint,
+            sum(t.reserved)::bigint, f.special_account_fen - f.reserved_fen,
+            (coalesce(sum(t.fen) FILTER (WHERE p.state = 'posted'), 0))::bigint,
+            (coalesce(sum(t.fen) FILTER (WHERE p.state IN ('released', 'void')), 0))::bigint
         FROM settlement_planneddeduction p
         CROSS JOIN LATERAL (VALUES
             ('central', p.central_fen, p.central_offset_fen, p.central_reserved_fen),
@@ -199,7 +218,7 @@ def funds_of_plan(*, plan_id: int) -> list[FundOfPlan]:
             AND f.scheme_id = p.scheme_id AND f.tier = t.tier AND f.purpose = 'interest'
         JOIN kernel_institution i ON i.id = f.institution_id
         JOIN settlement_scheme s ON s.id = p.scheme_id
-        WHERE p.plan_id = %s AND p.state IN ('planned', 'reserved', 'held') AND t.fen > 0
+        WHERE p.plan_id = %s AND t.fen > 0
         GROUP BY f.id, i.code, s.code, t.tier ORDER BY i.code, s.code, t.tier
         """,
         [plan_id],

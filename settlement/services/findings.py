@@ -92,7 +92,7 @@ def propose_clawbacks(*, finding_id: int, actor: str, at: datetime) -> list[int]
     ground = Ground(
         origin=Clawback.Origin.FINDING,
         origin_id=finding.pk,
-        why=f"核查事项 {finding}：{finding.decision.why}"[: reasons.REASON_MAX],
+        why=f"核查事项 #{finding.pk} {finding.rule}：{finding.decision.why}"[: reasons.REASON_MAX],
     )
     made = [
         clawbacks.propose(claim=claim, ground=ground, actor=actor, at=at)

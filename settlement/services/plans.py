@@ -45,7 +45,8 @@ def make_plans(
 ) -> list[int]:
     """Draft a plan per bank and interest day up to `through`; the numbers of those made.
 
-    What another plan holds already is left to it, so that planning twice makes nothing new.
+    What another plan holds already is left to it, so that planning twice makes nothing new; nor are
+    exceptions alone, once told, a plan again: neither after theirs is closed nor after it was dropped.
     `scope`: notes of these institutions only. `send`: to be checked at once, as commands have it;
     otherwise its maker looks at it first and sends it (`send_plan`).
     """
@@ -59,7 +60,8 @@ def make_plans(
     due = _in_order(new.filter(pl.col("total") > 0).join(inside, on="collection_id"), book)
     odd = _exceptions(inside, wanted)
     _open_funds(due)
-    days = pl.concat([frame.select(DAY) for frame in (due, odd)]).unique().sort(DAY)
+    untold = odd.filter(pl.col("dropped").is_null())
+    days = pl.concat([frame.select(DAY) for frame in (due, untold)]).unique().sort(DAY)
     made = [_store(root, day, due, odd, actor=actor, at=at) for root, day in days.iter_rows()]
     if send:
         Plan.objects.filter(pk__in=made).update(sent_by=actor, sent_at=at)
@@ -136,7 +138,10 @@ def _in_order(due: pl.DataFrame, book: Book) -> pl.DataFrame:
 
 
 def _exceptions(asked: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Planned collections without a deduction under a label, or collected in part; those not told yet."""
+    """Planned collections without a deduction under a label, or collected in part; those not told yet.
+
+    What only dropped plans told is told again beside new deductions: `dropped`, null if never told.
+    """
     reason = PlanException.Reason
     judged = asked.join(
         plans.judgements(note_ids=asked["note_id"].unique().to_list()), on="note_id"
@@ -157,7 +162,9 @@ def _exceptions(asked: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     found = pl.concat(
         [frame.select(columns) for frame in (without, part, _lacking_papers(asked, earning))]
     )
-    return found.join(plans.known_exceptions(), on=key, how="anti").sort(key)
+    known = plans.known_exceptions(days=found["collected_on"].unique().to_list())
+    told = found.join(known, on=key, how="left")
+    return told.filter(pl.col("dropped").is_null() | pl.col("dropped")).sort(key)
 
 
 def _lacking_papers(asked: pl.DataFrame, earning: pl.DataFrame) -> pl.DataFrame:

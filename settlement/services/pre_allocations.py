@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import ProgrammingError, transaction
+from django.utils.timezone import localtime
 from psycopg.errors import InsufficientPrivilege
 
 from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
+from loans.selectors.paid_tiers import paid_tiers, tier_not_paid
 from loans.values import reasons
 from loans.values.errors import DomainError, bilingual
 from settlement.engine import entries
@@ -56,8 +58,11 @@ RETURNING pre_allocation_id
 _STRANGE = """
 SELECT p.document_number || ' ' || p.scheme_code || ' ' || p.tier FROM loans_preallocation p
 WHERE p.scheme_code = ANY(%(codes)s) AND p.scheme_code || ' ' || p.tier <> ALL(%(paid)s)
-    AND p.institution_id BETWEEN %(lo)s AND %(hi)s ORDER BY p.id
+    AND p.institution_id BETWEEN %(lo)s AND %(hi)s
+    AND NOT EXISTS (SELECT 1 FROM settlement_receiptrefusal r WHERE r.pre_allocation_id = p.id)
+ORDER BY p.id
 """
+_TIER = "SELECT p.scheme_code, p.tier FROM loans_preallocation p WHERE p.id = %s"
 _CHECKED = """
 SELECT p.id, p.institution_id, s.id, p.tier, p.purpose, p.received_on, p.amount_fen, p.document_number
 FROM loans_preallocation p JOIN settlement_scheme s ON s.code = p.scheme_code
@@ -142,16 +147,66 @@ def _lock(keys: set[FundKey]) -> None:
 
 @transaction.atomic
 def book_pre_allocation(*, pre_allocation_id: int, actor: str, at: datetime) -> None:
-    """Let `actor` check and book one; DomainError `pre_allocation_not_booked` says why not."""
+    """Let `actor` check and book one; DomainError as of `why_not_booked`, or `pre_allocation_scope`."""
     if book_pre_allocations(actor=actor, at=at, ids=[pre_allocation_id]).receipts:
         return
-    raise DomainError(
-        "pre_allocation_not_booked",
+    raise why_not_booked(pre_allocation_id=pre_allocation_id, actor=actor) or DomainError(
+        "pre_allocation_not_booked", bilingual("未入账，请重试", "not booked: try again")
+    )
+
+
+def why_not_booked(*, pre_allocation_id: int, actor: str) -> DomainError | None:
+    """Why this person cannot book it; None if nothing is in the way.
+
+    `pre_allocation_unknown` (or out of sight), `pre_allocation_answered`, `own_work`, `tier_not_paid`.
+    """
+    found = bulk.rows(_TIER, [pre_allocation_id])
+    if not found:
+        return DomainError(
+            "pre_allocation_unknown",
+            bilingual(
+                "没有这笔预拨资金，或不在您的机构范围内", "no such pre-allocation in your scope"
+            ),
+        )
+    answered = _answered(pre_allocation_id)
+    if answered is not None:
+        return answered
+    if receipts.entered_by(pre_allocation_id=pre_allocation_id) == actor:
+        return _own_work()
+    ((code, tier),) = found
+    paid = paid_tiers().get(code)
+    if paid is None or tier in paid:
+        return None
+    zh, _, en = tier_not_paid(tier, paid).partition(" / ")
+    return DomainError(
+        "tier_not_paid",
+        bilingual(f"{zh}；不能入账，请退回", f"{en}; refuse it: it cannot be booked"),
+    )
+
+
+def _answered(pre_allocation_id: int) -> DomainError | None:
+    """That it was booked or refused, by whom and when."""
+    receipt = Receipt.objects.filter(pre_allocation_id=pre_allocation_id).first()
+    refusal = ReceiptRefusal.objects.filter(pre_allocation_id=pre_allocation_id).first()
+    one = receipt or refusal
+    if one is None:
+        return None
+    assert one.checked_at is not None, "whoever answers does so at some time"
+    day = localtime(one.checked_at).date()
+    zh, en = ("已入账", "booked") if receipt else ("已退回", "refused")
+    return DomainError(
+        "pre_allocation_answered",
         bilingual(
-            "未入账：已入账或已退回的不再变动，本人登记的须由另一人复核，政策没有的资金层级不能入账",
-            "not booked: what is booked or refused stays as it is, what you entered another must check, and a tier"
-            " the scheme does not pay cannot be booked",
+            f"{zh}（{one.checked_by}，{day}），不再变动",
+            f"{en} already by {one.checked_by} on {day}, and stays so",
         ),
+    )
+
+
+def _own_work() -> DomainError:
+    return DomainError(
+        "own_work",
+        bilingual("本人登记的须由另一人复核", "what you entered another must check or refuse"),
     )
 
 
@@ -164,18 +219,12 @@ def refuse_pre_allocation(*, pre_allocation_id: int, why: str, actor: str, at: d
     """
     reason = reasons.required(why)
     bulk.rows("SELECT pg_advisory_xact_lock(%s)", [RECEIPT_LOCK])
-    answers: tuple[type[Receipt | ReceiptRefusal], ...] = (Receipt, ReceiptRefusal)
-    if any(one.objects.filter(pre_allocation_id=pre_allocation_id).exists() for one in answers):
-        raise DomainError(
-            "pre_allocation_answered",
-            bilingual("已入账或已退回，不再变动", "it is booked or refused already and stays so"),
-        )
+    answered = _answered(pre_allocation_id)
+    if answered is not None:
+        raise answered
     institution_id, made_by, made_at = receipts.entered(pre_allocation_id=pre_allocation_id)
     if made_by == actor:
-        raise DomainError(
-            "own_work",
-            bilingual("本人登记的须由另一人复核", "what you entered another must check or refuse"),
-        )
+        raise _own_work()
     ReceiptRefusal.objects.create(
         institution_id=institution_id,
         pre_allocation_id=pre_allocation_id,

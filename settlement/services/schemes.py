@@ -183,3 +183,8 @@ def terms_in_force() -> Book:
         version_ids={code: version.pk for code, version in versions.items()},
         key=hashlib.sha256(numbers.encode()).hexdigest()[:20],
     )
+
+
+def tiers_in_force() -> dict[str, tuple[str, ...]]:
+    """Scheme code → the tiers it pays, of every scheme in force."""
+    return {terms.code: tuple(terms.tiers) for terms in terms_in_force().terms}

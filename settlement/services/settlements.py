@@ -222,10 +222,22 @@ def _refuse_under_way(under_way: Settlement | None, ask: Ask) -> None:
     raise DomainError(
         "settlement_open",
         bilingual(
-            f"尚有未办结的结算 {under_way}（{under_way.get_state_display()}），请先入账或撤回",
-            f"a settlement is {under_way.state} there: book or withdraw it first",
+            f"尚有未办结的结算 {under_way}（{_named_zh(under_way)}，{under_way.get_state_display()}）："
+            f"请先{_FIRST[State(under_way.state)][0]}",
+            f"settlement {under_way} there is {under_way.state}: {_FIRST[State(under_way.state)][1]} first",
         ),
     )
+
+
+def _named_zh(settlement: Settlement) -> str:
+    return "清算" if settlement.year is None else f"{settlement.year} 年度结算"
+
+
+_FIRST = {
+    State.DRAFT: ("提交或撤回", "submit or withdraw it"),
+    State.SUBMITTED: ("录入批复并入账，或撤回", "record the decision and book it, or withdraw it"),
+    State.DECIDED: ("复核批复并入账", "book its decision"),
+}
 
 
 def _refuse_out_of_turn(ledgers: list[_Ledger], ask: Ask) -> None:
@@ -234,7 +246,10 @@ def _refuse_out_of_turn(ledgers: list[_Ledger], ask: Ask) -> None:
     if any(one.covered.liquidated for one in ledgers):
         raise DomainError(
             "settlement_liquidated",
-            bilingual("该政策已清算，请补做清算", "already liquidated: liquidate again instead"),
+            bilingual(
+                "该机构这项政策已清算，不再做年度结算；其后有入账的，类别选“清算”补做",
+                "already liquidated: liquidate again instead",
+            ),
         )
     earlier = [
         year
@@ -246,8 +261,8 @@ def _refuse_out_of_turn(ledgers: list[_Ledger], ask: Ask) -> None:
         raise DomainError(
             "settlement_earlier_year",
             bilingual(
-                f"{min(earlier)} 年度尚未结清，请先完成其末次结算",
-                f"settle {min(earlier)} with --final first: years are settled in order",
+                f"{min(earlier)} 年度尚未结清：年度须依次结算，请先做该年度的末次结算并提交",
+                f"settle {min(earlier)} with its last part first: years are settled in order",
             ),
         )
 
@@ -325,7 +340,7 @@ def _refuse_stale(settlement: Settlement) -> None:
             raise DomainError(
                 "settlement_stale",
                 bilingual(
-                    "起草后又有入账，末次结算和清算须全部包括，请重新生成",
-                    "posted to since it was drafted: run settle or liquidate again",
+                    "起草后又有入账，末次结算和清算须全部包括：请按同一年度和类别重新起草，再复核新草稿",
+                    "posted to since it was drafted: draft it anew, then submit the new one",
                 ),
             )

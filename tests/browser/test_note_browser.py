@@ -56,7 +56,7 @@ def label_what_is_missing(page: Any, address: str) -> None:
     page.wait_for_selector("#step-form")
     shot(page, "label-step")
     page.click("#step-form button[type=submit]")
-    page.wait_for_url("**/admin/loans/note/")
+    page.wait_for_url("**/admin/settlement/missedlabel/")
 
 
 def faults(page: Any) -> list[str]:
@@ -99,7 +99,7 @@ def test_from_a_missing_label_to_the_explained_deduction(book: SmallBook, live_s
             used = bar.get_attribute("aria-valuenow")
             browser.close()
 
-    assert "已为 1 笔借据加标签，待认定" in told
+    assert "已加标签，待认定：试验 1 笔" in told
     assert Note.objects.get(note_number="N").scheme_codes == ["test"]
     for text in (
         "④ 上限",

@@ -97,7 +97,25 @@ def test_a_finding_is_confirmed_by_two_and_asked_back(maker: Any, checker: Any) 
     assert taken(send(maker, PAGE, "claw-back", pk))
     asked = whole(lambda: list(Clawback.objects.values_list("amount_fen", "state", "made_by")))
     assert asked == [(420_000, "proposed", "zhang")]
-    assert "4,200.00" in page(checker, pk)
+    assert [row[2:] for row in asked_of(checker, pk)] == [("4,200.00", "0.00")]
+    (one,) = whole(lambda: list(Clawback.objects.all()))
+    assert taken(send(checker, "settlement.clawback", "decide", one.pk))
+    assert [row[2:] for row in asked_of(checker, pk)] == [("4,200.00", "4,200.00")]
+
+
+def asked_of(client: Any, pk: int) -> list[tuple[Any, ...]]:
+    """The finding's clawbacks as its page shows them."""
+    sections = client.get(url(PAGE, "change", pk)).context["sections"]
+    return next(list(one.rows) for one in sections if str(one.title) == "追回")
+
+
+def test_the_page_of_what_was_said_offers_the_answer_to_another(maker: Any, checker: Any) -> None:
+    assert taken(send(maker, PAGE, "confirm", key("P2"), why="同一笔贷款"))
+    (said,) = whole(lambda: list(FindingDecision.objects.all()))
+    answers = {url(SAID, "check", said.pk), url(SAID, "refuse", said.pk)}
+    for client, offered in ((maker, set()), (checker, answers)):
+        shown = client.get(url(SAID, "change", said.pk)).context.get("actions_detail", [])
+        assert {one["path"] for one in shown} == offered
 
 
 def test_many_are_decided_at_once_for_one_reason(bank: Institution, web: Any) -> None:

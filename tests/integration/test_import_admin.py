@@ -117,6 +117,11 @@ def test_what_is_used_is_not_taken_back_and_the_page_says_by_what(banks: Any, we
     assert taken(send(checker, UNDO, "decline", undo.pk, answer="已用于计算"))
     undo.refresh_from_db()
     assert (undo.state, undo.answer, facts()) == ("declined", "已用于计算", before)
+    why = f"已被使用，不能撤销（贴息计算 #{run.pk}）；请冲正，或导入更正文件"
+    assert why in maker.get(address("loans.importbatch", "undo", batch.pk)).content.decode()
+    once_more = send(maker, "loans.importbatch", "undo", batch.pk, reason="再试")
+    assert faults(once_more) == {"": why}
+    assert (ImportUndo.objects.count(), facts()) == (1, before)
     again = send(checker, UNDO, "decline", undo.pk, answer="")
     assert faults(again) == {"answer": "这个字段是必填项。"}
 

@@ -148,7 +148,7 @@ def test_a_file_that_corrected_rows_is_not_taken_back(tmp_path: Path) -> None:
     first = last()
     take("notes", [changed(BOOK["notes"][0], annual_rate="3.2000")], tmp_path)
     assert refused(last()).startswith("undo_corrected 该批次更正过 1 行已存数据")
-    assert "的 2 行中有 1 行已被后来的文件更正" in refused(first)
+    assert "该批次有 1 行已被后来的文件更正" in refused(first)
 
 
 @pytest.mark.parametrize("kind", sorted(NEVER))

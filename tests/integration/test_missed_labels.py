@@ -28,7 +28,7 @@ from settlement.tasks import find_missed_labels as find_missed_labels_task
 from tests.integration.book import AT, PORTFOLIO, import_folder, load_shipped, run
 from tests.integration.signed_in import client_of
 from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, THIRD, SmallBook
-from tests.integration.steps import faults, send, taken
+from tests.integration.steps import faults, send
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_note_page import staff_of, table, whole, words
 
@@ -165,16 +165,18 @@ def test_from_the_list_to_the_label_to_the_subsidy(book: SmallBook, web: Any) ->
     maker = staff_of(NORTH, web, Role.MAKER)
     listed = maker.get(url(PAGE))
     assert [row.note.note_number for row in listed.context["cl"].result_list] == ["A"]
-    chosen = {"action": "label_chosen", "_selected_action": [whole(_first_missing)]}
+    first = whole(_first_missing)
+    chosen = {"action": "label_chosen", "_selected_action": [first]}
     answer = maker.post(url(PAGE), chosen)
-    address = f"{url('loans.note', 'label')}?notes={key('A')}&scheme=test"
+    address = f"{url(PAGE, 'label')}?chosen={first}"
     assert answer.headers["Location"] == address
     form = maker.get(address)
-    assert table(form, "所选借据") == [
-        ["A", "甲银行支行", "甲公司", "2026-01-05", "", "3,600,000.00"]
+    assert table(form, "将加的标签") == [
+        ["试验", "A", "甲银行支行", "甲公司", "2026-01-05", "", "3,600,000.00"]
     ]
-    assert form.context["form"].initial["scheme_code"] == "test"
-    assert taken(send(maker, "loans.note", "label", notes=str(key("A")), scheme_code="test"))
+    done = maker.post(url(PAGE, "label"), {"chosen": first}, follow=True)
+    assert done.redirect_chain == [(url(PAGE), 302)]
+    assert [str(one) for one in done.context["messages"]] == ["已加标签，待认定：试验 1 笔"]
     assert labels("A") == ["test"]
     batch = whole(lambda: ImportBatch.objects.latest("pk"))
     assert (batch.actor, batch.corrected, batch.file_name) == (
@@ -187,6 +189,37 @@ def test_from_the_list_to_the_label_to_the_subsidy(book: SmallBook, web: Any) ->
 
 def _first_missing() -> int:
     return int(MissedLabel.objects.get(note__note_number="A").pk)
+
+
+def test_rows_of_several_schemes_keep_each_its_own(book: SmallBook, web: Any) -> None:
+    book.scheme(code="other")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE stage, resolved")
+    find_missed_labels(at=AT)
+    maker = staff_of(NORTH, web, Role.MAKER)
+    rows = whole(
+        lambda: {
+            (one.note.note_number, one.scheme_code): one.pk
+            for one in MissedLabel.objects.select_related("note")
+        }
+    )
+    asked = [rows["A", "test"], rows["A", "other"], rows["C", "other"]]
+    form = maker.get(f"{url(PAGE, 'label')}?chosen={','.join(map(str, asked))}")
+    assert [(row[0], row[1]) for row in table(form, "将加的标签")] == [
+        ("试验", "A"), ("试验", "C"), ("试验", "A"),
+    ]  # fmt: skip
+    before = (labels("A"), labels("B"), labels("C"))
+    other_bank = send(maker, PAGE, "label", chosen=f"{asked[0]},{rows['B', 'test']}")
+    assert "1 条已不在名单上" in faults(other_bank)["chosen"]
+    assert "1 条已不在名单上" in other_bank.content.decode()
+    assert (labels("A"), labels("B"), labels("C")) == before
+    done = maker.post(url(PAGE, "label"), {"chosen": ",".join(map(str, asked))}, follow=True)
+    assert [str(one) for one in done.context["messages"]] == [
+        "已加标签，待认定：试验 2 笔；试验 1 笔"
+    ]
+    assert (labels("A"), labels("B"), labels("C")) == (["other", "test"], [], ["test", "other"])
+    again = send(maker, PAGE, "label", chosen=str(asked[0]))
+    assert "1 条已不在名单上" in faults(again)["chosen"]
 
 
 def test_a_label_put_on_pays_and_taken_off_takes_back(book: SmallBook) -> None:
@@ -225,6 +258,7 @@ def test_only_makers_label_and_search(book: SmallBook, web: Any, role: str) -> N
     sent = {"notes": str(key("A")), "scheme_code": "test"}
     assert send(other, "loans.note", "label", **sent).status_code == 403
     assert send(other, "loans.note", "unlabel", **sent).status_code == 403
+    assert send(other, PAGE, "label", chosen="1").status_code == 403
     assert other.post(url(PAGE, "search")).status_code == 403
     assert state() == before
     assert Run.objects.filter(kind="missed-labels").count() == 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def test_a_pre_allocation_is_entered_by_one_and_booked_by_another(maker: Any, ch
     ).get() == (100_050, -300_050, 200_000, 0)
     assert Receipt.objects.values_list("made_by", "checked_by").get() == ("zhang", "li")
     before = everything()
-    assert "已入账或已退回的不再变动" in faults(send(checker, PRE, "book", row.pk))[""]
+    assert "已入账（li，" in faults(send(checker, PRE, "book", row.pk))[""]
     assert everything() == before
     assert verify().problems == []
 
@@ -140,7 +141,7 @@ def test_a_refused_pre_allocation_is_never_booked(maker: Any, checker: Any) -> N
     refusal = ReceiptRefusal.objects.get()
     assert (refusal.why, refusal.made_by, refusal.checked_by) == ("金额与回单不符", "zhang", "li")
     before = everything()
-    assert "已退回的不再变动" in faults(send(checker, PRE, "book", row.pk))[""]
+    assert "已退回（li，" in faults(send(checker, PRE, "book", row.pk))[""]
     assert "不再变动" in faults(send(checker, PRE, "refuse", row.pk, why="又一次"))[""]
     page = checker.get(url(PRE, "change", row.pk)).content.decode()
     assert "金额与回单不符" in page and address(PRE, "book", row.pk) not in page
@@ -221,7 +222,33 @@ def test_the_same_document_is_entered_once(maker: Any) -> None:
     assert "凭证不可改，请冲正后重新录入" in told["document_number"]
     assert "“财预1号”" in told["document_number"]
     assert everything() == before
-    assert taken(enter(maker, tier="central"))
+    assert taken(enter(maker, purpose="guarantee_fee"))
+
+
+def test_a_tier_the_scheme_does_not_pay_is_refused_at_its_field(maker: Any) -> None:
+    before = everything()
+    refused = faults(enter(maker, tier="central"))
+    assert refused == {"tier": "“central”：该政策不使用中央资金，只使用：市级"}
+    assert everything() == before
+
+
+def test_what_is_to_be_chosen_starts_empty_unless_there_is_one(maker: Any) -> None:
+    fields = maker.get(address(PRE, "enter")).context["form"].fields
+    first = {name: str(fields[name].choices[0][1]) for name in ("scheme_code", "tier", "purpose")}
+    assert first == {"scheme_code": "试验", "tier": "请选择", "purpose": "贷款贴息"}
+    assert str(fields["institution_code"].choices[0][1]).endswith("甲银行")
+    assert json.loads(fields["tier"].widget.attrs["data-paid"]) == {"test": ["municipal"]}
+    assert faults(enter(maker, tier=""))["tier"] == "这个字段是必填项。"
+
+
+def test_why_each_of_several_is_not_booked_is_said(maker: Any, checker: Any) -> None:
+    assert taken(enter(maker)) and taken(enter(maker, document_number="财预2号"))
+    one, two = PreAllocation.objects.order_by("pk")
+    assert taken(send(checker, PRE, "refuse", two.pk, why="重复"))
+    told = confirm(checker, PRE, "pass_check", [one.pk, two.pk])
+    assert told[1] == "已复核 1 条"
+    assert told[0].startswith(f"#{two.pk}: 已退回（li，") and told[0].endswith("），不再变动")
+    assert list(Receipt.objects.values_list("pre_allocation_id", flat=True)) == [one.pk]
 
 
 @pytest.mark.parametrize(

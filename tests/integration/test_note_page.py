@@ -16,8 +16,10 @@ from django.test.utils import CaptureQueriesContext
 from config.kernel.models import Institution, Role, User
 from config.kernel.services import scope
 from loans.models import Enterprise, Note
-from settlement.models import Deduction
+from settlement.admin.sources import Notes
+from settlement.models import Deduction, Enrolment
 from settlement.selectors.counted import enterprise_use, used_before
+from settlement.services.explained import Source
 from tests.integration import rows
 from tests.integration.book import load_shipped, run
 from tests.integration.signed_in import client_of
@@ -236,6 +238,26 @@ def test_a_refusal_says_the_rule_its_article_the_fact_and_what_to_do(
         "0.00",
     ]
     assert second == ["试验", "符合", "", "2026-01-05 ~ 2029-01-05", "3,600,000.00"]
+    judged = whole(lambda: Enrolment.objects.get(scheme_code="central-sme-2026").pk)
+    shown = staff_of(NORTH, web).get(url("settlement.enrolment", "change", judged))
+    assert str(shown.context["subtitle"]) == "A 不符合"
+    assert table(shown, "不符合的规则") == [
+        [
+            "企业不是民营企业",
+            "民营",
+            "国有",
+            "核对所有制；确非民营的，去掉标签",
+            "〔财金〔2026〕4号 一(一)〕",
+        ]
+    ]
+
+
+def test_a_decision_that_assumes_two_values_is_told_with_both() -> None:
+    notes = Notes()
+    days = Source("rate.day_count", "财金", "", "D1: 按360天计 / 360 days")
+    cap = Source("amount_caps.0", "财金", "", "D1: 发布会口径 / official statement")
+    assert notes.tag((days, cap)) == "〔假定 D1〕"
+    assert [one.rows for one in notes.sections()] == [[("D1", "按360天计"), ("D1", "发布会口径")]]
 
 
 def test_what_another_bank_knows_is_told_as_a_reason_without_its_note(

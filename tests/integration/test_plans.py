@@ -117,6 +117,8 @@ def test_a_plan_reserves_once_checked_and_results_post_it(two: SmallBook) -> Non
     assert fund() == (1000, 0, 0)
     assert states() == {"A-2": ("posted", 0), "B-2": ("released", 0)}
     assert Plan.objects.get().state == "closed"
+    (line,) = plans_selected.funds_of_plan(plan_id=draft)
+    assert (line.planned_fen, line.posted_fen, line.ended_fen) == (0, 100_000, 100_000)
     assert plan() == []
 
 
@@ -244,6 +246,20 @@ def test_exceptions_and_instructions(two: SmallBook, tmp_path: Path) -> None:
     assert [(r["reference"], r["interest_open"], r["total"], r["net_to_collect"]) for r in listed] == [
         (f"{number}-2", "3000.00", "1000.00", "2000.00") for number in "ABC"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("checked", "state"), [(True, "closed"), (False, "dropped")])
+def test_exceptions_told_once_make_no_plan_again(two: SmallBook, checked: bool, state: str) -> None:
+    """Neither after the plan that told them is closed nor after it was dropped."""
+    two.participation(valid_to="2026-01-01")
+    (first,) = plan(check=checked)
+    assert (PlannedDeduction.objects.count(), PlanException.objects.count()) == (0, 2)
+    assert plan() == []
+    plans.end_plan(plan_id=first, actor="maker", why="没有可代付的")
+    assert (Plan.objects.get().state, plan()) == (state, [])
+    two.participation()
+    (second,) = plan()
+    assert (Plan.objects.get(pk=second).planned_fen, PlanException.objects.count()) == (200_000, 2)
 
 
 def owing(small: SmallBook, scheme: str = "advance") -> None:

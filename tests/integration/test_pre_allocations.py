@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import io
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.utils.timezone import localtime
 
 from config.kernel.models import Institution
-from loans.models import PreAllocation
+from loans.models import ImportBatch, PreAllocation
+from loans.services.outcomes import ImportRefused
 from loans.values.errors import DomainError
 from settlement.models import Fund, LedgerEntry, Receipt
 from settlement.services.pre_allocations import (
     book_pre_allocation,
     book_pre_allocations,
     lines_if_booked,
+    refuse_pre_allocation,
+    why_not_booked,
 )
 from tests.integration.book import AT
 from tests.integration.small_book import FIRST, NORTH, TREE, SmallBook, agrees
@@ -66,12 +72,34 @@ def test_money_named_for_a_branch_goes_to_the_fund_that_pays_for_it(small: Small
     assert agrees()
 
 
+def test_a_tier_the_scheme_does_not_pay_is_refused_by_row_and_column(small: SmallBook) -> None:
+    with pytest.raises(ImportRefused) as refused:
+        received(small, "甲1", place=TREE[0][0], tier="central")
+    (problem,) = refused.value.problems
+    assert (problem.row, problem.header, problem.value, problem.message) == (
+        2, "资金层级", "central",
+        "该政策不使用中央资金，只使用：市级"
+        " / the scheme pays nothing of the central tier, only: municipal",
+    )  # fmt: skip
+    assert PreAllocation.objects.count() == 0
+
+
+def told_before(small: SmallBook, document: str) -> int:
+    """Money of a tier that the scheme paid when it was told, and does not pay any more."""
+    PreAllocation.objects.create(
+        institution=Institution.objects.get(code=TREE[0][0]), scheme_code="test", tier="central",
+        received_on=date(2026, 1, 4), amount_fen=90_000, document_number=document,
+        batch=ImportBatch.objects.latest("pk"),
+    )  # fmt: skip
+    return PreAllocation.objects.get(document_number=document).pk
+
+
 def test_a_tier_the_scheme_does_not_pay_is_told_and_not_booked(
     small: SmallBook, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    key = received(small, "甲1", place=TREE[0][0], tier="central")
+    key = told_before(small, "甲1")
     received(small, "甲2", place=TREE[0][0])
-    with pytest.raises(DomainError, match="政策没有的资金层级"):
+    with pytest.raises(DomainError, match="该政策不使用中央资金，只使用：市级；不能入账，请退回"):
         book_pre_allocation(pre_allocation_id=key, actor="checker", at=AT)
     assert (Receipt.objects.count(), LedgerEntry.objects.count()) == (0, 0)
     call_command("run_deductions", stdout=io.StringIO())
@@ -80,6 +108,29 @@ def test_a_tier_the_scheme_does_not_pay_is_told_and_not_booked(
         "甲2"
     ]
     assert list(Fund.objects.values_list("tier", "special_account_fen")) == [("municipal", 90_000)]
+    refuse_pre_allocation(pre_allocation_id=key, why="层级有误", actor="checker", at=AT)
+    call_command("run_deductions", stdout=io.StringIO())
+    assert capsys.readouterr().err == ""
+
+
+def test_why_it_is_not_booked_is_said_of_each(small: SmallBook) -> None:
+    key, other = (received(small, name, place=TREE[0][0]) for name in ("甲1", "甲2"))
+    book_pre_allocation(pre_allocation_id=key, actor="checker", at=AT)
+    refuse_pre_allocation(pre_allocation_id=other, why="重复", actor="second", at=AT)
+    third = received(small, "甲3", place=TREE[0][0])
+    before = (Receipt.objects.count(), LedgerEntry.objects.count())
+    day = localtime(AT).date()
+    for asked, actor, code, words in (
+        (key, "li", "pre_allocation_answered", f"已入账（checker，{day}），不再变动"),
+        (other, "li", "pre_allocation_answered", f"已退回（second，{day}），不再变动"),
+        (third, "system", "own_work", "本人登记的须由另一人复核"),
+        (third + 9, "li", "pre_allocation_unknown", "没有这笔预拨资金"),
+    ):
+        with pytest.raises(DomainError, match=re.escape(words)) as refused:
+            book_pre_allocation(pre_allocation_id=asked, actor=actor, at=AT)
+        assert refused.value.code == code
+    assert (Receipt.objects.count(), LedgerEntry.objects.count()) == before
+    assert why_not_booked(pre_allocation_id=third, actor="li") is None
 
 
 def test_a_checker_of_the_branch_cannot_book_into_the_fund_above(

@@ -9,12 +9,14 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from config.kernel.models import Institution, Role
-from settlement.models import LedgerEntry, Settlement, SettlementItem
-from settlement.services import settlements
+from settlement.models import LedgerEntry, Scheme, Settlement, SettlementItem
+from settlement.services import funds, settlements
+from settlement.services.funds import FundKey
 from settlement.services.settlements import Ask
 from tests.integration import rows
 from tests.integration.steps import address, become, confirm, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
+from tests.integration.test_note_page import table
 from tests.integration.test_settlements import AT, Money, money  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +90,46 @@ def test_a_liquidation_shows_the_surplus_it_will_return(money: Money, web: Any) 
     assert "结余退回" in page and "15.00" in page
     assert taken(send(other, PAGE, "book", made.pk))
     assert money.balances() == (0, 0, 0, 0, 0, 0)
+
+
+def test_every_figure_of_a_result_is_shown_and_adds_up(money: Money, web: Any) -> None:
+    money.receive(2_000)
+    money.pay(1_000)
+    money.correct(300)
+    money.claw_back(200)
+    money.got_back(150)
+    one, _other = two(web, money.bank)
+    assert taken(draft(one, money))
+    (made,) = Settlement.objects.all()
+    shown = table(one.get(url(PAGE, "change", made.pk)), "按资金层级")
+    figures = [(account, title, amount) for account, title, amount in shown]
+    assert figures == [
+        ("专户资金", "期初结余（元）", "0.00"), ("专户资金", "＋收到预拨（元）", "20.00"),
+        ("专户资金", "－代付贴息（元）", "10.00"), ("专户资金", "＋已追回（元）", "1.50"),
+        ("专户资金", "＋银行补足（元）", "0.00"), ("专户资金", "－已退回结余（元）", "0.00"),
+        ("专户资金", "＋缺口（元）", "0.00"), ("专户资金", "＝结余（元）", "11.50"),
+        ("专户资金", "结转下期（结余－缺口；清算不结转结余）（元）", "11.50"),
+        ("申报", "代付贴息（元）", "10.00"), ("申报", "＋差额调减（元）", "-3.00"),
+        ("申报", "－决定追回（元）", "2.00"), ("申报", "＝申报结算（元）", "5.00"),
+        ("申报", "－核减（元）", "—"), ("申报", "＝认可（元）", "—"),
+        ("应收追回", "期初应收追回（元）", "0.00"), ("应收追回", "－差额调减（元）", "-3.00"),
+        ("应收追回", "＋决定追回（元）", "2.00"), ("应收追回", "＋追回已结算年度（元）", "0.00"),
+        ("应收追回", "－已追回（元）", "1.50"), ("应收追回", "－追回核销（元）", "0.00"),
+        ("应收追回", "＝期末应收追回（元）", "3.50"),
+        ("下年", "下年需求（元）", "1,234.50"), ("明细", "", "查看"),
+    ]  # fmt: skip
+
+
+def test_a_draft_of_money_that_is_not_there_names_the_scheme(money: Money, web: Any) -> None:
+    money.pay(1_000)
+    other = Scheme.objects.create(code="other", name="另一项")
+    elsewhere = rows.institutions()[rows.SUZHOU]
+    funds.open_funds(keys=[FundKey(elsewhere.pk, other.pk, "central")])
+    client = web(person(Role.ADMINISTRATOR))
+    before = everything()
+    found = faults(draft(client, money, scheme=str(other.pk)))
+    assert found == {"scheme": "所选机构没有这项政策的资金"}
+    assert everything() == before
 
 
 @pytest.mark.parametrize(
