@@ -169,7 +169,7 @@ def plan(desk: Desk) -> int:
     desk.go("zhang", "settlement/plan/")
     desk.press("zhang", "编制结息日计划")
     assert "任务已提交" in desk.submit("zhang")
-    assert desk["zhang"].locator("[data-job-open]").count() == 1
+    assert desk["zhang"].locator("#kernel-watch").count() == 1
     work()
     desk["zhang"].wait_for_selector(
         "a[href*='/settlement/plan/'][href$='/change/']", timeout=15_000
