@@ -202,6 +202,7 @@ class StepsAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "form": form,
             "row": row,
+            "named": "" if row is None else self.named(row),
             "sections": form.sections(),
             "home": self._home(row),
             **self._way(request, row),

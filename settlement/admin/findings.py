@@ -149,6 +149,7 @@ class FindingDecisionAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
         "finding", "outcome", "note", "institution_name", "why", "made_by", "made_at", "checked_by",
         "checked_at", "refused_why",
     )  # fmt: skip
+    heading = ("finding", "outcome")
     change_form_outer_after_template = ""
     row_steps = {"check": Agree, "refuse": Refuse}
     list_filter = (CheckedFilter, "outcome", "finding__rule", LevelFilter)

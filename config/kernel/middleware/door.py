@@ -65,14 +65,6 @@ def is_watching(request: HttpRequest) -> bool:
     return "X-Watching" in request.headers
 
 
-def whole(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The answer; a page that looks again is led elsewhere as a whole, not filled with another page."""
-    if is_watching(request) and isinstance(response, HttpResponseRedirect):
-        response.status_code, response.headers["HX-Redirect"] = 200, response.url
-        del response.headers["Location"]
-    return response
-
-
 def leave(request: HttpRequest, before: User | None) -> None:
     """After the view: note who came in or went out by it."""
     after, at = person(request), timezone.localtime()

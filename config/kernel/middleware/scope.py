@@ -47,7 +47,7 @@ class ScopeMiddleware:
                 transaction.set_rollback(True)
             else:
                 door.leave(request, before)
-        return door.whole(request, response)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         """Remember that something went wrong, whatever answer becomes of it."""

@@ -45,7 +45,7 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => prepareAll(document));
-  document.addEventListener("htmx:afterSettle", (event) => prepareAll(event.target.parentElement || document));
+  document.addEventListener("kernel:shown", (event) => prepareAll(event.detail));
 
   // Each list that scrolls by itself is a region; several of them need names of their own.
   window.addEventListener("load", () => {
