@@ -20,12 +20,27 @@ LISTS = {
     "funds": "/admin/settlement/fund/", "findings": "/admin/settlement/finding/",
     "deadlines": "/admin/reports/obligation/", "reports": "/admin/reports/report/",
     "history": "/admin/loans/noteevent/", "jobs": "/admin/reports/job/",
+    "plans": "/admin/settlement/plan/", "settlements": "/admin/settlement/settlement/",
+    "clawbacks": "/admin/settlement/clawback/", "payouts": "/admin/settlement/payout/",
 }  # fmt: skip
 ROWS = {
     "note": "loans/note", "finding": "settlement/finding", "report": "reports/report",
     "deduction": "settlement/deduction", "obligation": "reports/obligation",
 }  # fmt: skip
 STEP = "/admin/loans/preallocation/enter/"
+CLIPPED = """() => [...document.querySelectorAll('.simplebar-content-wrapper')]
+  .filter(box => box.querySelector('#result_list') && box.scrollWidth > box.clientWidth)
+  .map(box => box.scrollWidth + ' of ' + box.clientWidth)"""
+WHOLE = {
+    "notes",
+    "deductions",
+    "funds",
+    "findings",
+    "deadlines",
+    "settlements",
+    "clawbacks",
+    "payouts",
+}
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Amounts: right-aligned, figures of one width; their column says the unit. Where each line is another
 # fact, as in what two sides say, the line does.
@@ -110,8 +125,21 @@ def test_the_main_pages_have_no_grave_fault(page: Any) -> None:
         found += faults(page, name)
         found += [f"{name}: {one} is loose" for one in page.evaluate(LOOSE)]
         found += [f"{name}: “{one}” has no unit" for one in page.evaluate(UNNAMED)]
+        if name in WHOLE:
+            found += [f"{name}: columns cut off, {one}" for one in page.evaluate(CLIPPED)]
         found += beside_the_screen(page, name)
     assert found == []
+
+
+def test_a_day_is_typed_and_chosen_as_it_is_shown(page: Any) -> None:
+    come_in(page, "", "liu")
+    page.goto(STEP)
+    page.fill("#id_received_on", "2026-03-05")
+    page.click("#calendarlink0")
+    assert page.inner_text("#calendarbox0 caption") == "三月 2026"
+    assert page.inner_text("#calendarbox0 td.selected") == "5"
+    page.click("#calendarbox0 td a:text-is('6')")
+    assert page.input_value("#id_received_on") == "2026-03-06"
 
 
 def focused(page: Any) -> Any:

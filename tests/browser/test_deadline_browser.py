@@ -1,4 +1,4 @@
-"""Reports in a browser: from the calendar to what finance accepted; a register taken away as a file."""
+"""The calendar in a browser: what is due is made, checked, filed and accepted; a register taken away as a file."""
 
 from __future__ import annotations
 
@@ -35,9 +35,8 @@ def desk(
     )
     obligations.refresh(today=date(2026, 9, 1))
     two_people(tree[rows.BANK])
-    for name in ("work_job",):
-        monkeypatch.setattr(getattr(tasks, name), "delay", lambda **_asked: None)  # `work` does it
-    with desks(live_server.url, "report") as made:
+    monkeypatch.setattr(tasks.work_job, "delay", lambda **_asked: None)  # `work` does it
+    with desks(live_server.url, "deadline") as made:
         yield made
 
 
@@ -46,10 +45,10 @@ def work() -> None:
     whole(lambda: jobs.work_open_jobs(owner="test", clock=lambda: AT))
 
 
-def made(desk: Desk, file: str) -> None:
+def made(desk: Desk, what: str, file: str) -> None:
     """The job's page, which shows by itself that the file is there."""
-    page = desk[MAKER]
-    page.wait_for_url("**/reports/job/*/change/")
+    page = desk.menu(MAKER, "reports/job")
+    desk.row(MAKER, what)
     assert "0/1" in desk.look(MAKER, f"{file}-under-way")
     work()
     page.wait_for_selector(DONE, timeout=15_000)
@@ -66,7 +65,7 @@ def from_the_calendar(desk: Desk) -> None:
     desk.look(MAKER, "02-due")
     desk.press(MAKER, "生成本期报表")
     desk.submit(MAKER)
-    made(desk, "03-job")
+    made(desk, "新发放贷款月报", "03-job")
 
 
 def to_finance(desk: Desk) -> None:
@@ -113,7 +112,7 @@ def test_a_register_is_made_by_a_job_and_taken_away(desk: Desk) -> None:
     desk.fill(MAKER, register="借据", file_format="csv", scheme="全部政策")
     desk.look(MAKER, "09-export")
     assert "任务已提交" in desk.submit(MAKER)
-    made(desk, "10-export")
+    made(desk, "借据", "10-export")
     with desk[MAKER].expect_download() as taken:
         desk[MAKER].click(DONE)
     lines = taken.value.path().read_text(encoding="utf-8-sig").splitlines()
