@@ -74,10 +74,22 @@ class FundAdmin(FactAdmin):
         "available_yuan", "treasury_advance_yuan", "subsidy_applied_yuan", "bank_advance_yuan",
         "clawback_receivable_yuan", "disallowed_yuan",
     )  # fmt: skip
-    fields = (
-        "institution", "scheme", "tier_name", "purpose", "special_account_yuan", "reserved_yuan",
-        "available_yuan", "treasury_advance_yuan", "subsidy_applied_yuan", "bank_advance_yuan",
-        "clawback_receivable_yuan", "disallowed_yuan", "closed_through", "entries", "chain_text",
+    fieldsets = (
+        (
+            _("资金"),
+            {
+                "description": _(
+                    "预拨资金是财政已预拨、尚未结算的金额，为负时是财政尚应拨付的金额；银行垫付是应归还银行的金额。"
+                ),
+                "fields": (
+                    ("institution", "scheme"), ("tier_name", "purpose"),
+                    ("special_account_yuan", "treasury_advance_yuan"),
+                    ("reserved_yuan", "bank_advance_yuan"), ("available_yuan", "subsidy_applied_yuan"),
+                    ("clawback_receivable_yuan", "disallowed_yuan"), ("closed_through", "entries"),
+                    "chain_text",
+                ),
+            },
+        ),
     )  # fmt: skip
     heading = ("institution_name", "scheme_label", "tier_name", "purpose")
     list_filter = ("scheme", "tier", "purpose", LevelFilter)
