@@ -37,7 +37,7 @@ bench-admin: .venv/.installed ## every admin page over a million deductions; ARG
 	@PYTHONPATH=. DJANGO_SETTINGS_MODULE=config.settings.dev $(BIN)/python tests/benchmarks/admin.py $(ARGS)
 
 clean: ## removes the embedded servers' data too; running ones stop by themselves
-	rm -rf .venv .data static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf .venv .data artefacts static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define install

@@ -85,7 +85,7 @@ class FactAdmin(ReadOnlyAdmin):
         super().__init__(model, admin_site)
         for field in self.opts.concrete_fields:
             stem, suffix = field.name[:-4], field.name[-4:]
-            if suffix == "_fen":
+            if suffix == "_fen" and not hasattr(self, f"{stem}_yuan"):
                 setattr(self, f"{stem}_yuan", _column(field, in_yuan(field.verbose_name), yuan))
             elif suffix == "_ppm":
                 setattr(self, f"{stem}_percent", _column(field, field.verbose_name, percent))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -23,8 +23,6 @@ from loans.admin.import_forms import AgreeUndo, DeclineUndo, kind_name
 from loans.admin.steps import StepsAdmin
 from loans.models import ImportUndo
 from loans.selectors.kept_files import opened_file
-
-REFRESH_SECONDS = 3
 
 
 @admin.register(ImportUndo)
@@ -55,13 +53,9 @@ class ImportUndoAdmin(FactAdmin, StepsAdmin):
             *super().get_urls(),
         ]
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The page, which looks again by itself while a worker is at it."""
-        response = super().changeform_view(request, *args, **kwargs)
-        row: Any = self.row(request, args[0]) if args and args[0] else None
-        if row is not None and row.state == ImportUndo.State.WORKING:
-            response.headers["Refresh"] = str(REFRESH_SECONDS)
-        return response
+    def is_under_way(self, row: Any) -> bool:
+        """While a worker takes the rows back."""
+        return bool(row.state == ImportUndo.State.WORKING)
 
     def rows_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """What was removed, to take away."""

@@ -50,7 +50,6 @@ from loans.values.errors import DomainError
 
 State = FileImport.State
 UNDER_WAY = (State.CHECKING, State.IMPORTING)
-REFRESH_SECONDS = 3
 LISTS = {"problems": _("错误清单"), "differences": _("差异清单"), "file": _("上传的文件")}
 
 
@@ -145,7 +144,7 @@ class FileImportAdmin(ImportMixin, FactAdmin, StepsAdmin):  # type: ignore[misc]
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The preview, which looks again by itself while a worker has the file."""
+        """The preview."""
         row: Any = self.row(request, object_id) if object_id else None
         context: dict[str, Any] = {}
         if row is not None:
@@ -166,9 +165,11 @@ class FileImportAdmin(ImportMixin, FactAdmin, StepsAdmin):  # type: ignore[misc]
         response: HttpResponse = super().changeform_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
-        if row is not None and row.state in UNDER_WAY:
-            response.headers["Refresh"] = str(REFRESH_SECONDS)
         return response
+
+    def is_under_way(self, row: Any) -> bool:
+        """While a worker has the file."""
+        return row.state in UNDER_WAY
 
     def list_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponseBase:
         """A list, or the file itself, to take away."""

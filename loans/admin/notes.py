@@ -73,7 +73,7 @@ class NoteAdmin(LabellingAdmin, StepsAdmin, FactAdmin):
     list_steps = {"label": Label, "unlabel": Unlabel}
 
     list_display = (
-        "note_number", "institution_name", "enterprise_name", "contract", "drawn_on", "matures_on",
+        "note_number", "institution_name", "enterprise_name", "drawn_on", "matures_on",
         "principal_yuan", "equipment_yuan", "rate_percent", "scheme_labels",
     )  # fmt: skip
     list_filter = (

@@ -89,8 +89,9 @@ class StepForm(forms.Form):
         if "seen" in self.fields:
             self.initial["seen"] = digest_of(found)
             if self.is_bound:
-                self.data = self.data.copy()
-                self.data["seen"] = self.initial["seen"]
+                sent: Any = self.data.copy()  # type: ignore[attr-defined]
+                sent["seen"] = self.initial["seen"]
+                self.data = sent
         return found
 
     def is_as_seen(self) -> bool:
@@ -241,6 +242,7 @@ class StepsAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "form": form,
             "row": row,
+            "named": "" if row is None else self.named(row),
             "sections": form.shown(),
             "home": self._home(row),
             **self._way(request, row),

@@ -124,9 +124,10 @@ class ObligationAdmin(StepsAdmin, FactAdmin):
     when_empty = _("没有报送事项：政策生效并导入合作银行后，各报表的截止日在此列出。")
     list_display = (
         "due_on", "last_working_day", "standing_words", "code_words", "scheme_label", "period",
-        "institution_name", "report_link", "addressee", "article", "assumed_words",
+        "institution_name", "report_link", "article",
     )  # fmt: skip
-    fields = (*list_display, "draft_from")
+    fields = (*list_display, "addressee", "assumed_words", "draft_from")
+    heading = ("code_words", "scheme_label", "period", "institution_name")
     list_filter = (StandingFilter, CodeFilter, SchemeFilter, month_of("due_on"), LevelFilter)
     list_select_related = ("institution",)
     sortable_by = ()

@@ -172,6 +172,10 @@ class JobAdmin(StepsAdmin):
         address = path("<path:object_id>/result/", view, name="reports_job_result")
         return [address, *super().get_urls()]
 
+    def is_under_way(self, row: Any) -> bool:
+        """Until it is done or failed."""
+        return bool(row.state == Job.State.OPEN)
+
     def result_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """The file that came of a job in this person's scope."""
         job: Any = self.row(request, object_id)

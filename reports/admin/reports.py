@@ -50,11 +50,12 @@ class ReportAdmin(StepsAdmin, FactAdmin):
     when_empty = _("还没有报表：在此生成，或从“报送日历”按期生成，由另一人复核后报送。")
     list_display = (
         "number", "code_words", "scheme_words", "institution_name", "period", "version", "state",
-        "corrects_link", "made_by", "made_at", "checked_by", "submitted_by", "submitted_at",
-        "answered_by", "document_number", "returned_why",
+        "made_by", "checked_by", "submitted_at", "document_number",
     )  # fmt: skip
+    heading = ("number", "code_words", "scheme_words", "period")
     fields = (
-        *list_display[:-2], "checked_at", "answered_at", "document_number", "returned_why",
+        *list_display[:7], "corrects_link", "made_by", "made_at", "checked_by", "submitted_by",
+        "submitted_at", "answered_by", "checked_at", "answered_at", "document_number", "returned_why",
         "superseded_at", "ledger_entry", "ledger_entries", "ledger_chain", "facts_position",
         "terms_key", "growth_ppm", "content_sha256",
     )  # fmt: skip

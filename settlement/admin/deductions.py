@@ -11,6 +11,7 @@ from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -217,8 +218,7 @@ class DeductionAdmin(FactAdmin):
     when_empty = _("还没有代付贴息：借据认定为符合条件且有收息后，运行贴息计算即可生成。")
     list_display = (
         "collected_on", "scheme_label", "note", "institution_name", "period", "total_yuan", "central_yuan",
-        "provincial_yuan", "municipal_yuan", "raw_total_yuan", "cuts", "days", "product_yuan", "sequence",
-        "why_text",
+        "provincial_yuan", "municipal_yuan", "cuts", "sequence",
     )  # fmt: skip
     list_filter = (
         DeductionSchemeFilter, CollectedMonthFilter, TierFilter, CutFilter, DifferenceFilter, LevelFilter,
@@ -241,6 +241,7 @@ class DeductionAdmin(FactAdmin):
         ),
     )  # fmt: skip
     sections = (by_tier, same_collection)
+    heading = ("note", "scheme_label", "period")
 
     def get_urls(self) -> list[Any]:
         """Also: how a deduction came about."""
@@ -285,9 +286,10 @@ class DeductionAdmin(FactAdmin):
         return link("settlement_schemeversion", row.version_id, f"v{row.version.version}")
 
     @display(description=_("计息期"))
-    def period(self, row: Deduction) -> str:
-        """First day, and the day after the last."""
-        return f"{row.collection.period_start} ~ {row.collection.period_end}"
+    def period(self, row: Deduction) -> Any:
+        """First day, and the day after the last; neither is broken between lines."""
+        day = '<span class="kernel-day">{}</span>'
+        return format_html(f"{day} ~ {day}", row.collection.period_start, row.collection.period_end)
 
     @display(description=_("积数（元·天）"))
     def product_yuan(self, row: Deduction) -> Any:
@@ -329,6 +331,7 @@ class MonthlySubsidyAdmin(FactAdmin):
         "municipal_yuan",
     )  # fmt: skip
     fields = list_display
+    heading = ("institution_name", "scheme_label", "month_text")
     list_filter = (DeductionSchemeFilter, month_of("month"), LevelFilter)
     list_select_related = ("scheme", "institution")
     sortable_by = ()

@@ -44,6 +44,8 @@ class JudgedAdmin(FactAdmin):
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")
 
+    heading: Sequence[str] = ("note", "scheme_label")
+
     @display(description=_("结论"), ordering="status")
     def verdict(self, row: Any) -> Any:
         """Eligible, not, or waiting."""

@@ -61,7 +61,7 @@ class FindingAdmin(StepsAdmin, FactAdmin):
     when_empty = _("没有核查事项：重复贴息核查未发现问题，或尚未运行核查。")
     list_display = (
         "id", "rule", "severity", "state", "note", "enterprise", "scheme_label", "institution_name",
-        "at_stake", "article", "found_at", "gone_at",
+        "at_stake", "found_on",
     )  # fmt: skip
     list_filter = (ThereFilter, "state", "rule", "severity", "scheme", LevelFilter)
     list_select_related = ("note", "enterprise", "scheme", "institution")
@@ -86,6 +86,11 @@ class FindingAdmin(StepsAdmin, FactAdmin):
     def at_stake(self, row: Finding) -> str | None:
         """All tiers together."""
         return yuan(row.central_fen + row.provincial_fen + row.municipal_fen)
+
+    @display(description=_("发现日期"), ordering="found_at")
+    def found_on(self, row: Finding) -> Any:
+        """The day it was found; the minute is on its page."""
+        return timezone.localtime(row.found_at).date()
 
     def has_make_permission(self, request: HttpRequest) -> bool:
         """Makers and managers."""
@@ -143,6 +148,7 @@ class FindingDecisionAdmin(StepsAdmin, CheckedAdmin, FactAdmin):
         "finding", "outcome", "note", "institution_name", "why", "made_by", "made_at", "checked_by",
         "checked_at", "refused_why",
     )  # fmt: skip
+    heading = ("finding", "outcome")
     change_form_outer_after_template = ""
     row_steps = {"check": Agree, "refuse": Refuse}
     list_filter = (CheckedFilter, "outcome", "finding__rule", LevelFilter)

@@ -71,10 +71,9 @@ class MoneyJobAdmin(ReadOnlyAdmin):
     search_help_text = _("任务序号或发起人")
     sections = (outcome,)
 
-    class Media:
-        """The page of an open job looks again every few seconds."""
-
-        js = ("settlement/progress.js",)
+    def is_under_way(self, row: Any) -> bool:
+        """Until it is done or failed."""
+        return bool(row.state == MoneyJob.State.OPEN)
 
     @display(description=_("序号"), ordering="pk")
     def number_of_job(self, row: MoneyJob) -> str:
@@ -93,9 +92,7 @@ class MoneyJobAdmin(ReadOnlyAdmin):
         told = f"{done}/{all_}" if all_ else row.get_state_display()
         if row.state != MoneyJob.State.OPEN:
             return told
-        return format_html(
-            '<span data-job-open role="status">{} · {}</span>', told, _("办理中，本页自动刷新")
-        )
+        return format_html('<span role="status">{} · {}</span>', told, _("办理中，本页自动刷新"))
 
     @display(description=_("错误"))
     def told_error(self, row: MoneyJob) -> str:

@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.filters import LevelFilter, MonthFilter, YearFilter, month_of
 from config.kernel.admin.searching import prefix
-from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
-from loans.admin.base import FactAdmin, in_yuan, yuan
+from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
+from loans.admin.base import FactAdmin, in_yuan, scheme_name, yuan
 from loans.values.money import grouped_yuan
 from settlement.admin.wording import TIER_NAMES
-from settlement.models import Event, Fund, LedgerEntry, LedgerLine, Receipt, TakenOver
+from settlement.models import Account, Event, Fund, LedgerEntry, LedgerLine, Receipt, TakenOver
 
 _MONTH = r"([12][0-9]{3})-(0[1-9]|1[0-2])"
 SPAN = re.compile(rf"(?:{_MONTH})?\.\.{_MONTH}", re.ASCII)
@@ -41,7 +41,11 @@ def latest_entries(request: HttpRequest, fund: Fund) -> Section:
     """The fund's latest entries."""
     return Section(
         title=_("最近分录"),
-        columns=texts(_("编号"), _("入账日"), _("事项"), _("金额（元）"), _("来源")),
+        columns=[
+            *texts(_("编号"), _("入账日"), _("事项")),
+            *numbers(_("金额（元）")),
+            *texts(_("来源")),
+        ],
         rows=[
             (
                 link("settlement_ledgerentry", entry.pk, entry.number),
@@ -59,7 +63,7 @@ def lines(request: HttpRequest, entry: LedgerEntry) -> Section:
     """Both sides of the entry."""
     return Section(
         title=_("借贷"),
-        columns=texts(_("科目"), _("借方（元）"), _("贷方（元）")),
+        columns=[*texts(_("科目")), *numbers(_("借方（元）"), _("贷方（元）"))],
         rows=[
             (
                 line.get_account_display(),
@@ -78,10 +82,28 @@ class FundAdmin(FactAdmin):
     is_short = True
     when_empty = _("还没有资金：预拨资金入账或首次代付后，按机构、政策和层级建立。")
     list_display = (
-        "scheme", "institution_name", "tier_name", "purpose", "special_account_yuan", "reserved_yuan",
+        "scheme_label", "institution_name", "tier_name", "purpose", "special_account_yuan", "reserved_yuan",
         "available_yuan", "treasury_advance_yuan", "subsidy_applied_yuan", "bank_advance_yuan",
         "clawback_receivable_yuan", "disallowed_yuan",
     )  # fmt: skip
+    fieldsets = (
+        (
+            _("资金"),
+            {
+                "description": _(
+                    "预拨资金是财政已预拨、尚未结算的金额，为负时是财政尚应拨付的金额；银行垫付是应归还银行的金额。"
+                ),
+                "fields": (
+                    ("institution", "scheme"), ("tier_name", "purpose"),
+                    ("special_account_yuan", "treasury_advance_yuan"),
+                    ("reserved_yuan", "bank_advance_yuan"), ("available_yuan", "subsidy_applied_yuan"),
+                    ("clawback_receivable_yuan", "disallowed_yuan"), ("closed_through", "entries"),
+                    "chain_text",
+                ),
+            },
+        ),
+    )  # fmt: skip
+    heading = ("institution_name", "scheme_label", "tier_name", "purpose")
     list_filter = ("scheme", "tier", "purpose", LevelFilter)
     list_select_related = ("scheme", "institution")
     search_by = (prefix("institution__code"), prefix("scheme__code"))
@@ -98,9 +120,20 @@ class FundAdmin(FactAdmin):
         """The special account less what is reserved."""
         return grouped_yuan(row.available_fen)
 
-    def shown_columns(self) -> list[str]:
-        """The chain as text."""
-        return ["chain_text" if name == "chain" else name for name in super().shown_columns()]
+    @display(description=_("贴息政策"), ordering="scheme")
+    def scheme_label(self, row: Fund) -> str:
+        """The policy's name."""
+        return scheme_name(row.scheme.code)
+
+    @display(description=in_yuan(Account.TREASURY_ADVANCE.label), ordering="-treasury_advance_fen")
+    def treasury_advance_yuan(self, row: Fund) -> str:
+        """What finance paid ahead and has not settled; below zero, what finance still has to pay."""
+        return grouped_yuan(-row.treasury_advance_fen)
+
+    @display(description=in_yuan(Account.BANK_ADVANCE.label), ordering="-bank_advance_fen")
+    def bank_advance_yuan(self, row: Fund) -> str:
+        """What the bank paid in finance's stead and is due back."""
+        return grouped_yuan(-row.bank_advance_fen)
 
     @display(description=_("链头"))
     def chain_text(self, row: Any) -> str:
@@ -216,8 +249,9 @@ class LedgerEntryAdmin(FactAdmin):
     search_by = (prefix("source"),)
     search_help_text = _("来源的开头")
     sections = (lines,)
+    heading = ("fund_name", "number")
     fields = (
-        "number", "fund_name", "institution", "event", "posted_on", "month", "year", "source",
+        "number", "fund_name", "institution", "event", "amount_yuan", "posted_on", "month", "year", "source",
         "source_id", "actor", "chain_text",
     )  # fmt: skip
     chain_text = FundAdmin.chain_text
@@ -237,7 +271,7 @@ class LedgerEntryAdmin(FactAdmin):
     @display(description=_("资金"))
     def fund_name(self, row: LedgerEntry) -> str:
         """Scheme and tier."""
-        return f"{row.fund.scheme.code} {TIER_NAMES[row.fund.tier]}"
+        return f"{scheme_name(row.fund.scheme.code)} {TIER_NAMES[row.fund.tier]}"
 
 
 @admin.register(LedgerLine)
@@ -265,4 +299,4 @@ class TakenOverAdmin(FactAdmin):
     @display(description=_("资金"))
     def fund_name(self, row: TakenOver) -> str:
         """Scheme and tier."""
-        return f"{row.fund.scheme.code} {TIER_NAMES[row.fund.tier]}"
+        return f"{scheme_name(row.fund.scheme.code)} {TIER_NAMES[row.fund.tier]}"

@@ -125,6 +125,7 @@ class MissedLabelAdmin(LabellingAdmin, StepsAdmin, FactAdmin):
         "subsidised_until",
     )  # fmt: skip
     fields = (*list_display[:-1], "subsidised_from", "subsidised_until", "found_at")
+    heading = ("note", "scheme_label")
     list_filter = (SchemeFilter, LevelFilter)
     list_select_related = ("note", "institution")
     search_by = (of_note(), of_enterprise("note__contract__enterprise_id"))

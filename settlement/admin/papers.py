@@ -66,12 +66,22 @@ class PaperRuleAdmin(FactAdmin):
 
     when_empty = _("还没有资料要求：由系统管理员用 load_schemes 载入带资料要求的政策。")
     list_display: Sequence[Any] = (
-        "version", "kind", "per", "with_equipment", "blocks", "say_words", "source_words",
+        "version_words", "kind", "per", "with_equipment", "blocks", "say_words", "source_words",
     )  # fmt: skip
     list_filter = ("version__scheme", "kind")
     list_select_related = ("version__scheme",)
+    heading = ("version_words", "kind")
     ordering = ("version_id", "position")
     sortable_by = ()
+
+    @display(description=_("政策版本"))
+    def version_words(self, row: PaperRule) -> str:
+        """The scheme's name and which text of it."""
+        return f"{scheme_name(row.version.scheme.code)} v{row.version.version}"
+
+    def shown_columns(self) -> list[str]:
+        """The text in words."""
+        return ["version_words" if name == "version" else name for name in super().shown_columns()]
 
     @display(description=_("要求"))
     def say_words(self, row: PaperRule) -> str:

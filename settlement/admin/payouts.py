@@ -67,9 +67,13 @@ class PayoutAdmin(FactAdmin):
 
     when_empty = _("没有直接拨付：约定直接拨付的借据产生贴息后，在此等待拨付。")
     list_display = (
-        "id", "due_on", "scheme_label", "note", "institution_name", "amount_yuan", "central_yuan",
-        "provincial_yuan", "municipal_yuan", "offset_yuan", "account_name", "account_number",
-        "bank_name", "sequence", "standing", "attempts_made", "days_overdue",
+        "id", "due_on", "scheme_label", "note", "institution_name", "amount_yuan", "account_name",
+        "account_number", "standing", "attempts_made", "days_overdue",
+    )  # fmt: skip
+    fields = (
+        *list_display[1:6], "central_yuan", "provincial_yuan", "municipal_yuan", "offset_yuan",
+        "sequence", "account_name", "account_number", "bank_name", "standing", "attempts_made",
+        "days_overdue", "collection", "agreement",
     )  # fmt: skip
     list_filter = (StandingFilter, DeductionSchemeFilter, month_of("due_on"), LevelFilter)
     list_select_related = ("institution", "note", "scheme", "agreement")

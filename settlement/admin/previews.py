@@ -14,6 +14,8 @@ from settlement.engine import entries
 from settlement.engine.entries import Lines
 from settlement.models import Account, Clawback, Fund
 
+DUE = frozenset({Account.TREASURY_ADVANCE, Account.BANK_ADVANCE})  # owed: told as what is owed
+
 
 def to_be_posted(entries: list[tuple[Any, Any, Lines]]) -> Section:
     """Entries before they are posted: of which tier, for what, both sides."""
@@ -38,8 +40,9 @@ def to_be_posted(entries: list[tuple[Any, Any, Lines]]) -> Section:
 
 
 def balances(changes: Iterable[tuple[Any, Fund | None, Lines]]) -> Section:
-    """What the entries do to each fund's accounts: before, the change, after; debit less credit.
+    """What the entries do to each fund's accounts: before, the change, after, each on its own side.
 
+    What is owed to finance or to the bank is told as an amount owed, not as a negative one.
     `changes`: the fund in words, the fund (None: opened by this), its lines.
     """
     rows = []
@@ -48,9 +51,11 @@ def balances(changes: Iterable[tuple[Any, Fund | None, Lines]]) -> Section:
             change = entries.net(lines, account)
             if change:
                 before = 0 if fund is None else getattr(fund, f"{account}_fen")
-                rows.append((name, account.label, *map(yuan, (before, change, before + change))))
+                side = -1 if account in DUE else 1
+                told = (side * fen for fen in (before, change, before + change))
+                rows.append((name, account.label, *map(yuan, told)))
     return Section(
-        title=_("入账前后余额（借 − 贷）"),
+        title=_("入账前后余额"),
         columns=[
             *texts(_("资金"), _("科目")),
             *numbers(in_yuan(_("入账前")), in_yuan(_("变动")), in_yuan(_("入账后"))),

@@ -119,6 +119,7 @@ class SchemeVersionAdmin(StepsAdmin, FactAdmin):
         "scheme", "version", "made_by", "checked_by", "loaded_at", "checked_at", "refused_by",
         "refused_at", "refused_why", "sha256",
     )  # fmt: skip
+    heading = ("scheme", "version")
     sections = (differences, asked_by_version, terms)
     list_steps = {"propose": Propose}
     row_steps = {"check": Check, "refuse": Refuse}
@@ -151,6 +152,7 @@ class EnterprisePostingAdmin(RegistryAdmin):
 
     when_empty = _("还没有企业入账：运行贴息计算后，各企业算到哪一天在此显示。")
     list_display = ("enterprise", "facts_version", "current_version", "is_current", "through")
+    heading = ("enterprise",)
     list_select_related = ("enterprise",)
     finance_sees = False
     search_by = (of_enterprise("enterprise_id"),)

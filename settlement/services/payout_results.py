@@ -13,6 +13,7 @@ from django.db import transaction
 from config.kernel.models import SCOPE_ALL
 from loans.services.outside_files import payout_problem, read_payout_results
 from loans.values.errors import DomainError, bilingual
+from loans.values.money import yuan_from_fen
 from settlement.models import PayoutAttempt, PayoutResult
 
 TOLD = ("result", "paid_on", "reference", "amount_fen", "reason")
@@ -110,11 +111,12 @@ def _wrong(row: dict[str, Any], attempt: PayoutAttempt | None) -> Iterator[Wrong
         )
         yield "attempt", row["attempt"], message
     if row["amount"] != attempt.amount_fen:
+        sent = yuan_from_fen(attempt.amount_fen)
         message = bilingual(
-            f"与拨付金额 {attempt.amount_fen} 分不同，须整笔成功或失败",
-            f"differs from the amount sent, {attempt.amount_fen} fen: all of it or none",
+            f"与拨付金额 {sent} 元不同，须整笔成功或失败",
+            f"differs from the amount sent, {sent} yuan: all of it or none",
         )
-        yield "amount", f"{row['amount']} fen", message
+        yield "amount", yuan_from_fen(row["amount"]), message
     if row["paid_on"] < attempt.batch.day:
         message = bilingual(
             f"早于批次的拨付日 {attempt.batch.day}，请核对日期",

@@ -1,21 +1,10 @@
 """A person signs in with a browser and reads a deduction, in Chinese and then in English."""
 
-import os
-from pathlib import Path
-
-import pytest
-
 from config.kernel.models import Role, User
-from tests import database
-from tests.browser.door import CHROMIUM, PASSWORD, come_in
+from tests.browser.door import MARKS, PASSWORD, chromium, come_in
 from tests.integration import rows
 
-pytestmark = [
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists() and not os.environ.get("CI"), reason="no Chromium here"
-    ),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = MARKS
 
 
 def open_deduction(page):
@@ -45,24 +34,19 @@ def test_a_person_reads_a_deduction_in_chinese_and_in_english(transactional_db, 
         "liu", password=PASSWORD, role=Role.AUDITOR, institution=tree[rows.BANK], is_staff=True
     )
 
-    with database.web_connections():
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = browser.new_page(locale="en-US")
-            failures = []
-            page.on("pageerror", lambda error: failures.append(str(error)))
-            page.on("response", lambda r: failures.append(r.url) if r.status >= 500 else None)
-            come_in(page, live_server.url, "liu")
-            assert "贴息管理系统" in page.title()
-            open_deduction(page)
-            chinese = page.inner_text("#content-main")
-            switch_language(page, "en")
-            english = page.inner_text("#content-main")
-            page.goto(f"{live_server.url}/admin/settlement/deduction/")
-            listed = page.inner_text("#result_list")
-            browser.close()
+    with chromium() as browser:
+        page = browser.new_page(locale="en-US")
+        failures = []
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("response", lambda r: failures.append(r.url) if r.status >= 500 else None)
+        come_in(page, live_server.url, "liu")
+        assert "贴息管理系统" in page.title()
+        open_deduction(page)
+        chinese = page.inner_text("#content-main")
+        switch_language(page, "en")
+        english = page.inner_text("#content-main")
+        page.goto(f"{live_server.url}/admin/settlement/deduction/")
+        listed = page.inner_text("#result_list")
 
     for text in ("中小微企业贷款贴息", "积数（元·天）", "65,000,000.00", "1,234.56", "2026-03-21"):
         assert text in chinese

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from config.kernel.models import Role, User
 from loans.models import SchemeLabel
-from tests import database
-from tests.browser.door import CHROMIUM, PASSWORD, come_in, has_authenticator
+from tests.browser.door import MARKS, PASSWORD, barriers, chromium, come_in, has_authenticator, keep
 from tests.integration import rows
 from tests.integration.test_settlements import Money
 
-SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or ".data/screenshots")
-
-pytestmark = [
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists() and not os.environ.get("CI"), reason="no Chromium here"
-    ),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = MARKS
 
 
 def enter(page: Page, address: str, name: str) -> None:
@@ -34,18 +22,6 @@ def enter(page: Page, address: str, name: str) -> None:
     page.context.clear_cookies()
     come_in(page, address, name)
     page.wait_for_selector("#home")
-
-
-def keep(page: Page, name: str) -> None:
-    """A picture of the page, for people to look at."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"home-{name}.png", full_page=True)
-
-
-def serious(page: Page) -> list[str]:
-    """What keeps people from using the page."""
-    found = Axe().run(page).response["violations"]
-    return [one["id"] for one in found if one["impact"] in ("serious", "critical")]
 
 
 def follow(page: Page, text: str) -> str:
@@ -83,13 +59,11 @@ def book() -> None:
 @contextmanager
 def browsing(failures: list[str]) -> Iterator[Page]:
     """A browser's page, served by the role `app`; what goes wrong in it is noted."""
-    with database.web_connections(), sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1366, "height": 768})
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("response", lambda r: failures.append(r.url) if r.status >= 400 else None)
         yield page
-        browser.close()
 
 
 def test_home_from_the_first_day_on(transactional_db: None, live_server: Any) -> None:
@@ -99,13 +73,13 @@ def test_home_from_the_first_day_on(transactional_db: None, live_server: Any) ->
         enter(page, live_server.url, "root")
         assert "请依次完成以下各步" in page.inner_text("#home")
         assert page.inner_text("#home li >> nth=0") == "导入机构"
-        keep(page, "fresh")
-        assert serious(page) == []
+        keep(page, "home-fresh")
+        assert barriers(page) == []
     book()
     with browsing(failures) as page:
         enter(page, live_server.url, "wang")
-        keep(page, "checker")
-        assert serious(page) == []
+        keep(page, "home-checker")
+        assert barriers(page) == []
         shown = page.inner_text("#home")
         drawn = page.evaluate("Chart.getChart(document.querySelector('canvas.chart')).data")
         plans, deductions = follow(page, "代付计划"), follow(page, "1,234.56")

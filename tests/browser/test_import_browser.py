@@ -1,25 +1,13 @@
 """A maker brings a file in: refused with its errors, then confirmed; two people take it back."""
 
-import os
-from pathlib import Path
-
-import pytest
-
 from config.kernel.models import Institution, Role, User
 from loans.files.kinds import KINDS
 from loans.models import FileImport, ImportUndo, Repayment
 from tests import database
-from tests.browser.door import CHROMIUM, PASSWORD, come_in, has_authenticator
+from tests.browser.door import MARKS, PASSWORD, barriers, chromium, come_in, has_authenticator, keep
 from tests.integration.samples import BOOK, NANJING, changed, csv_bytes, load_book
 
-SCREENSHOTS = Path(os.environ.get("SCREENSHOTS", ".data/screenshots"))
-
-pytestmark = [
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists() and not os.environ.get("CI"), reason="no Chromium here"
-    ),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = MARKS
 
 
 def sign_in(browser, address, who):
@@ -32,15 +20,11 @@ def sign_in(browser, address, who):
 
 
 def look(page, name):
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"import-{name}.png", full_page=True)
+    keep(page, f"import-{name}")
 
 
 def assert_accessible(page):
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, context="#content-main").response["violations"]
-    assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
+    assert barriers(page) == []
 
 
 def upload(page, address, path, rows, total):
@@ -50,8 +34,7 @@ def upload(page, address, path, rows, total):
     page.set_input_files("input[name=file]", path)
     page.fill("input[name=rows]", rows)
     page.fill("input[name=total]", total)
-    if not list(SCREENSHOTS.glob("import-1-upload.png")):
-        look(page, "1-upload")
+    look(page, "1-upload")
     page.click("#step-form button[type=submit]")
     page.wait_for_selector("#import-preview")
     return page.inner_text("#content-main")
@@ -94,31 +77,26 @@ def test_a_file_is_refused_confirmed_and_taken_back(
     broken = [changed(row, amount="十万"), changed(row, note_number="JJ-9", reference="R-2")]
     bad.write_bytes(csv_bytes(broken, headers=headers))
     good.write_bytes(csv_bytes([row], headers=headers))
-    with database.web_connections():
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            address = live_server.url
-            page = sign_in(browser, address, "liu")
-            refused = upload(page, address, bad, "3", "100000")
-            look(page, "2-errors")
-            assert_accessible(page)
-            with page.expect_download() as download:
-                page.click("text=查看全部")
-            errors = download.value.path().read_text(encoding="utf-8-sig")
-            shown = upload(page, address, good, "1", "100,000.00")
-            look(page, "3-preview")
-            assert_accessible(page)
-            with database.connect("worker") as aside:
-                before = aside.execute("SELECT count(*) FROM loans_repayment").fetchone()[0]
-            page.click("#confirm-form button")
-            page.wait_for_selector("a[href*='/loans/importbatch/']:has-text('#')")
-            done = page.inner_text("body")
-            look(page, "4-done")
-            checker = take_back(browser, address, page)
-            failures = page.failures + checker.failures
-            browser.close()
+    with chromium() as browser:
+        address = live_server.url
+        page = sign_in(browser, address, "liu")
+        refused = upload(page, address, bad, "3", "100000")
+        look(page, "2-errors")
+        assert_accessible(page)
+        with page.expect_download() as download:
+            page.click("text=查看全部")
+        errors = download.value.path().read_text(encoding="utf-8-sig")
+        shown = upload(page, address, good, "1", "100,000.00")
+        look(page, "3-preview")
+        assert_accessible(page)
+        with database.connect("worker") as aside:
+            before = aside.execute("SELECT count(*) FROM loans_repayment").fetchone()[0]
+        page.click("#confirm-form button")
+        page.wait_for_selector("a[href*='/loans/importbatch/']:has-text('#')")
+        done = page.inner_text("body")
+        look(page, "4-done")
+        checker = take_back(browser, address, page)
+        failures = page.failures + checker.failures
 
     for text in ("有错误", "您填写 3 行，文件有 2 行", "还本金额", "十万", "请先导入借据", "JJ-9"):
         assert text in refused

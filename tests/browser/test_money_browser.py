@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config.kernel.models import Institution, Role, User
+from config.kernel.models import Institution
 from settlement import tasks
 from settlement.models import Fund, LedgerEntry, Plan, Settlement
 from settlement.services import orders
-from tests import database
-from tests.browser.door import CHROMIUM, PASSWORD, come_in, has_authenticator
+from tests.browser.desk import Desk, desks, two_people, whole
+from tests.browser.door import MARKS
 from tests.integration.book import AT
 from tests.integration.small_book import FIRST, NORTH, SECOND, TREE, SmallBook
 
-SHOTS = Path(os.environ.get("SCREENSHOTS", ".data/screenshots"))
 HEADER = (
     "institution_code,note_number,period_start,period_end,interest_due,interest_paid,collected_on,"
     "reference\n"
 )
 
-pytestmark = [
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists() and not os.environ.get("CI"), reason="no Chromium here"
-    ),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture
@@ -42,87 +34,15 @@ def bank(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         book.lend(number, uscc)
         book.collect(number, 2, paid="")
     place = Institution.objects.get(code=TREE[0][0])
-    for name, role in (("zhang", Role.MAKER), ("li", Role.CHECKER)):
-        has_authenticator(
-            User.objects.create_user(
-                name, password=PASSWORD, role=role, institution=place, is_staff=True
-            )
-        )
+    two_people(place)
     monkeypatch.setattr(tasks.work_order, "delay", lambda **_asked: None)  # `work` does it
     return place
 
 
-class Desk:
-    """Two people at their browsers."""
-
-    def __init__(self, browser: Any, address: str) -> None:
-        self.browser, self.address = browser, address
-        self.failures: list[str] = []
-        self.pages: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self.pages:
-            page = self.browser.new_context(
-                viewport={"width": 1366, "height": 768}, accept_downloads=True
-            ).new_page()
-            page.on("pageerror", lambda error: self.failures.append(str(error)))
-            page.on("response", self._noted)
-            come_in(page, self.address, name)
-            self.pages[name] = page
-        return self.pages[name]
-
-    def _noted(self, response: Any) -> None:
-        if response.status >= 400:
-            self.failures.append(f"{response.status} {response.url}")
-
-    def go(self, name: str, path: str) -> Any:
-        """That person's page at an address of the admin."""
-        page = self[name]
-        page.goto(f"{self.address}/admin/{path}")
-        return page
-
-    def press(self, name: str, title: str) -> Any:
-        """Press a button at the top of the page."""
-        page = self[name]
-        page.click(f"a:has-text('{title}') >> visible=true")
-        page.wait_for_load_state()
-        return page
-
-    def submit(self, name: str) -> str:
-        """Send the step's form; what the page says then."""
-        page = self[name]
-        page.click("#step-form button[type=submit]")
-        page.wait_for_load_state()
-        return str(page.inner_text("body"))
-
-    def shot(self, name: str, file: str) -> None:
-        """Keep a picture of the page."""
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        self[name].screenshot(path=SHOTS / f"money-{file}.png", full_page=True)
-
-
 @pytest.fixture
 def desk(bank: Institution, live_server: Any) -> Iterator[Desk]:
-    with database.web_connections():
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            made = Desk(browser, live_server.url)
-            yield made
-            browser.close()
-        assert made.failures == []
-
-
-def whole(ask: Callable[[], Any]) -> Any:
-    """The answer as a worker sees it, while the web waits; a browser's thread may ask no database."""
-
-    def asked() -> Any:
-        with database.worker_connections():
-            return ask()
-
-    with ThreadPoolExecutor(1) as aside:
-        return aside.submit(asked).result()
+    with desks(live_server.url, "money") as made:
+        yield made
 
 
 def work() -> None:
@@ -141,7 +61,7 @@ def receive(desk: Desk) -> None:
     page.fill("#id_document_number", "财预1号")
     page.fill("#id_received_on", "2026-01-04")
     page.fill("#id_amount", "1,500.00")
-    desk.shot("zhang", "01-enter")
+    desk.look("zhang", "01-enter")
     assert "已登记，待他人复核入账" in desk.submit("zhang")
     key = whole(lambda: list(_pre_allocations()))[-1]
     own = desk.go("zhang", f"loans/preallocation/{key}/change/").inner_text("body")
@@ -155,7 +75,7 @@ def receive(desk: Desk) -> None:
     told = page.inner_text("#content-main")
     for text in ("将入账的分录", "入账前后余额", "1,500.00"):
         assert text in told, text
-    desk.shot("li", "02-book")
+    desk.look("li", "02-book")
     assert "已入账" in desk.submit("li")
 
 
@@ -170,12 +90,12 @@ def plan(desk: Desk) -> int:
     desk.go("zhang", "settlement/plan/")
     desk.press("zhang", "编制结息日计划")
     assert "任务已提交" in desk.submit("zhang")
-    assert desk["zhang"].locator("[data-job-open]").count() == 1
+    assert desk["zhang"].locator("#kernel-watch").count() == 1
     work()
     desk["zhang"].wait_for_selector(
         "a[href*='/settlement/plan/'][href$='/change/']", timeout=15_000
     )
-    desk.shot("zhang", "03-planned")
+    desk.look("zhang", "03-planned")
     key = int(whole(lambda: Plan.objects.get().pk))
     desk.go("zhang", f"settlement/plan/{key}/change/")
     desk.press("zhang", "送复核")
@@ -185,7 +105,7 @@ def plan(desk: Desk) -> int:
     told = desk["li"].inner_text("#content-main")
     for text in ("放行前后资金", "2,000.00", "1,500.00", "500.00"):
         assert text in told, text
-    desk.shot("li", "04-release")
+    desk.look("li", "04-release")
     assert "已放行" in desk.submit("li")
     return key
 
@@ -207,13 +127,13 @@ def answer(desk: Desk, key: int, folder: Path) -> None:
     page = desk.go("zhang", f"settlement/plan/{key}/results/")
     page.set_input_files("#id_file", bad)
     assert "不是数字" in desk.submit("zhang")
-    desk.shot("zhang", "05-bad-file")
+    desk.look("zhang", "05-bad-file")
     page.set_input_files("#id_file", good)
     assert "已导入 2 行" in desk.submit("zhang")
     work()
     told = desk.go("zhang", f"settlement/plan/{key}/change/").inner_text("#content-main")
     assert "已入账" in told and "已结束" in told
-    desk.shot("zhang", "06-posted")
+    desk.look("zhang", "06-posted")
     fund = whole(lambda: Fund.objects.get(subsidy_applied_fen__gt=0))
     assert (fund.subsidy_applied_fen, fund.special_account_fen, fund.bank_advance_fen) == (
         150_000, 0, 0,
@@ -227,7 +147,7 @@ def settle(desk: Desk) -> None:
     page.fill("#id_year", "2026")
     assert "草稿已生成" in desk.submit("zhang")
     key = int(whole(lambda: Settlement.objects.get().pk))
-    desk.shot("zhang", "07-draft")
+    desk.look("zhang", "07-draft")
     desk.go("li", f"settlement/settlement/{key}/submit/")
     assert "提交前后" in desk["li"].inner_text("#content-main")
     assert "下一步：财政批复后由经办录入认可额" in desk.submit("li")
@@ -237,11 +157,11 @@ def settle(desk: Desk) -> None:
     assert "必填" in desk.submit("li")
     page.fill("#id_why", "认可额应为全额")
     assert "认可额应为全额" in desk.submit("li")
-    desk.shot("li", "08-refused")
+    desk.look("li", "08-refused")
     _decide(desk, key, "1500.00")
     told = desk.go("li", f"settlement/settlement/{key}/book/").inner_text("#content-main")
     assert "财政批复：全额认可" in told and "入账前后余额" in told
-    desk.shot("li", "09-book")
+    desk.look("li", "09-book")
     entries = whole(LedgerEntry.objects.count)
     assert "已入账" in desk.submit("li")
     assert whole(LedgerEntry.objects.count) == entries + 1

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from config.kernel.models import Institution, Role, User
 from loans.models import Enterprise, Note
 from settlement.services.missed_labels import find_missed_labels
-from tests import database
-from tests.browser.door import CHROMIUM, PASSWORD, come_in
-from tests.browser.test_admin_browser import pytestmark
+from tests.browser.door import MARKS, PASSWORD, barriers, chromium, come_in, keep
 from tests.integration.book import AT, run
 from tests.integration.small_book import FIRST, NORTH, SOUTH, SmallBook, capped
 
-__all__ = ["pytestmark"]
-
-SHOTS = Path(os.environ.get("SCREENSHOTS", ".data/screenshots"))
+pytestmark = MARKS
 
 
 @pytest.fixture
@@ -43,8 +37,7 @@ def book(transactional_db: None, tmp_path: Path) -> SmallBook:
 
 
 def shot(page: Any, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+    keep(page, name)
 
 
 def label_what_is_missing(page: Any, address: str) -> None:
@@ -61,8 +54,7 @@ def label_what_is_missing(page: Any, address: str) -> None:
 
 def faults(page: Any) -> list[str]:
     """What axe finds serious on the page."""
-    found = Axe().run(page).response["violations"]
-    return [v["id"] for v in found if v["impact"] in ("serious", "critical")]
+    return barriers(page)
 
 
 def unfold(page: Any, address: str, note: int) -> str:
@@ -77,27 +69,22 @@ def unfold(page: Any, address: str, note: int) -> str:
 def test_from_a_missing_label_to_the_explained_deduction(book: SmallBook, live_server: Any) -> None:
     note = Note.objects.get(note_number="A").pk
     enterprise = Enterprise.objects.get(uscc=FIRST).pk
-    with database.web_connections():
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = browser.new_page(locale="zh-CN", viewport={"width": 1366, "height": 768})
-            failures: list[str] = []
-            page.on("pageerror", lambda error: failures.append(str(error)))
-            page.on("response", lambda r: failures.append(r.url) if r.status >= 400 else None)
-            come_in(page, live_server.url, "liu")
-            barriers: list[str] = []
-            label_what_is_missing(page, live_server.url)
-            told = page.inner_text("body")
-            working = unfold(page, live_server.url, note)
-            barriers += faults(page)
-            page.goto(f"{live_server.url}/admin/loans/enterprise/{enterprise}/change/")
-            shot(page, "enterprise")
-            barriers += faults(page)
-            bar = page.get_by_role("meter", name="试验 企业上限 2026 年")
-            used = bar.get_attribute("aria-valuenow")
-            browser.close()
+    with chromium() as browser:
+        page = browser.new_page(locale="zh-CN", viewport={"width": 1366, "height": 768})
+        failures: list[str] = []
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("response", lambda r: failures.append(r.url) if r.status >= 400 else None)
+        come_in(page, live_server.url, "liu")
+        barriers: list[str] = []
+        label_what_is_missing(page, live_server.url)
+        told = page.inner_text("body")
+        working = unfold(page, live_server.url, note)
+        barriers += faults(page)
+        page.goto(f"{live_server.url}/admin/loans/enterprise/{enterprise}/change/")
+        shot(page, "enterprise")
+        barriers += faults(page)
+        bar = page.get_by_role("meter", name="试验 企业上限 2026 年")
+        used = bar.get_attribute("aria-valuenow")
 
     assert "已加标签，待认定：试验 1 笔" in told
     assert Note.objects.get(note_number="N").scheme_codes == ["test"]

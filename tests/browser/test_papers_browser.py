@@ -1,25 +1,14 @@
 """A maker finds a note that lacks papers, attaches one and sees it off the list; an auditor saves it."""
 
-import os
 from pathlib import Path
-
-import pytest
 
 from config.kernel.models import Role, User
 from loans.models import Paper
-from tests import database
-from tests.browser.door import CHROMIUM, PASSWORD, come_in
+from tests.browser.door import MARKS, PASSWORD, chromium, come_in, keep
 from tests.integration import paper_rows, rows
 from tests.integration.paper_files import PDF, sha256
 
-SHOTS = Path(os.environ.get("SCREENSHOTS") or Path(__file__).parents[2] / ".data" / "screenshots")
-
-pytestmark = [
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists() and not os.environ.get("CI"), reason="no Chromium here"
-    ),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = MARKS
 
 
 def sign_in(browser, address, name, failures):
@@ -31,8 +20,7 @@ def sign_in(browser, address, name, failures):
 
 
 def shot(page, name):
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"papers-{name}.png", full_page=True)
+    keep(page, f"papers-{name}")
 
 
 def attach(page, scan, seen):
@@ -70,20 +58,15 @@ def test_a_paper_is_attached_and_saved(transactional_db, live_server, tmp_path, 
     scan.write_bytes(PDF)
     scan.with_suffix(".html").write_text("<script>alert(1)</script>")
 
-    with database.web_connections():
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = sign_in(browser, live_server.url, "liu", failures)
-            attach(page, scan, seen)
-            auditor = sign_in(browser, live_server.url, "sun", failures)
-            auditor.goto(f"{live_server.url}/admin/loans/paper/")
-            with auditor.expect_download() as saved:
-                auditor.click("#result_list a >> text=跟踪记录.pdf")
-            called, content = saved.value.suggested_filename, Path(saved.value.path()).read_bytes()
-            shot(auditor, "list")
-            browser.close()
+    with chromium() as browser:
+        page = sign_in(browser, live_server.url, "liu", failures)
+        attach(page, scan, seen)
+        auditor = sign_in(browser, live_server.url, "sun", failures)
+        auditor.goto(f"{live_server.url}/admin/loans/paper/")
+        with auditor.expect_download() as saved:
+            auditor.click("#result_list a >> text=跟踪记录.pdf")
+        called, content = saved.value.suggested_filename, Path(saved.value.path()).read_bytes()
+        shot(auditor, "list")
 
     assert "N1" in seen["list"]
     assert "N9" not in seen["list"]

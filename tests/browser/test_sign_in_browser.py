@@ -1,30 +1,16 @@
 """A checker's first sign-in sets up an authenticator; later ones ask for its code; guessing locks the name."""
 
-import os
-from pathlib import Path
-
-import pytest
-from django.conf import settings
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config.kernel.models import Role, SignIn, User
-from tests import database
-from tests.browser.door import CHROMIUM, PASSWORD, code_of
+from tests.browser.door import MARKS, PASSWORD, chromium, code_of, keep
 from tests.integration import rows
 
-SHOTS = Path(os.environ.get("SCREENSHOTS") or settings.DATA_DIR.parent / "screenshots")
-
-pytestmark = [
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists() and not os.environ.get("CI"), reason="no Chromium here"
-    ),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = MARKS
 
 
 def shoot(page, name):
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"sign-in-{name}.png")
+    keep(page, f"sign-in-{name}", whole=False)
 
 
 def give_password(page, address, password):
@@ -99,20 +85,15 @@ def test_a_checker_sets_up_signs_in_and_is_locked_out(transactional_db, live_ser
     User.objects.create_user(
         "he", password=PASSWORD, role=Role.CHECKER, institution=tree[rows.BANK], is_staff=True
     )
-    with database.web_connections():
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1366, "height": 768})
-            failures = []
-            page.set_default_timeout(30_000)
-            page.on("pageerror", lambda error: failures.append(str(error)))
-            page.on("response", lambda r: failures.append(r.url) if r.status >= 500 else None)
-            key, codes = first_time(page, live_server.url)
-            told, listed = next_time(page, live_server.url, key)
-            seen, seen_again = guess_until_locked(page, live_server.url)
-            browser.close()
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        failures = []
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("response", lambda r: failures.append(r.url) if r.status >= 500 else None)
+        key, codes = first_time(page, live_server.url)
+        told, listed = next_time(page, live_server.url, key)
+        seen, seen_again = guess_until_locked(page, live_server.url)
 
     assert len(set(codes)) == 10
     assert "上次登录" in told

@@ -86,7 +86,7 @@ class TestPayouts:
         )
         assert faults(wrong)["file"].startswith("文件有 2 处错误")
         page = wrong.content.decode()
-        for text in ("与拨付金额 100000 分不同", "没有此拨付号的第几次拨付", "金额"):
+        for text in ("与拨付金额 1000.00 元不同", "没有此拨付号的第几次拨付", "金额"):
             assert text in page, text
         assert whole(everything) == before
         good = (answer(first, "succeeded"), answer(second, "failed"))

@@ -134,7 +134,7 @@ def test_from_the_plan_to_what_is_posted(maker: Any, checker: Any) -> None:
     job = whole(lambda: Run.objects.get(kind="plan"))
     page = maker.get(url("settlement.moneyjob", "change", job.pk)).content.decode()
     assert url(PAGE, "change", plan) in page
-    assert "data-job-open" not in page
+    assert "kernel-watch" not in page
     page = content(maker, plan)
     assert "下一步：经办查看例外后送复核" in page
     assert "3,000.00" in page

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import lookup_field, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, OperationalError, transaction
 from django.db.models import Model, Q, QuerySet, UniqueConstraint
@@ -16,6 +16,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
+from django.utils.html import strip_tags
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -28,6 +29,24 @@ from config.kernel.admin.waiting import WaitingFilter, of_model
 
 LOOKUPS = {"exact", "in", "isnull", "gt", "gte", "lt", "lte", "id", "year", "month", "day"}
 UNREADABLE = (DisallowedModelAdminLookup, DataError, ValueError, OverflowError)
+
+
+class Named:
+    """A row for the top of its page, by another name than its own text."""
+
+    def __init__(self, row: Model, name: str) -> None:
+        self.pk, self._meta, self.name = row.pk, row._meta, name  # noqa: SLF001
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def display_for(admin: ModelAdmin, name: str, row: Model) -> str:
+    """A column of a row as text: words for what is chosen from a list."""
+    field, _attribute, value = lookup_field(name, row, admin)
+    if field is not None and getattr(field, "choices", None):
+        value = getattr(row, f"get_{name}_display")()
+    return strip_tags(str(value))
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -46,6 +65,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     search_by: Sequence[Condition] = ()
     is_short = False  # so few rows, whatever the bank's size, that any column may sort them
     sections: Sequence[MakeSection] = ()
+    heading: Sequence[
+        str
+    ] = ()  # columns that name a row at the top of its page, if its text is bare keys
     when_empty: Any = _("有新记录时会显示在这里。")  # what to do next where there is nothing yet
     finance_sees = True  # False: the bank's own work under way
 
@@ -180,13 +202,26 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
             row = self.row(request, object_id)
             if row is not None and self.has_view_permission(request, row):
                 context["sections"] = self.sections_of(request, row)
+                context["is_watched"] = self.is_under_way(row)
                 buttons = self.row_buttons(request, row)
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        shown = getattr(response, "context_data", None) or {}
+        if self.heading and shown.get("original") is not None:
+            shown["original"] = Named(shown["original"], self.named(shown["original"]))
         return _with(response, "actions_detail", buttons)
 
     def sections_of(self, request: HttpRequest, row: Any) -> list[Section]:
         """The tables below the row's fields."""
         return [make(request, row) for make in self.sections]
+
+    def named(self, row: Any) -> str:
+        """What the top of the row's page calls it."""
+        values = (display_for(self, name, row) for name in self.heading)
+        return " · ".join(values) or str(row)
+
+    def is_under_way(self, row: Any) -> bool:
+        """Is somebody, such as a worker, still at it? Then the page looks again by itself."""
+        return False
 
     def list_buttons(self, request: HttpRequest) -> list[Button]:
         """Steps offered at the top of the list."""

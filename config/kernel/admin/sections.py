@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
@@ -40,7 +41,10 @@ class Section:
     def cells(self) -> list[list[dict[str, Any]]]:
         """The rows with each value beside its column, for the template."""
         return [
-            [{"column": c, "value": v} for c, v in zip(self.columns, row, strict=True)]
+            [
+                {"column": c, "value": v, "is_day": isinstance(v, date)}
+                for c, v in zip(self.columns, row, strict=True)
+            ]
             for row in self.rows
         ]
 

@@ -51,12 +51,18 @@ def enter(request: HttpRequest) -> tuple[bool, HttpResponse | None]:
     where = sessions.standing(session=request.session, user=user, at=at)
     if where is Standing.EXPIRED:
         return False, _expire(request, user, at)
-    sessions.touch(session=request.session, at=at)
+    if not is_watching(request):
+        sessions.touch(session=request.session, at=at)
     if where is Standing.IN:
         return True, None
     if _page(request) in OPEN[where]:
         return False, None
     return False, HttpResponseRedirect(_with_next(reverse(FIRST[where]), request))
+
+
+def is_watching(request: HttpRequest) -> bool:
+    """Does a page look again by itself, with nobody who did anything? It keeps no session alive."""
+    return "X-Watching" in request.headers
 
 
 def leave(request: HttpRequest, before: User | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,7 @@ from settlement.services import settlement_decisions, settlements
 from settlement.services.needs import computed_needs
 from settlement.services.schemes import terms_in_force
 
-ADDRESS = "127.0.0.1:8000"
+HOST, PORT = "127.0.0.1", 8000
 PORTFOLIO = "tests/data/portfolio"
 
 
@@ -64,6 +65,7 @@ class Command(ProjectCommand):
             raise CommandError(
                 "演示只能在开发环境运行 / the demo runs in development settings only"
             )
+        port = chosen_port(os.environ.get("WEB_PORT", "")) if options["serve"] else 0
         started = time.monotonic()
         self._migrate()
         self._call("装载政策 schemes", "load_schemes")
@@ -81,7 +83,7 @@ class Command(ProjectCommand):
         self._print_ties()
         self.stdout.write(f"用时 took {time.monotonic() - started:.1f} s")
         if options["serve"]:
-            self._serve()
+            self._serve(f"{HOST}:{port}")
 
     def _call(self, title: str, command: str, *arguments: str) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(f"== {title}"))
@@ -267,23 +269,41 @@ class Command(ProjectCommand):
         body.append(["合计 total", "", "", "", *map(yuan, totals), yuan(sum(totals))])
         self.stdout.write(table(header, body))
 
-    def _serve(self) -> None:
+    def _serve(self, address: str) -> None:
         bank = Institution.objects.filter(parent__isnull=True).order_by("code").first()
         password = create_demo_users(institution=bank)
         users = "maker, checker, manager, finance, auditor, administrator"
-        self.stdout.write(f"\nhttp://{ADDRESS}/  用户 users: {users}  密码 password: {password}")
+        self.stdout.write(f"\nhttp://{address}/  用户 users: {users}  密码 password: {password}")
         self.stdout.write(
             "checker、administrator 首次登录须用手机验证器绑定双重验证；没有手机 / these two set up a second"
             " factor at first, with an authenticator; without a phone: manage.py one_time_code KEY"
         )
         environment = {**os.environ, "TIEXI_ROLE": "app"}
         manage = str(settings.BASE_DIR / "manage.py")
-        server = [sys.executable, manage, "runserver", ADDRESS, "--noreload"]
+        server = [sys.executable, manage, "runserver", address, "--noreload"]
         with _worker():
             try:
                 subprocess.run(server, env=environment, check=False)
             except KeyboardInterrupt:
                 self.stdout.write("已停止 / stopped")
+
+
+def chosen_port(asked: str) -> int:
+    """The port asked for; else the usual one, or any other if somebody else has it.
+
+    A port that was asked for and cannot be had ends the demo before its work, not after it.
+    """
+    if asked and not (asked.isascii() and asked.isdigit() and 0 < int(asked) < 65_536):
+        raise CommandError(f"WEB_PORT 须为端口号 / must be a port: {asked!r}")
+    for port in (int(asked),) if asked else (PORT, 0):
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind((HOST, port))
+            except OSError:
+                continue
+            return int(tried.getsockname()[1])
+    raise CommandError(f"端口 {asked} 不可用 / port {asked} cannot be had: WEB_PORT")
 
 
 @contextmanager

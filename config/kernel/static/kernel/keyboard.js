@@ -35,14 +35,17 @@
     }
   };
 
-  document.addEventListener("DOMContentLoaded", () => {
-    for (const element of document.querySelectorAll(CLICKABLE)) prepare(element);
-    for (const icon of document.querySelectorAll(".material-symbols-outlined")) {
+  const prepareAll = (root) => {
+    for (const element of root.querySelectorAll(CLICKABLE)) prepare(element);
+    for (const icon of root.querySelectorAll(".material-symbols-outlined")) {
       const parent = icon.parentElement;
       const isName = icon.matches("[role=button]") || (parent.matches("a, button") && !words(parent));
       if (!isName) icon.setAttribute("aria-hidden", "true");
     }
-  });
+  };
+
+  document.addEventListener("DOMContentLoaded", () => prepareAll(document));
+  document.addEventListener("kernel:shown", (event) => prepareAll(event.detail));
 
   // Each list that scrolls by itself is a region; several of them need names of their own.
   window.addEventListener("load", () => {
