@@ -89,8 +89,10 @@ class StepForm(forms.Form):
         if "seen" in self.fields:
             self.initial["seen"] = digest_of(found)
             if self.is_bound:
-                self.data = self.data.copy()
-                self.data["seen"] = self.initial["seen"]
+                sent: Any = self.data
+                sent = sent.copy()
+                sent["seen"] = self.initial["seen"]
+                self.data = sent
         return found
 
     def is_as_seen(self) -> bool:
