@@ -165,7 +165,7 @@ class _Voided(StepForm):
             title=_("作废前后"),
             columns=texts(_("要素"), _("作废前"), _("作废后")),
             rows=[
-                (_("借据"), row.note.note_number, ""),
+                (_("借据"), row.note.note_number, row.note.note_number),
                 (_("状态"), row.get_state_display(), PlannedDeduction.State.VOID.label),
                 (in_yuan(_("计划代付")), yuan(row.total_fen), yuan(0)),
                 (in_yuan(_("已预留")), yuan(row.reserved_fen), yuan(0)),

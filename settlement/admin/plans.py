@@ -81,6 +81,14 @@ NEXT = {
 }
 
 
+def _last_stage(row: Plan) -> Stage:
+    """Answered by the core; or ended by somebody before all of it was."""
+    if row.ended_by:
+        return Stage(row.get_state_display(), "off", row.ended_by, row.ended_at)
+    standing = {Plan.State.CLOSED: "done", Plan.State.CHECKED: "now"}.get(Plan.State(row.state))
+    return Stage(_("核心扣息并入账"), standing or "todo")
+
+
 @admin.register(Plan)
 class PlanAdmin(StepsAdmin, FactAdmin):
     """Plans, latest first."""
@@ -122,7 +130,6 @@ class PlanAdmin(StepsAdmin, FactAdmin):
             ended = Stage(_("已撤销"), "off", row.ended_by, row.ended_at)
             return [Stage(_("编制"), "done", row.made_by, row.made_at), ended]
         sent, checked = row.sent_at is not None, row.checked_by is not None
-        closed = row.state == Plan.State.CLOSED
         return [
             Stage(_("编制"), "done", row.made_by, row.made_at),
             Stage(_("送复核"), "done" if sent else "now", row.sent_by, row.sent_at),
@@ -132,12 +139,7 @@ class PlanAdmin(StepsAdmin, FactAdmin):
                 row.checked_by or "",
                 row.checked_at,
             ),
-            Stage(
-                _("核心扣息并入账"),
-                "done" if closed else ("now" if checked else "todo"),
-                row.ended_by,
-                row.ended_at,
-            ),
+            _last_stage(row),
         ]
 
     def next_step(self, request: HttpRequest, row: Plan) -> str:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 FEW, MANY = 10, 60
 QUERIES_MAX = 20
 UNCHANGED = {
-    "loans.schemelabelevent", "loans.usccconfirmationevent", "reports.workingdayexception",
+    "loans.schemelabelevent", "reports.workingdayexception",
     "reports.workingdayexceptionevent", "settlement.paperrule", "settlement.scheme",
     "settlement.schemeevent", "settlement.schemeversion", "settlement.schemeversionevent",
 }  # fmt: skip

@@ -102,6 +102,8 @@ def test_a_released_plan_is_ended_by_another_than_made_it(maker: Any, checker: A
     assert (found.made_by, found.sent_by, found.checked_by) == ("zhang", "zhang", "li")
     assert states() == {"A": ("released", 0), "B": ("released", 0), "C": ("released", 0)}
     assert money() == (1500, 0, 0)
+    last = checker.get(address(PAGE, "change", plan)).context["stages"][-1]
+    assert (str(last.title), last.standing, last.who) == ("已结束", "off", "li")
 
 
 def test_one_deduction_of_a_released_plan_is_voided_by_another(maker: Any, checker: Any) -> None:
