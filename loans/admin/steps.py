@@ -89,12 +89,8 @@ class StepForm(forms.Form):
         if "seen" in self.fields:
             self.initial["seen"] = digest_of(found)
             if self.is_bound:
-<<<<<<< HEAD
-                sent: Any = self.data.copy()  # type: ignore[attr-defined]
-=======
                 sent: Any = self.data
                 sent = sent.copy()
->>>>>>> two
                 sent["seen"] = self.initial["seen"]
                 self.data = sent
         return found
