@@ -63,6 +63,8 @@ def sensible(client: Client, page: str, name: str, pk: int | None) -> dict[str, 
         choices = [str(value) for value, _ in getattr(kind, "choices", ()) if value]
         kinds = {"AmountField": "1.00", "DayField": "2026-04-01", "YearField": "2026"}
         found[field] = choices[0] if choices else kinds.get(type(kind).__name__, "甲1")
+    if "seen" in found:  # what the page shows, so that the step itself is reached
+        found["seen"] = form["seen"].value()
     return found
 
 
