@@ -72,10 +72,10 @@ def money(request: HttpRequest, funds: Sequence[FundUse], *, today: date) -> Sec
         _("月均用款"),
     )  # fmt: skip
     return Section(
-        title=in_yuan(_("资金")),  # said once: the columns need the room
+        title=_("资金"),
         columns=[
             *texts(_("贴息政策"), _("层级")),
-            *numbers(*titles),
+            *numbers(*map(in_yuan, titles)),
             *texts(_("预计用完日")),
         ],
         rows=[*lines, (_("合计"), "", *sums, "", "")] if lines else [],
