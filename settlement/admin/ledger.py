@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.filters import LevelFilter, MonthFilter, YearFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
-from loans.admin.base import FactAdmin, in_yuan, yuan
+from loans.admin.base import FactAdmin, in_yuan, scheme_name, yuan
 from loans.values.money import grouped_yuan
 from settlement.admin.wording import TIER_NAMES
 from settlement.models import Event, Fund, LedgerEntry, LedgerLine, Receipt, TakenOver
@@ -193,7 +193,7 @@ class LedgerEntryAdmin(FactAdmin):
     @display(description=_("资金"))
     def fund_name(self, row: LedgerEntry) -> str:
         """Scheme and tier."""
-        return f"{row.fund.scheme.code} {TIER_NAMES[row.fund.tier]}"
+        return f"{scheme_name(row.fund.scheme.code)} {TIER_NAMES[row.fund.tier]}"
 
 
 @admin.register(LedgerLine)
@@ -221,4 +221,4 @@ class TakenOverAdmin(FactAdmin):
     @display(description=_("资金"))
     def fund_name(self, row: TakenOver) -> str:
         """Scheme and tier."""
-        return f"{row.fund.scheme.code} {TIER_NAMES[row.fund.tier]}"
+        return f"{scheme_name(row.fund.scheme.code)} {TIER_NAMES[row.fund.tier]}"
