@@ -10,26 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from loans.admin.base import scheme_name
 from reports.admin.tie_words import WORDS, in_english
 from reports.definitions.difference import ADDED, CHANGED, REMOVED
+from reports.models.names import REPORTS as REPORTS  # noqa: PLC0414 (for all pages of reports)
+from reports.models.names import report_name as report_name  # noqa: PLC0414
 
-REPORTS: dict[str, Any] = {
-    "new-loans": _("新发放贷款月报"),
-    "monthly-execution": _("政策执行情况月报"),
-    "monthly-application": _("贴息资金月度申请"),
-    "quarterly-payout": _("季度贴息资金拨付汇总"),
-    "annual-demand": _("年度资金需求申请"),
-    "annual-settlement": _("年度结算申请"),
-    "liquidation": _("清算申请"),
-    "subsidy-register": _("贴息明细台账"),
-    "duplicate-check": _("重复贴息核查报告"),
-    "audit-pack": _("审计资料包"),
-}
 EVERY_SCHEME = _("全部政策")
 CHANGES: dict[str, Any] = {ADDED: _("新增"), REMOVED: _("删除"), CHANGED: _("变更")}
-
-
-def report_name(code: str) -> Any:
-    """What the report is called."""
-    return REPORTS.get(code, code)
 
 
 def scheme_or_all(code: str) -> Any:

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import tracked
+from reports.models.names import report_name
 
 
 def _institution() -> "models.ForeignKey[Any, Any]":
@@ -77,7 +78,7 @@ class Obligation(models.Model):
         indexes = [models.Index(name="obligation_due", fields=["due_on"])]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.scheme_code} {self.period}"
+        return f"{report_name(self.code)} {self.period}"
 
 
 class Reminder(models.Model):
@@ -104,4 +105,4 @@ class Reminder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.obligation_id} {self.day:%Y-%m-%d}"
+        return f"{self.obligation} {self.day:%Y-%m-%d}"

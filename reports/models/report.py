@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import Checked, checked_by_another
+from reports.models.names import report_name
 
 UNTOLD = ("generated", "checked")  # finance has not seen it
 TOLD = ("submitted", "accepted")  # finance has it
@@ -154,7 +155,7 @@ class Report(Checked):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.code} {self.period} v{self.version}"
+        return f"#{self.pk} {report_name(self.code)} {self.period} v{self.version}"
 
 
 class ReportFile(models.Model):

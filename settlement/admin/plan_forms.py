@@ -42,8 +42,8 @@ def by_fund(request: HttpRequest, plan: Plan) -> Section:
                 in_yuan(_("已预留")),
                 in_yuan(_("可用")),
                 in_yuan(_("缺口")),
-                in_yuan(_("原计划，已入账")),
-                in_yuan(_("原计划，已释放或作废")),
+                in_yuan(_("已入账")),
+                in_yuan(_("释放或作废")),
             ),
         ],
         rows=[

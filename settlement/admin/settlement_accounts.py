@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.sections import Section, link, numbers, texts
@@ -38,9 +39,10 @@ def items(request: HttpRequest, settlement: Settlement) -> Section:
     found = list(own)
     heads = [f"{wording.tier_name(i.fund.tier)} {i.fund.get_purpose_display()}" for i in found]
     lines = [
-        (account, _marked(sign, name), *(yuan(getattr(item, name)) for item in found))
+        (account, *(_strong(one, sign) for one in (_marked(sign, name), *amounts)))
         for account, names in ACCOUNTS
         for sign, name in names
+        for amounts in [[yuan(getattr(item, name)) for item in found]]
     ]
     details = [link("settlement_settlementitem", item.pk, _("查看")) for item in found]
     return Section(
@@ -48,6 +50,11 @@ def items(request: HttpRequest, settlement: Settlement) -> Section:
         columns=[*texts(_("账目"), _("项目")), *numbers(*heads)],
         rows=[*lines, (_("明细"), "", *details)] if found else [],
     )
+
+
+def _strong(text: Any, sign: str) -> Any:
+    """What a column comes to stands out."""
+    return text if text is None or sign != "＝" else format_html("<strong>{}</strong>", text)
 
 
 def _marked(sign: str, name: str) -> Any:

@@ -264,4 +264,4 @@ class LedgerLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.entry_id} {self.account} {self.debit_fen - self.credit_fen}"
+        return f"#{self.entry_id} {self.get_account_display()}"

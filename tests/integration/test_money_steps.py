@@ -85,6 +85,8 @@ def test_a_pre_allocation_is_entered_by_one_and_booked_by_another(maker: Any, ch
     assert (batch.actor, batch.rows, batch.inserted, batch.file_name) == (
         "zhang", 1, 1, "后台录入 / by hand",
     )  # fmt: skip
+    listed = maker.get(url("loans.importbatch")).content.decode()
+    assert "后台录入" in listed and "by hand" not in listed
     assert balances() == {"subsidy_applied": 2_000, "bank_advance": -2_000}
     posted = LedgerEntry.objects.count()
     page = checker.get(address(PRE, "book", row.pk)).content.decode()

@@ -229,7 +229,8 @@ def test_a_refusal_says_the_rule_its_article_the_fact_and_what_to_do(
     book.enterprise(FIRST, ownership="state")
     book.note("A", schemes="central-sme-2026;test")
     run()
-    first, second = table(note_page(staff_of(NORTH, web), "A"), "贴息认定")
+    auditor = staff_of(NORTH, web)
+    first, second = table(note_page(auditor, "A"), "贴息认定")
     assert first == [
         "中小微企业贷款贴息",
         "不符合",
@@ -239,7 +240,7 @@ def test_a_refusal_says_the_rule_its_article_the_fact_and_what_to_do(
     ]
     assert second == ["试验", "符合", "", "2026-01-05 ~ 2029-01-05", "3,600,000.00"]
     judged = whole(lambda: Enrolment.objects.get(scheme_code="central-sme-2026").pk)
-    shown = staff_of(NORTH, web).get(url("settlement.enrolment", "change", judged))
+    shown = auditor.get(url("settlement.enrolment", "change", judged))
     assert str(shown.context["subtitle"]) == "A 不符合"
     assert table(shown, "不符合的规则") == [
         [

@@ -125,7 +125,7 @@ def test_a_draft_of_money_that_is_not_there_names_the_scheme(money: Money, web: 
     other = Scheme.objects.create(code="other", name="另一项")
     elsewhere = rows.institutions()[rows.SUZHOU]
     funds.open_funds(keys=[FundKey(elsewhere.pk, other.pk, "central")])
-    client = web(person(Role.ADMINISTRATOR))
+    client = web(person(Role.MAKER, money.bank))
     before = everything()
     found = faults(draft(client, money, scheme=str(other.pk)))
     assert found == {"scheme": "所选机构没有这项政策的资金"}

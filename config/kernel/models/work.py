@@ -53,7 +53,7 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} #{self.pk}"
+        return f"#{self.pk}"
 
 
 class Chunk(models.Model):
