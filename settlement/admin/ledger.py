@@ -11,12 +11,13 @@ from django.contrib import admin
 from django.contrib.admin import SimpleListFilter, display
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.filters import LevelFilter, MonthFilter, YearFilter, month_of
 from config.kernel.admin.searching import prefix
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, numbers, texts
-from loans.admin.base import FactAdmin, in_yuan, scheme_name, yuan
+from loans.admin.base import FactAdmin, in_yuan, yuan
 from loans.values.money import grouped_yuan
 from settlement.admin.wording import TIER_NAMES
 from settlement.models import Account, Event, Fund, LedgerEntry, LedgerLine, Receipt, TakenOver
@@ -35,6 +36,11 @@ FLOWS: dict[str, tuple[Any, tuple[str, ...]]] = {
         ),
     ),
 }  # fmt: skip
+
+
+def scheme_of(fund: Fund) -> str:
+    """The name of a fund's policy, its code in English; the fund is read with its scheme."""
+    return str(fund.scheme.code if get_language() == "en" else fund.scheme.name)
 
 
 def latest_entries(request: HttpRequest, fund: Fund) -> Section:
@@ -123,7 +129,7 @@ class FundAdmin(FactAdmin):
     @display(description=_("贴息政策"), ordering="scheme")
     def scheme_label(self, row: Fund) -> str:
         """The policy's name."""
-        return scheme_name(row.scheme.code)
+        return scheme_of(row)
 
     @display(description=in_yuan(Account.TREASURY_ADVANCE.label), ordering="-treasury_advance_fen")
     def treasury_advance_yuan(self, row: Fund) -> str:
@@ -271,7 +277,7 @@ class LedgerEntryAdmin(FactAdmin):
     @display(description=_("资金"))
     def fund_name(self, row: LedgerEntry) -> str:
         """Scheme and tier."""
-        return f"{scheme_name(row.fund.scheme.code)} {TIER_NAMES[row.fund.tier]}"
+        return f"{scheme_of(row.fund)} {TIER_NAMES[row.fund.tier]}"
 
 
 @admin.register(LedgerLine)
@@ -299,4 +305,4 @@ class TakenOverAdmin(FactAdmin):
     @display(description=_("资金"))
     def fund_name(self, row: TakenOver) -> str:
         """Scheme and tier."""
-        return f"{scheme_name(row.fund.scheme.code)} {TIER_NAMES[row.fund.tier]}"
+        return f"{scheme_of(row.fund)} {TIER_NAMES[row.fund.tier]}"

@@ -104,10 +104,11 @@ def test_a_deduction_is_shown_in_yuan_with_its_reasons_in_words(note, web):
     listed = client.get(url("settlement.deduction", q="N1")).content.decode()
     page = client.get(url("settlement.deduction", "change", difference.pk)).content.decode()
 
-    for text in ("1,234.56", "65,000,000.00", "-34.56", "本金上限、利息上限", "事实变更后重算"):
+    for text in ("1,234.56", "-34.56", "本金上限、利息上限"):
         assert text in listed, text
     for text in (
         "本年各级贴息合计不得超过企业当年实付利息", "1,234.56", "1,200.00", "事实变更后重算",
+        "65,000,000.00",
         url("loans.note", "change", note.pk),
         url("loans.interestcollection", "change", posted.collection_id),
         url("kernel.run", "change", posted.run_id),

@@ -87,7 +87,8 @@ def label(shown):
 
 def statements(client, address):
     with CaptureQueriesContext(connection) as captured:
-        response = client.get(address)
+        # as a page that looks again: a minute later, the session would be written for being seen
+        response = client.get(address, headers={"X-Watching": "1"})
         assert response.status_code == 200, address
     return [query["sql"] for query in captured], response.context["cl"]
 

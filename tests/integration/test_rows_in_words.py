@@ -27,7 +27,7 @@ def test_what_the_bank_advanced_is_an_amount_due_to_it(web: Any) -> None:
         assert "500.00" in content and "-500.00" not in content
         assert "300.00" in content and "-300.00" not in content
     assert '<span class="kernel-figure">500.00</span>' in page
-    assert "甲银行 · test · 中央 · 贷款贴息" in page
+    assert "甲银行 · 试验 · 中央 · 贷款贴息" in page
 
 
 @pytest.mark.parametrize(

@@ -352,25 +352,6 @@ def test_being_there_keeps_an_idle_session_but_not_an_old_one(person):
     assert client.get(INDEX).status_code == 302
 
 
-def test_a_page_that_looks_again_by_itself_keeps_no_session_alive(person):
-    person("wang")
-    client = signed_in("wang")
-    for seconds in (100, 1600):
-        age(client, SEEN=seconds)
-        seen = client.session[sessions.SEEN]
-        assert client.get(INDEX, headers={"X-Watching": "1"}).status_code == 200
-        assert client.session[sessions.SEEN] == seen
-    age(client, SEEN=100)
-
-    answer = client.get("/admin/loans/note/", headers={"X-Watching": "1"})
-
-    assert (answer.status_code, answer.url) == (
-        302,
-        "/admin/login/?next=%2Fadmin%2Floans%2Fnote%2F",
-    )
-    assert audit()[-1] == ("expired", "wang", "")
-
-
 def test_a_new_session_key_at_signing_in(person):
     person("wang")
     client = browser()
