@@ -28,7 +28,7 @@ from loans.services.controls import Controls, control_problems
 from loans.services.intake_institutions import import_institutions
 from loans.services.outcomes import ImportRefused, Outcome, Source, record_batch
 from loans.services.target_parts import INSTITUTION, Join, Target
-from loans.services.targets import SQL_TYPES, TARGETS
+from loans.services.targets import LOOKED_UP, SQL_TYPES, TARGETS
 from loans.values.errors import bilingual
 
 UNCHECKED = bilingual(
@@ -36,15 +36,6 @@ UNCHECKED = bilingual(
     "the check digit does not match; confirmed: import again once another person has checked it",
 )
 ADMINISTRATORS_ONLY = ("只有管理员可以导入此类文件", "only administrators import this kind")
-
-LOOKED_UP = {
-    "enterprise_id": "uscc",
-    "project_id": "project_code",
-    "contract_id": "contract_number",
-    "note_id": "note_number",
-    "institution_id": "institution_code",
-    "origin_id": "institution_code",
-}  # which column of a file says what a look-up found
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,14 @@ def _ppm(*names: str) -> dict[str, str]:
     return {f"{name}_ppm": f"s.{name}" for name in names}
 
 
+LOOKED_UP = {
+    "enterprise_id": "uscc",
+    "project_id": "project_code",
+    "contract_id": "contract_number",
+    "note_id": "note_number",
+    "institution_id": "institution_code",
+    "origin_id": "institution_code",
+}  # which column of a file says what a look-up found
 SQL_TYPES = {
     "date": "date",
     "month": "date",
