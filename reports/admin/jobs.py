@@ -132,13 +132,7 @@ class JobAdmin(StepsAdmin):
         "number_of_job", "what", "state", "progress", "result", "told_error", "actor", "created_at",
         "finished_at",
     )  # fmt: skip
-    fields = (
-        *(
-            "progress_now" if name == "progress" else name
-            for name in list_display
-            if name != "result"
-        ),
-    )
+    fields = tuple(name for name in list_display if name != "result")
     list_filter = ("state", "kind")
     sortable_by = ()
     ordering = ("-pk",)
@@ -146,11 +140,6 @@ class JobAdmin(StepsAdmin):
     search_help_text = _("任务序号或发起人")
     list_steps = {"export": OrderExport}
     finance_sees = False
-
-    class Media:
-        """The page of an open job looks again every few seconds."""
-
-        js = ("settlement/progress.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Jobs with how far they are; those whose result the person may have."""
@@ -211,16 +200,6 @@ class JobAdmin(StepsAdmin):
             return parts
         rows = gettext("%(rows)s 行") % {"rows": f"{row.rows_done:,}"}
         return f"{parts} · {rows}"
-
-    @display(description=_("进度"))
-    def progress_now(self, row: Any) -> Any:
-        """The same on its page, marked as open for the page to look again."""
-        told = self.progress(row)
-        if row.state != Job.State.OPEN:
-            return told
-        return format_html(
-            '<span data-job-open role="status">{} · {}</span>', told, _("办理中，本页自动刷新")
-        )
 
     @display(description=_("结果"))
     def result(self, row: Job) -> Any:

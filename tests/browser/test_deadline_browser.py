@@ -51,7 +51,6 @@ def made(desk: Desk, what: str, file: str) -> None:
     desk.row(MAKER, what)
     assert "0/1" in desk.look(MAKER, f"{file}-under-way")
     work()
-    page.wait_for_selector(DONE, timeout=15_000)
     page.wait_for_selector("#kernel-watch", state="detached", timeout=15_000)
     desk.look(MAKER, f"{file}-done")
 

@@ -85,7 +85,7 @@ def order(page: Page, address: str) -> None:
     page.select_option("#id_code", "new-loans")
     page.fill("#id_period", "2026-02")
     page.click("#step-form button")
-    page.wait_for_selector("[data-job-open]")
+    page.wait_for_selector("#kernel-watch", state="attached")
 
 
 def test_a_report_from_its_order_to_finance(

@@ -95,15 +95,14 @@ def test_from_the_order_to_the_acceptance(
     assert "任务已提交" in told(maker, response)
     page = maker.get(response.url)
     assert "0/1" in page.content.decode()
-    assert "data-job-open" in page.content.decode()
-    assert "progress.js" in page.content.decode()
+    assert "kernel-watch" in page.content.decode()
     assert [plain(one) for one in page.context["sections"]] == [[], []]
     listed = maker.get(reverse("admin:reports_job_changelist")).content.decode()
-    assert "data-job-open" not in listed  # a list that renewed itself would lose what is ticked
+    assert "kernel-watch" not in listed  # a list that renewed itself would lose what is ticked
     work()
     page = maker.get(response.url)
     assert "1/1" in page.content.decode()
-    assert "data-job-open" not in page.content.decode()
+    assert "kernel-watch" not in page.content.decode()
     assert_leads_to_report(maker, page, only(Report).pk)
     result = maker.get(reverse("admin:reports_job_result", args=[run.pk]))
     assert result.headers["Content-Disposition"].startswith("attachment; filename=")
