@@ -262,7 +262,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
             "originals": posted.rows.filter(pl.col("sequence") == 0).height,
             "differences": posted.rows.filter(pl.col("sequence") > 0).height,
             "held": posted.held_rows,
-            "kept_back": len(kept_back),
+            **({"kept_back": len(kept_back)} if kept_back else {}),
         },
     )
 

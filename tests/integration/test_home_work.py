@@ -164,13 +164,14 @@ def test_a_maker_sees_what_is_theirs_to_go_on_with(tree: dict[str, Institution],
     refused(entered(place, "文4", "zhao", tier="municipal"))
     refused(entered(place, "文5", "li", purpose="guarantee_fee"), days=31)
     of = {"institution": tree[BANK], "planned_fen": 1, "made_by": "li", "made_at": rows.AT}
-    dropped = {"state": "dropped", "sent_at": rows.AT, "why": "例外未核"}
+    sent = {"sent_at": rows.AT, "sent_by": "li"}
+    dropped = {"state": "dropped", **sent, "why": "例外未核"}
     for days, more in (
         (3, {**dropped, "ended_by": "wang"}), (4, {**dropped, "ended_by": "li"}),
-        (5, {**dropped, "ended_by": "wang"}), (5, {"sent_at": rows.AT}), (6, {}),
+        (5, {**dropped, "ended_by": "wang"}), (5, sent), (6, {}),
         (-31, {**dropped, "ended_by": "wang"}),
-        (0, {"state": "checked", "sent_at": rows.AT, "checked_by": "wang", "checked_at": rows.AT}),
-        (9, {"state": "checked", "sent_at": rows.AT, "checked_by": "wang", "checked_at": rows.AT}),
+        (0, {"state": "checked", **sent, "checked_by": "wang", "checked_at": rows.AT}),
+        (9, {"state": "checked", **sent, "checked_by": "wang", "checked_at": rows.AT}),
     ):  # fmt: skip
         settlement.Plan.objects.create(**of, collected_on=today + timedelta(days=days), **more)
     settlement.Settlement.objects.create(
