@@ -255,9 +255,7 @@ def test_exceptions_told_once_make_no_plan_again(two: SmallBook, checked: bool, 
     (first,) = plan(check=checked)
     assert (PlannedDeduction.objects.count(), PlanException.objects.count()) == (0, 2)
     assert plan() == []
-    end, actor = (
-        (ended_plans.end_plan, "checker") if checked else (ended_plans.drop_plan, "system")
-    )
+    end, actor = (ended_plans.end_plan, "checker") if checked else (ended_plans.drop_plan, "system")
     end(plan_id=first, actor=actor, at=AT, why="没有可代付的")
     assert (Plan.objects.get().state, plan()) == (state, [])
     two.participation()
