@@ -27,6 +27,21 @@ CREATE TRIGGER said BEFORE UPDATE ON loans_usccconfirmation
     FOR EACH ROW WHEN (OLD.refused_by IS NULL)
     EXECUTE FUNCTION kernel_answer_stays('checked_by', 'checked_at', 'refused_by', 'refused_at', 'refused_why');
 
+CREATE FUNCTION loans_code_is_said_first() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF coalesce(nullif(current_setting('role'), 'none'), session_user) = 'app' THEN
+        RAISE EXCEPTION '先登记，后由他人复核 / a code is said first and checked afterwards'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;  -- commands name both at once
+END $$;
+CREATE TRIGGER said_first BEFORE INSERT ON loans_usccconfirmation
+    FOR EACH ROW WHEN (NEW.checked_by IS NOT NULL) EXECUTE FUNCTION loans_code_is_said_first();
+CREATE TRIGGER said_anew_first BEFORE UPDATE ON loans_usccconfirmation
+    FOR EACH ROW WHEN (OLD.refused_by IS NOT NULL AND NEW.checked_by IS NOT NULL)
+    EXECUTE FUNCTION loans_code_is_said_first();
+
 CREATE FUNCTION loans_confirmed_usccs() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
@@ -37,6 +52,9 @@ COMMENT ON FUNCTION loans_confirmed_usccs IS
 """
 UNHELD = """
 DROP FUNCTION loans_confirmed_usccs();
+DROP TRIGGER said_first ON loans_usccconfirmation;
+DROP TRIGGER said_anew_first ON loans_usccconfirmation;
+DROP FUNCTION loans_code_is_said_first();
 DROP TRIGGER said ON loans_usccconfirmation;
 CREATE TRIGGER said BEFORE UPDATE ON loans_usccconfirmation
     FOR EACH ROW WHEN (OLD.refused_by IS NULL)

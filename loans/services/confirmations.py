@@ -47,8 +47,11 @@ def confirm_usccs(
     )
     known = set(here.values_list("uscc", flat=True))
     UsccConfirmation.objects.bulk_create(
-        UsccConfirmation(uscc=uscc, institution_id=institution_id, **said)
-        for uscc in sorted(codes - known)
+        (
+            UsccConfirmation(uscc=uscc, institution_id=institution_id, **said)
+            for uscc in sorted(codes - known)
+        ),
+        ignore_conflicts=True,  # somebody else there says the same at this very moment
     )
 
 

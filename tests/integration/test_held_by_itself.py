@@ -287,6 +287,23 @@ def test_a_waiting_codes_maker_and_reason_stay(tree: Any, as_role: Any) -> None:
     assert list(codes.values_list("uscc", "made_by", "checked_by")) == [(UNPROVED, "zhang", "li")]
 
 
+def test_a_code_is_checked_after_it_is_said_and_never_at_once(tree: Any, as_role: Any) -> None:
+    say_so("zhang", tree[rows.NANJING])
+    UsccConfirmation.objects.update(refused_by="li", refused_at=rows.AT, refused_why="查无此码")
+    checked = {"checked_by": "ally", "checked_at": rows.AT}
+    anew = {"refused_by": None, "refused_at": None, "refused_why": "", "made_by": "x"}
+    of = {"institution": tree[rows.NANJING], "uscc": "91320200MA1XC1LR13", "made_by": "x"}
+    before = list(UsccConfirmation.objects.values())
+    with as_role("app", tree[rows.BANK]):
+        for act in (
+            lambda: UsccConfirmation.objects.update(**anew, **checked),
+            lambda: UsccConfirmation.objects.create(**of, **checked, reason="x", at=rows.AT),
+        ):
+            with pytest.raises(IntegrityError, match="afterwards"), transaction.atomic():
+                act()
+    assert list(UsccConfirmation.objects.values()) == before
+
+
 def test_the_doors_book_is_of_now_and_of_that_person(tree: Any, person: Any, as_role: Any) -> None:
     """The web's role is the door; what it writes it can neither backdate nor sign for another."""
     wang, li = person("wang"), person("li")
