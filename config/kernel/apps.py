@@ -13,6 +13,8 @@ class KernelConfig(AppConfig):
     # Whose former states need no keeping, and why (the others are tracked; tests hold the three lists).
     append_only = frozenset({"SignIn", "FormerPassword"})
     untracked = {
+        "IdempotencyKey": _("只增不改（触发器守护），满 400 天才可清理"),
+        "UsedNonce": _("只增不改，过期即清理；它只为拒绝重放"),
         "Run": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
         "Chunk": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
     }

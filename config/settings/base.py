@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from config.settings import connections, unfold
+from config.settings.api import *  # noqa: F403
 from config.settings.signin import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -24,6 +25,10 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
+    "oauth2_provider",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "pgtrigger",
     "pghistory",
     "config.kernel",

@@ -4,6 +4,13 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from oauth2_provider.models import (
+    AccessToken,
+    Application,
+    Grant,
+    IDToken,
+    RefreshToken,
+)
 
 from config.kernel.admin.institutions import InstitutionAdmin
 from config.kernel.admin.people import PeopleAdmin
@@ -14,7 +21,11 @@ from config.kernel.admin.work import ChunkAdmin, RunAdmin
 __all__ = ["ChunkAdmin", "InstitutionAdmin", "PeopleAdmin", "RunAdmin", "SignInAdmin"]
 
 admin.site.unregister(Group)  # what a person may do follows from the role alone
-for device in (StaticDevice, TOTPDevice):  # their pages would show secrets
-    admin.site.unregister(device)
+# Their pages would show secrets and tokens, or forms of ways in that are closed here.
+for hidden in (
+    *(StaticDevice, TOTPDevice),
+    *(AccessToken, Application, Grant, IDToken, RefreshToken),
+):
+    admin.site.unregister(hidden)
 admin.site.login_form = SignInForm
 admin.site.login_template = "kernel/login.html"
