@@ -194,6 +194,12 @@ _SOURCES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         "t.institution_id",
         {},
     ),
+    "enterprise-contacts": (
+        f"loans_enterprisecontact t {_INSTITUTION} {_ENTERPRISE}",
+        "i.code, e.uscc, t.channel",
+        "t.institution_id",
+        {},
+    ),
     "compensations": (
         "loans_compensation t JOIN loans_guarantee g ON g.id = t.guarantee_id "
         "JOIN kernel_institution i ON i.id = t.origin_id",

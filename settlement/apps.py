@@ -23,10 +23,11 @@ class SettlementConfig(AppConfig):
     # Whose former states need no keeping, and why (the others are tracked; tests hold the three lists).
     append_only = frozenset({
         "ClawbackLapse", "Deduction", "GuaranteePosting", "LedgerEntry", "LedgerLine",
-        "MonthlySubsidy", "Payout", "PayoutResult", "Receipt", "ReceiptRefusal", "TakenOver",
+        "MonthlySubsidy", "Notice", "NoticeRecord", "Payout", "PayoutResult", "Receipt", "ReceiptRefusal", "TakenOver",
     })  # fmt: skip
     untracked = {
         "Fund": _COUNTED,
+        "NoticeDelivery": _("发送的进度，不是资料；每次尝试和每次重发都在告知记录中"),
         "PaperRule": _("随政策条款一并写入、一并复核，条款的历史即其历史"),
         "MoneyJob": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
         **dict.fromkeys(

@@ -1,5 +1,6 @@
 """All file kinds of the contract, in import order."""
 
+from loans.files import kinds_contacts as contacts
 from loans.files import kinds_evidence as evidence
 from loans.files import kinds_loans as loans
 from loans.files import kinds_papers as papers
@@ -35,5 +36,6 @@ KINDS: dict[str, Kind] = {
         reference.OPENING_POSITIONS,
         evidence.COMPENSATIONS,
         papers.PAPERS,
+        contacts.ENTERPRISE_CONTACTS,
     )
 }

@@ -10,6 +10,7 @@ from loans.models.cashflow import (
     ReviewResult,
 )
 from loans.models.choices import (
+    Channel,
     EnvironmentRating,
     ExternalKind,
     FundPurpose,
@@ -24,6 +25,7 @@ from loans.models.choices import (
     Title,
 )
 from loans.models.compensation import Compensation
+from loans.models.contact import EnterpriseContact
 from loans.models.intake import FileImport, ImportBatch, ImportUndo
 from loans.models.loan import (
     Contract,
@@ -49,9 +51,11 @@ from loans.models.policy import Lpr, Participation, SchemeFund, SchemeLabel
 __all__ = [
     "ALWAYS",
     "BankStatement",
+    "Channel",
     "Compensation",
     "Contract",
     "Enterprise",
+    "EnterpriseContact",
     "EnterpriseRecord",
     "EnterpriseTitle",
     "EnvironmentRating",

@@ -109,3 +109,11 @@ class PaperKind(models.TextChoices):
     COMMITMENT_LETTER = "commitment_letter", _("合作银行承诺书")
     ELIGIBILITY_PROOF = "eligibility_proof", _("企业资格证明")
     OTHER = "other", _("其他资料")
+
+
+class Channel(models.TextChoices):
+    """How an enterprise is told (SME-14, EQ-11), in the order of preference."""
+
+    SMS = "sms", _("短信")
+    APP = "app", _("APP 消息")
+    EMAIL = "email", _("电子邮件")

@@ -354,4 +354,17 @@ TARGETS: dict[str, Target] = {
         undo=("请先撤回再重新登记", "withdraw it first, then enter it again"),
         also_writes=("loans_papershelf",),
     ),
+    "enterprise-contacts": Target(
+        table="loans_enterprisecontact",
+        joins=(INSTITUTION, ENTERPRISE),
+        columns={
+            "institution_id": "i.id",
+            "enterprise_id": "e.id",
+            **_plain("channel", "address", "name"),
+            "in_use": "coalesce(s.in_use, true)",
+        },
+        key=("institution_id", "enterprise_id", "channel"),
+        scope="institution_id",
+        scope_columns=(),
+    ),
 }

@@ -8,6 +8,7 @@ from settlement.models.finding import Finding, FindingDecision, FindingSide
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
 from settlement.models.missed_label import MissedLabel
+from settlement.models.notice import Notice, NoticeDelivery, NoticeRecord, NoticeState
 from settlement.models.paper import PaperGap, PaperRule
 from settlement.models.payout import Payout
 from settlement.models.payout_batch import PayoutAttempt, PayoutBatch, PayoutResult
@@ -43,6 +44,10 @@ __all__ = [
     "MissedLabel",
     "MoneyJob",
     "MonthlySubsidy",
+    "Notice",
+    "NoticeDelivery",
+    "NoticeRecord",
+    "NoticeState",
     "PaperGap",
     "PaperRule",
     "Payout",
