@@ -5,6 +5,7 @@ from pathlib import Path
 
 from config.settings import connections, unfold
 from config.settings.api import *  # noqa: F403
+from config.settings.notices import *  # noqa: F403
 from config.settings.signin import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -107,6 +108,8 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 EMAIL_TIMEOUT = 20
 # Reports, results of jobs and papers of notes, by content, kept for ever; web and workers share the folder.
 REPORTS_DIR = Path(os.environ.get("REPORTS_DIR") or DATA_DIR / "files").expanduser().resolve()
+# Notices to enterprises that a `file` gateway writes for whoever sends them.
+NOTICES_DIR = Path(os.environ.get("NOTICES_DIR") or DATA_DIR / "notices").expanduser().resolve()
 # Files of more rows than this are looked at and taken in by a worker, smaller ones at once by the web.
 IMPORT_CELERY_ROWS = int(os.environ.get("IMPORT_CELERY_ROWS") or 2_000)
 # What commands made is checked by the user `system-checker`; never in production.

@@ -23,7 +23,7 @@ from settlement.selectors import deductions
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.lapses import Key, standing
 from settlement.selectors.reservations import Reservation, reserved_fund_ids
-from settlement.services import debts, funds, lapses, payouts, reservations
+from settlement.services import debts, funds, lapses, notices, payouts, reservations
 from settlement.services.debts import Cause, Debtor, Owed
 from settlement.services.funds import FundKey, Held, Posting
 from settlement.services.lapses import Lapse
@@ -85,7 +85,7 @@ def post_chunk(
     )
     is_held = pl.col("number").is_in(list(waiting))
     posted = due.filter(~is_held)
-    _insert(posted, run_id=chunk.run_id, on=at.date(), book=book)
+    _insert(posted, run_id=chunk.run_id, at=at, book=book)
     cause = Cause(chunk_id=chunk.pk, on=at.date(), at=at, actor=chunk.run.actor)
     _move_money(parts.filter(~is_held), held, cause, claims=claims, source=f"run {chunk.run_id}")
     payouts.make_payouts(
@@ -229,8 +229,8 @@ def _places(
     )
 
 
-def _insert(due: pl.DataFrame, *, run_id: int, on: date, book: Book) -> None:
-    """Write originals and differences; the month in the id is the collection's own."""
+def _insert(due: pl.DataFrame, *, run_id: int, at: datetime, book: Book) -> None:
+    """Write originals and differences with their notices; the month in the id is the collection's own."""
     versions = {book.scheme_ids[code]: version for code, version in book.version_ids.items()}
     bulk.create_stage("due", STAGE)
     bulk.fill_stage(
@@ -240,10 +240,13 @@ def _insert(due: pl.DataFrame, *, run_id: int, on: date, book: Book) -> None:
         ).select(list(STAGE)),
     )
     columns = ", ".join(STAGE)
-    bulk.execute(
-        f"INSERT INTO settlement_deduction (id, run_id, posted_on, {columns}) "
+    tiers = [pl.col(f"{tier}_fen") for tier in TIERS]
+    notices.insert_with_notices(
+        insert=f"INSERT INTO settlement_deduction (id, run_id, posted_on, {columns}) "
         f"SELECT settlement_deduction_id(collection_id), %s, %s, {columns} FROM due",
-        [run_id, on],
+        params=[run_id, at.date()],
+        at=at,
+        corrects=not due.filter((pl.col("sequence") > 0) | (pl.min_horizontal(tiers) < 0)).is_empty(),
     )
 
 
