@@ -80,6 +80,11 @@ app.conf.update(
             "kwargs": {"actor": "system"},
             "options": {"expires": 3600.0},
         },
+        "send-notices": {
+            "task": "settlement.send_notices",
+            "schedule": 60.0,
+            "options": {"expires": 60.0},
+        },
         "sweep-imports": {"task": "loans.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         "sweep-jobs": {"task": "reports.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         # Hourly in office hours: who was told today is not told again, a letter that failed is.

@@ -10,7 +10,14 @@ from celery import shared_task
 from django.utils import timezone
 
 from config.kernel.models import SCOPE_ALL
-from settlement.services import deductions, missed_labels, orders, reconciliation, reviews
+from settlement.services import (
+    deductions,
+    missed_labels,
+    notice_sending,
+    orders,
+    reconciliation,
+    reviews,
+)
 
 WORK_TIME = timedelta(seconds=150)  # then the bell is rung again: no task nears its time limit
 
@@ -77,3 +84,10 @@ def propose_disallowances(**_future: object) -> None:
 def find_missed_labels(*, actor: str | None = None, **_future: object) -> None:
     """Do the searches for missed labels that are ordered; with `actor`, order one first."""
     missed_labels.work_searches(owner=_owner(), clock=timezone.localtime, actor=actor)
+
+
+@shared_task(name="settlement.send_notices")
+def send_notices(**_future: object) -> None:
+    """Send what enterprises are still to be told."""
+    until = timezone.localtime() + WORK_TIME
+    notice_sending.send_waiting(actor="system", clock=timezone.localtime, until=until)

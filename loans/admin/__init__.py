@@ -2,6 +2,7 @@
 
 from loans.admin import (
     cashflows,
+    contacts,
     contracts,
     evidence,
     history,
@@ -17,6 +18,7 @@ from loans.admin import (
 
 __all__ = [
     "cashflows",
+    "contacts",
     "contracts",
     "evidence",
     "history",

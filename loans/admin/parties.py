@@ -18,6 +18,7 @@ from config.kernel.admin.filters import YesNoFilter
 from config.kernel.admin.searching import exact, prefix
 from config.kernel.admin.sections import (
     SECTION_ROWS,
+    Button,
     Column,
     MakeSection,
     Section,
@@ -35,6 +36,7 @@ from loans.admin.base import (
     yuan,
 )
 from loans.admin.chosen import each, shown_first
+from loans.admin.contacts import contacts, enter_contact
 from loans.admin.fields import ReasonField
 from loans.admin.lookups import of_enterprise
 from loans.admin.steps import AnswerForm, StepsAdmin
@@ -140,7 +142,11 @@ class EnterpriseAdmin(RegistryAdmin):
     @property
     def sections(self) -> list[MakeSection]:  # type: ignore[override]
         """What other apps have to say, as of now, then the registry."""
-        return [*ENTERPRISE_SECTIONS, records, titles, projects, contracts]
+        return [*ENTERPRISE_SECTIONS, records, titles, contacts, projects, contracts]
+
+    def row_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+        """Say where it is told."""
+        return [*super().row_buttons(request, row), *enter_contact(request, row)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the latest name."""

@@ -5,7 +5,6 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
-
 TABLES = """
 CREATE OR REPLACE FUNCTION loans_undo_table(kind text) RETURNS regclass LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp

@@ -12,13 +12,13 @@ APP_USER = r"^\S+$"
 _SHOWN = 4
 
 
-def masked(channel: str, address: str) -> str:
+def masked(address: str) -> str:
     """As much of an address as tells it from others: `13800001234` → `*******1234`.
 
     Of an e-mail address the first character and the domain, `z***@example.com`.
     """
-    if channel == "email" and "@" in address:
-        person, _, domain = address.rpartition("@")
+    person, at, domain = address.rpartition("@")
+    if at:
         return f"{person[:1]}***@{domain}"
     hidden = max(len(address) - _SHOWN, min(len(address), _SHOWN))
     return "*" * hidden + address[hidden:]

@@ -55,6 +55,16 @@ _FUNDS = (
     money("other_ytd_fen", "累计其他变动", "wan"),
     money("balance_fen", "期末结余", "wan"),
 )
+_NOTICES = (
+    count("due", "应告知条数"),
+    count("corrections", "其中更正"),
+    count("sent", "已发送"),
+    count("delivered", "已送达"),
+    count("waiting", "待发送"),
+    count("failed", "发送失败"),
+    count("no_contact", "无联系方式"),
+    count("no_gateway", "未开通发送"),
+)
 _LEFT = (
     NUMBER,
     *SCHEME,
@@ -86,7 +96,7 @@ class Facts:
     `book`: eligible notes drawn before the period's end, with `rejected_from` (null: not rejected);
     `subsidies`: net amounts by note, of the period and of the year to date (`ytd_…`); `funds`: see
     `reports.selectors.funds`; `drawn_fen`, `balance_fen` (CNY by scheme) and `fees_fen` (guarantee-fee
-    subsidies of the period) are each summed elsewhere.
+    subsidies of the period) are each summed elsewhere. `notices`: see `reports.selectors.notices`.
     """
 
     book: pl.DataFrame
@@ -95,6 +105,7 @@ class Facts:
     drawn_fen: dict[str, int]
     balance_fen: dict[str, int]
     fees_fen: int
+    notices: pl.DataFrame
 
 
 def define(*, cut: Cut, period: Period, facts: Facts) -> Sheet:
@@ -112,12 +123,14 @@ def define(*, cut: Cut, period: Period, facts: Facts) -> Sheet:
         *_summary_tables(cut, summaries),
         _fund_table(cut, funds),
         *_left_tables(cut, left),
+        *_notice_tables(cut, facts.notices),
         ties=(
             *ties_of_money(sums_by_tier(subsidies), cut.money),
             *_ties(facts, book, summaries),
             *_fund_ties(funds, sum(cut.money.ledger.values()), facts.fees_fen),
+            *_notice_ties(facts.notices),
         ),
-        notes=(*_NOTES, *notes_of_moves(left)),
+        notes=(*_NOTES, *_notes_of_notices(facts.notices), *notes_of_moves(left)),
     )
 
 
@@ -129,6 +142,9 @@ _NOTES = (
     "资金按到账日计预拨、按收息月份计使用、其余按入账日；年初结余＋累计收到－累计使用＋累计追回净额"
     "＋累计其他变动＝期末结余，负数为银行垫付。追回净额＝已追回（含抵扣）－新增应收追回。",
 )
+
+
+_OF_NOTICES = "告知情况按收息月份计，每笔贴息入账（含差额）一条；状态为编制时的状态，已发送指网关已受理，已送达指网关已确认送达。"
 
 
 def _at_end(book: pl.DataFrame, period: Period) -> pl.DataFrame:
@@ -248,6 +264,24 @@ def _left_tables(cut: Cut, left: pl.DataFrame) -> tuple[Table, Table]:
         table("exits", "逾期与退出", (*SCHEME, *_LEFT_SUMS), summed, article=cut.article),
         table("exit_notes", "逾期与退出明细", _LEFT, left, article=cut.article),
     )
+
+
+def _notice_tables(cut: Cut, notices: pl.DataFrame) -> tuple[Table, ...]:
+    """Nothing where the system sent nothing of the period: what was filed before it did stays as it was."""
+    if notices.is_empty():
+        return ()
+    told = cut.named(notices).sort("rank")
+    return (table("notices", "告知情况", (*SCHEME, *_NOTICES), told, article=cut.article),)
+
+
+def _notice_ties(notices: pl.DataFrame) -> tuple[Tie, ...]:
+    states = ("sent", "delivered", "waiting", "failed", "no_contact", "no_gateway")
+    parts = sum(sum_of(notices, state) for state in states)
+    return (Tie("应告知 = 各状态之和", sum_of(notices, "due"), parts),)
+
+
+def _notes_of_notices(notices: pl.DataFrame) -> tuple[str, ...]:
+    return () if notices.is_empty() else (_OF_NOTICES,)
 
 
 _SUMMED = {

@@ -26,7 +26,7 @@ _HELD = f"{_DAYS} AND d.institution_id BETWEEN %(lo)s AND %(hi)s"
 _SCHEME = "JOIN settlement_scheme s ON s.id = d.scheme_id AND s.code = ANY(%(codes)s)"
 
 
-def _params(of: Of) -> dict[str, Any]:
+def months_of(of: Of) -> dict[str, Any]:
     """The query's parameters, with the first number of the first month and the one after the last."""
     last = of.until.year * 12 + of.until.month - (1 if of.until.day == 1 else 0)
     return {
@@ -46,7 +46,7 @@ def money(of: Of) -> Money:
         f" FROM settlement_deduction d {_SCHEME} WHERE {_DAYS}"
         " AND (d.institution_id BETWEEN %(lo)s AND %(hi)s"
         "  OR d.fund_institution_id BETWEEN %(lo)s AND %(hi)s) GROUP BY 1, 2, 3",
-        _params(of),
+        months_of(of),
     ):
         for tier, fen in zip(TIERS, amounts, strict=True):
             held[code, tier] += fen if is_held else 0
@@ -93,7 +93,7 @@ def by_note(of: Of, *, period_since: date) -> pl.DataFrame:
         f" {in_period}, {_SUMS} FROM settlement_deduction d {_SCHEME} WHERE {_HELD} GROUP BY 1, 2)"
         " AS t(code, note_id, p0, p1, p2, y0, y1, y2)"
         f" JOIN loans_note n ON n.id = t.note_id {OF_NOTE} ORDER BY 1, t.note_id",
-        {**_params(of), "start": period_since},
+        {**months_of(of), "start": period_since},
         schema={
             "scheme_code": pl.String,
             "uscc": pl.String,
@@ -168,7 +168,7 @@ def applied_for(of: Of) -> pl.DataFrame:
     """
     return read_frame(
         _APPLIED,
-        _params(of),
+        months_of(of),
         schema={
             "scheme_code": pl.String,
             **FACTS,
@@ -223,7 +223,7 @@ def paid(of: Of) -> pl.DataFrame:
     """
     return read_frame(
         _PAID,
-        _params(of),
+        months_of(of),
         schema={
             "scheme_code": pl.String,
             "fund_code": pl.String,

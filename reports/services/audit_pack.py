@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from reports.services.catalogue import Asked
 
 CHANGES_BY_DAY = {"fund-ageing", "instructions"}  # they speak of today, not of a cut
-_OF_PERIOD = {"deductions", "deduction-postings", "syndicate-splits"}
+PERSONAL = {
+    "enterprise-contacts"
+}  # of people at enterprises: what was told is listed with masked addresses
+_OF_PERIOD = {"deductions", "deduction-postings", "notices", "syndicate-splits"}
 _BY_DAY = {"payouts": {"days_overdue"}}
 
 
@@ -79,7 +82,9 @@ def _texts(out: Archive) -> Iterator[Entry]:
 
 def _registers() -> list[Register]:
     every = {**REGISTERS, FINDINGS.name: FINDINGS}
-    return [_lasting(every[name]) for name in sorted(every) if name not in CHANGES_BY_DAY]
+    return [
+        _lasting(every[name]) for name in sorted(every) if name not in CHANGES_BY_DAY | PERSONAL
+    ]
 
 
 def _lasting(register: Register) -> Register:

@@ -9,7 +9,7 @@ import polars as pl
 from loans.selectors import facts
 from reports.definitions import monthly_execution
 from reports.definitions.sheet import Sheet
-from reports.selectors import funds, lending, places, posted
+from reports.selectors import funds, lending, notices, places, posted
 from reports.services import ground
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def build(asked: Asked) -> Sheet:
             drawn_fen=lending.drawn_fen(of, eligible_only=True),
             balance_fen=lending.balance_fen(of),
             fees_fen=posted.fees_fen(of),
+            notices=notices.counted(of),
         ),
     )
 

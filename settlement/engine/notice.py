@@ -30,8 +30,8 @@ _CORRECTION = {
 _KNOWN = {
     "original": _ORIGINAL,
     "correction": _CORRECTION,
-    **dict.fromkeys(_WAYS, {"net": _AMOUNT}),
-    **dict.fromkeys(_CONSEQUENCES, {}),
+    **{key: {"net": _AMOUNT} for key in _WAYS},
+    **{key: {} for key in _CONSEQUENCES},
 }
 _MUST_SAY = {
     "original": ("enterprise", "policy", "total", "way"),

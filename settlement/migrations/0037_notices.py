@@ -3,7 +3,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 PROTECT = """
 SELECT kernel_append_only('settlement_notice'), kernel_append_only('settlement_noticerecord'),
     kernel_protect('settlement_notice'), kernel_protect('settlement_noticedelivery'),

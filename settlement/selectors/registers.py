@@ -10,6 +10,7 @@ from config.kernel.services.export import Field, Register
 from settlement.engine.codes import CUT_REASONS, PPM_ONE
 from settlement.engine.compensation import GUARANTOR_PPM, STOP_ABOVE_PPM
 from settlement.selectors.findings import FINDINGS
+from settlement.selectors.notice_register import NOTICES
 from settlement.selectors.papers import MISSING_REGISTER, PAPER_REGISTER
 
 _TIERS = ("central", "provincial", "municipal")
@@ -355,6 +356,7 @@ REGISTERS = {
         COMMITMENTS,
         JOINT_CAPS,
         FINDINGS,
+        NOTICES,
         PAPER_REGISTER,
         MISSING_REGISTER,
     )

@@ -13,6 +13,7 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 from smtplib import SMTPRecipientsRefused, SMTPResponseException
 from typing import Protocol
@@ -100,7 +101,9 @@ class HttpGateway:
 
     def signature(self, moment: str, body: bytes) -> str:
         """What only holders of the key can make of a moment and a body."""
-        return hmac.new(self.key.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
+        return hmac.new(
+            self.key.encode(), moment.encode() + b"." + body, hashlib.sha256
+        ).hexdigest()
 
     @staticmethod
     def _proof(code: int, content: bytes) -> Proof:
@@ -130,7 +133,9 @@ class MailGateway:
         """Hand it to the mail server."""
         domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
         message_id = f"<{reference}@{domain}>"
-        letter = EmailMessage(SUBJECT, text, to=[to], headers={"Message-ID": message_id})
+        letter = EmailMessage(
+            SUBJECT, text, to=[to], headers={"Message-ID": message_id, "Date": format_datetime(at)}
+        )
         try:
             letter.send()
         except (SMTPRecipientsRefused, BadHeaderError) as error:

@@ -175,7 +175,7 @@ def _note(one: Taken, tried: Tried, held_until: datetime, *, actor: str, at: dat
         channel="" if contact is None else contact.channel,
         gateway=tried.gateway,
         contact_id=None if contact is None else contact.contact_id,
-        address="" if contact is None else masked(contact.channel, contact.address),
+        address="" if contact is None else masked(contact.address),
         message_id=tried.message_id,
         detail=tried.detail,
         sha256=tried.sha256,
@@ -184,7 +184,7 @@ def _note(one: Taken, tried: Tried, held_until: datetime, *, actor: str, at: dat
 
 def wait_after(attempt: int) -> timedelta:
     """How long after this attempt the next may come: a minute, four, sixteen, up to six hours."""
-    return min(FIRST_WAIT * 4 ** (attempt - 1), LONGEST_WAIT)
+    return min(FIRST_WAIT * int(4 ** (attempt - 1)), LONGEST_WAIT)
 
 
 def _give_back(rest: Sequence[Taken], held_until: datetime) -> None:

@@ -246,7 +246,9 @@ def _insert(due: pl.DataFrame, *, run_id: int, at: datetime, book: Book) -> None
         f"SELECT settlement_deduction_id(collection_id), %s, %s, {columns} FROM due",
         params=[run_id, at.date()],
         at=at,
-        corrects=not due.filter((pl.col("sequence") > 0) | (pl.min_horizontal(tiers) < 0)).is_empty(),
+        corrects=not due.filter(
+            (pl.col("sequence") > 0) | (pl.min_horizontal(tiers) < 0)
+        ).is_empty(),
     )
 
 

@@ -16,7 +16,8 @@ from django.db import ProgrammingError, transaction
 from loans.models import EnterpriseContact
 from loans.values.errors import DomainError
 from settlement.models import Deduction, Notice, NoticeDelivery, NoticeRecord
-from settlement.services import notice_sending, notices as service
+from settlement.services import notice_sending
+from settlement.services import notices as service
 from settlement.services.gateways import FileGateway, Refused, Unreached
 from settlement.services.notice_texts import texts
 from tests.integration.book import AT, PORTFOLIO, import_folder, load_shipped, run
@@ -117,9 +118,7 @@ def test_a_deduction_of_the_portfolio_reads_as_its_policy_says(settings: Any) ->
     assert Notice.objects.count() == told.count() > 0
     assert not NoticeDelivery.objects.exists()
     for (scheme, reference), text in PORTFOLIO_TEXTS.items():
-        notice = Notice.objects.get(
-            scheme__code=scheme, deduction__collection__reference=reference
-        )
+        notice = Notice.objects.get(scheme__code=scheme, deduction__collection__reference=reference)
         assert texts(notice_ids=[notice.pk]) == {notice.pk: text}
 
 
@@ -136,7 +135,9 @@ def test_nothing_is_sent_unless_the_installation_says_so(book: SmallBook, settin
     settings.NOTICES_FOR = ((BANK, "test"),)
     book.collect("A", 3)
     run()
-    assert [d.notice.deduction.collection.reference for d in NoticeDelivery.objects.all()] == ["A-3"]
+    assert [d.notice.deduction.collection.reference for d in NoticeDelivery.objects.all()] == [
+        "A-3"
+    ]
     assert send() == {"sent": 1}
 
 
@@ -342,7 +343,10 @@ def test_e_mail_goes_out_with_one_number_per_notice(book: SmallBook, settings: A
     assert (letter.to, letter.subject, letter.body) == (
         ["caiwu@firm.example"], "财政贴息告知", TOLD,
     )  # fmt: skip
-    assert letter.extra_headers == {"Message-ID": number}
+    assert letter.extra_headers == {
+        "Message-ID": number,
+        "Date": "Mon, 23 Nov 2026 08:00:00 +0000",
+    }
     record = NoticeRecord.objects.get()
     assert (record.message_id, record.address) == (number, "c***@firm.example")
 

@@ -28,6 +28,12 @@ FUND = {
     "used_ytd_fen": 0, "recovered_ytd_fen": 0, "other_ytd_fen": 0, "balance_fen": 0, "later_fen": 0,
     "held_fen": 0,
 }  # fmt: skip
+NOTICES = pl.DataFrame(
+    {
+        "scheme_code": [SME], "due": [9], "corrections": [1], "sent": [3], "delivered": [2],
+        "waiting": [1], "failed": [1], "no_contact": [1], "no_gateway": [1],
+    },
+)  # fmt: skip
 MARCH = period("2026-03")
 
 
@@ -42,6 +48,7 @@ def sheet(*notes, subsidies=(), funds=(), at=MARCH, money=None, **changed):
         "drawn_fen": _by_scheme(drawn, pl.col("principal_fen")),
         "balance_fen": _by_scheme(book, open_fen),
         "fees_fen": 0,
+        "notices": NOTICES.clear(),
     }
     return monthly_execution.define(
         cut=cut("monthly-execution", money), period=at, facts=Facts(**facts | changed)
@@ -131,6 +138,7 @@ def test_money_of_finance_received_used_and_left() -> None:
     money = {"held": {(SME, "central"): 0}, "funded": {(SME, "central"): 40}}
     whole = cut("monthly-execution", ledger={(SME, "central"): 40}, **money)
     book = {"book": frame(BOOK), "subsidies": frame(SUBSIDY), "drawn_fen": {}, "balance_fen": {}}
+    book["notices"] = NOTICES.clear()
     fees = {"purpose": "guarantee_fee", "used_fen": 3, "balance_fen": 0}
     facts = Facts(**book, funds=frame(FUND, fees, fund), fees_fen=3)
     found = monthly_execution.define(cut=whole, period=MARCH, facts=facts)
@@ -181,3 +189,13 @@ def test_notes_overdue_or_gone_by_the_end_of_the_period() -> None:
 def test_whatever_does_not_add_up_is_never_filed(wrong) -> None:
     with pytest.raises(BrokenTie):
         sheet({"principal_fen": 700}, **wrong)
+
+
+def test_what_enterprises_were_told_is_counted_once_anything_was_sent() -> None:
+    assert "notices" not in [one.key for one in sheet().tables]
+    found = sheet(notices=NOTICES)
+    assert rows(found, "notices", "due", "corrections", "sent", "delivered", "failed", "no_contact") == [
+        (9, 1, 3, 2, 1, 1)
+    ]  # fmt: skip
+    with pytest.raises(BrokenTie):
+        sheet(notices=NOTICES.with_columns(due=pl.lit(8, pl.Int64)))
