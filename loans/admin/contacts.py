@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import display
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,7 @@ from loans.services.outcomes import ImportRefused, Source
 from loans.values.contacts import masked
 from loans.values.errors import DomainError
 
+CHANNELS = dict(Channel.choices)
 YES_NO = (("yes", _("是")), ("no", _("否")))
 
 
@@ -52,7 +54,7 @@ class ContactForm(StepForm):
 
     def key(self) -> tuple[Institution, str, str]:
         """Whose contact, of which enterprise, on which channel."""
-        raise NotImplementedError
+        raise PermissionDenied
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Enter the row in the institution's scope."""

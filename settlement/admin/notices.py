@@ -34,18 +34,17 @@ from loans.admin.base import (
     yuan,
 )
 from loans.admin.chosen import ReasonForm, each
+from loans.admin.contacts import CHANNELS
 from loans.admin.fields import ReasonField
 from loans.admin.lookups import of_note
 from loans.admin.notes import NOTE_SECTIONS
 from loans.admin.steps import StepForm, StepsAdmin
-from loans.models import Channel
 from settlement.admin.deductions import DeductionSchemeFilter
 from settlement.models import Notice, NoticeDelivery, NoticeRecord, NoticeState
 from settlement.services import notice_texts
 from settlement.services.notices import RESENT, routes, send_anew
 
 FEW = ("waiting", "failed", "no_contact")  # kept in an index of their own
-CHANNELS = dict(Channel.choices)
 
 
 def state_of(notice: Any) -> NoticeState:
