@@ -174,7 +174,7 @@ class EnterpriseContactAdmin(StepsAdmin, FactAdmin):
     search_by = (of_enterprise("enterprise_id"),)
     search_help_text = _("统一社会信用代码，或企业名称的开头")
     list_steps = {"enter": EnterContact}
-    row_steps = {"change": ChangeContact}
+    row_steps = {"change-contact": ChangeContact}
     heading = ("enterprise", "channel")
 
     @display(description=_("联系地址"))

@@ -194,11 +194,11 @@ class NoticeAdmin(StepsAdmin, FactAdmin):
         """With what they tell of and how it went."""
         return with_latest(super().get_queryset(request))
 
-    def has_resend_permission(self, request: HttpRequest) -> bool:
+    def has_make_permission(self, request: HttpRequest) -> bool:
         """The bank's makers."""
         return has_role(request, MAKERS)
 
-    @admin.action(description=_("重新发送"), permissions=["resend"])
+    @admin.action(description=_("重新发送"), permissions=["make"])
     def resend(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Have the chosen ones sent anew, for the reason given."""
         actor, at = request.user.get_username(), timezone.localtime()

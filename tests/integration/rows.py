@@ -12,7 +12,14 @@ from loans import models as loans
 from settlement import models as settlement
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
-from tests.integration import check_rows, import_rows, judged_rows, paper_rows, report_rows
+from tests.integration import (
+    check_rows,
+    import_rows,
+    judged_rows,
+    notice_rows,
+    paper_rows,
+    report_rows,
+)
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TERMS = Path(__file__).parents[2] / "settlement" / "schemes" / "central-sme-2026.toml"
@@ -177,7 +184,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     paper_rows.withdrawn(made, AT)
     _evidence(made)
     judged_rows.judged(made, scheme_version(), AT)
-    deduction(collection(made))
+    notice_rows.told(deduction(collection(made)), AT)
     loans.Participation.objects.create(
         scheme_code="central-sme-2026", institution=of, valid_from=date(2026, 1, 1)
     )
@@ -433,6 +440,7 @@ def _make_history(of: Institution) -> None:
     loans.NoteStatus.objects.filter(**mine).update(ends_on=date(2026, 6, 1))
     loans.EquipmentInvoice.objects.filter(**mine).update(amount_fen=2)
     loans.Guarantee.objects.filter(**mine).update(guarantor="甲担保")
+    loans.EnterpriseContact.objects.filter(**mine).update(name="李四")
     loans.PayoutAgreement.objects.filter(**mine).update(account_number="0032010002")
     loans.NoteTransfer.objects.filter(**mine).update(moved_on=date(2026, 2, 2))
     loans.OpeningPosition.objects.filter(**mine).update(amount_fen=3)

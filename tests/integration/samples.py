@@ -86,6 +86,10 @@ _LINES: dict[str, tuple[str, ...]] = {
         f"{NANJING}|JJ-1||invoice|DA-1|2026-01-20|{'0a' * 32}",
         f"{BANK}||{MAKING}|commitment_letter|DA-2|2025-12-01|",
     ),
+    "enterprise-contacts": (
+        f"{BANK}|{FIRM}|email|caiwu@jia.example||yes",
+        f"{NANJING}|{FIRM}|sms|13800001234|张三|no",
+    ),
 }
 BOOK: dict[str, list[Row]] = {kind: _rows(kind, *lines) for kind, lines in _LINES.items()}
 
@@ -145,7 +149,7 @@ def labels() -> None:
         register_label(code=code, name=code)
 
 
-def load_book(folder: Path, *, upto: str = "papers") -> None:
+def load_book(folder: Path, *, upto: str = "enterprise-contacts") -> None:
     """Import the small book, up to a kind."""
     labels()
     for kind in KINDS:

@@ -114,6 +114,7 @@ def test_exactly_reference_data_and_loans_are_tracked() -> None:
     }
     assert tracked == {
         "Contract",
+        "EnterpriseContact",
         "EnterpriseRecord",
         "EnterpriseTitle",
         "EquipmentInvoice",

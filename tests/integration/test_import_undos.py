@@ -116,7 +116,7 @@ def batch_of(kind: str) -> ImportBatch:
 @pytest.mark.parametrize(
     ("kind", "by"),
     [
-        ("enterprises", "合同 2、企业称号 1、项目 1"),
+        ("enterprises", "合同 2、企业联系方式 2、企业称号 1、项目 1"),
         ("projects", "合同 1"),
         ("contracts", "借据 2、银团份额 1"),
         ("notes", "还本 1"),

@@ -53,6 +53,7 @@ CORRECTIONS = {
     "scheme-funds": ({"amount": "1.00"}, "loans_schemefund"),
     "note-transfers": ({"new_institution_code": OTHER}, "loans_notetransfer"),
     "opening-positions": ({"interest_paid": "901.00"}, "loans_openingposition"),
+    "enterprise-contacts": ({"address": "caiwu@new.example"}, "loans_enterprisecontact"),
 }
 
 # One cell of the first row of each kind of evidence, and what the refusal blames.

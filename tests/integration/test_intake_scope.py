@@ -61,7 +61,7 @@ def test_rows_of_another_bank_are_refused_as_unknown(tmp_path: Path) -> None:
         ], kind
 
 
-OF_THE_BANK = ("external-subsidies", "pre-allocations", "bank-statements")
+OF_THE_BANK = ("external-subsidies", "pre-allocations", "bank-statements", "enterprise-contacts")
 
 
 def at_other(kind: str) -> Row:

@@ -50,6 +50,10 @@ FURTHER: dict[str, Row] = {
     "review-results": {},
     "compensations": {"institution_code": "C0001320100000", "guarantee_number": "DB-1"},
     "papers": {},
+    "enterprise-contacts": {
+        "institution_code": "C0001320100000",
+        "uscc": "91321300MA0LLBKR9E",
+    },
 }
 
 

@@ -50,6 +50,7 @@ CONTRACT = {
     "interest_paid* paid_through*",
     "compensations": "institution_code* guarantee_number* paid_on* unpaid_principal* reference*",
     "papers": "institution_code* note_number scheme_code kind* archive_number* dated_on sha256",
+    "enterprise-contacts": "institution_code* uscc* channel* address* name in_use",
 }
 KEYS = {
     "institutions": "institution_code",
@@ -76,6 +77,7 @@ KEYS = {
     "opening-positions": "scheme_code institution_code note_number tier year",
     "compensations": "institution_code reference",
     "papers": "institution_code note_number scheme_code kind archive_number",
+    "enterprise-contacts": "institution_code uscc channel",
 }
 EVIDENCE = {
     "repayments",
