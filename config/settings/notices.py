@@ -69,6 +69,8 @@ def check(environment: Mapping[str, str]) -> None:
     hotline = environment.get("NOTICES_HOTLINE", "").strip()
     if not 0 < len(hotline) <= HOTLINE_CHARACTERS:
         raise _refuse("NOTICES_HOTLINE", "须填写咨询电话 / must be the telephone number to ask")
+    if chosen.get("email") == "email" and not environment.get("EMAIL_HOST"):
+        raise _refuse("NOTICES_EMAIL", "未配置邮件服务器 EMAIL_HOST / no mail server is configured")
     is_remote = any(value not in {"file", "email"} for value in chosen.values())
     if is_remote and len(environment.get("NOTICES_KEY", "")) < 16:
         raise _refuse("NOTICES_KEY", "至少 16 个字符 / at least 16 characters")

@@ -203,6 +203,11 @@ def test_what_beat_rings_and_when() -> None:
             "schedule": 60.0,
             "options": {"expires": 60.0},
         },
+        "send-notices": {
+            "task": "settlement.send_notices",
+            "schedule": 60.0,
+            "options": {"expires": 60.0},
+        },
         "sweep-imports": {"task": "loans.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         "find-missed-labels": {
             "task": "settlement.find_missed_labels",

@@ -349,6 +349,11 @@ def test_e_mail_goes_out_with_one_number_per_notice(book: SmallBook, settings: A
     }
     record = NoticeRecord.objects.get()
     assert (record.message_id, record.address) == (number, "c***@firm.example")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    book.collect("A", 3)
+    run()
+    assert send() == {"failed": 1}
+    assert len(mail.outbox) == 1
 
 
 def test_a_sender_killed_before_it_noted_sends_again_with_the_same_reference(

@@ -11,6 +11,7 @@ GOOD = {
     "NOTICES_FOR": "B1/central-sme-2026, */test",
     "NOTICES_SMS": "https://sms.bank.example/send",
     "NOTICES_EMAIL": "email",
+    "EMAIL_HOST": "mail.bank.example",
     "NOTICES_KEY": "0123456789abcdef",
     "NOTICES_HOTLINE": "95588",
 }
@@ -44,6 +45,7 @@ def test_pairs_and_gateways_are_read_in_order_of_preference() -> None:
         ({"NOTICES_SMS": "email"}, "NOTICES_SMS"),
         ({"NOTICES_SMS": "https://"}, "NOTICES_SMS"),
         ({"NOTICES_EMAIL": "https://mail.example"}, "NOTICES_EMAIL"),
+        ({"EMAIL_HOST": ""}, "NOTICES_EMAIL"),
         ({"NOTICES_KEY": "short"}, "NOTICES_KEY"),
         ({"NOTICES_HOTLINE": " "}, "NOTICES_HOTLINE"),
         ({"NOTICES_HOTLINE": "9" * 31}, "NOTICES_HOTLINE"),
