@@ -128,7 +128,6 @@ def define(*, cut: Cut, period: Period, facts: Facts) -> Sheet:
             *ties_of_money(sums_by_tier(subsidies), cut.money),
             *_ties(facts, book, summaries),
             *_fund_ties(funds, sum(cut.money.ledger.values()), facts.fees_fen),
-            *_notice_ties(facts.notices),
         ),
         notes=(*_NOTES, *_notes_of_notices(facts.notices), *notes_of_moves(left)),
     )
@@ -272,12 +271,6 @@ def _notice_tables(cut: Cut, notices: pl.DataFrame) -> tuple[Table, ...]:
         return ()
     told = cut.named(notices).sort("rank")
     return (table("notices", "告知情况", (*SCHEME, *_NOTICES), told, article=cut.article),)
-
-
-def _notice_ties(notices: pl.DataFrame) -> tuple[Tie, ...]:
-    states = ("sent", "delivered", "waiting", "failed", "no_contact", "no_gateway")
-    parts = sum(sum_of(notices, state) for state in states)
-    return (Tie("应告知 = 各状态之和", sum_of(notices, "due"), parts),)
 
 
 def _notes_of_notices(notices: pl.DataFrame) -> tuple[str, ...]:

@@ -197,5 +197,3 @@ def test_what_enterprises_were_told_is_counted_once_anything_was_sent() -> None:
     assert rows(found, "notices", "due", "corrections", "sent", "delivered", "failed", "no_contact") == [
         (9, 1, 3, 2, 1, 1)
     ]  # fmt: skip
-    with pytest.raises(BrokenTie):
-        sheet(notices=NOTICES.with_columns(due=pl.lit(8, pl.Int64)))
