@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin import display
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,7 @@ from config.kernel.admin.access import sees_as_finance, staff
 from config.kernel.admin.filters import LevelFilter, YesNoFilter
 from config.kernel.admin.sections import SECTION_ROWS, Button, Section, link, texts
 from config.kernel.models import Institution
-from loans.admin.base import FactAdmin, own_language
+from loans.admin.base import FactAdmin, own_language, with_enterprise_name
 from loans.admin.entry_forms import holders
 from loans.admin.fields import WordChoice, refused
 from loans.admin.lookups import of_enterprise
@@ -97,6 +98,7 @@ class EnterContact(ContactForm):
         super().__init__(request, row, data)
         self.places = {place.code: place for place in _places(request)}
         fields: Any = self.fields
+        fields["institution_code"].initial = next(iter(self.places), None)
         fields["institution_code"].choices = [(c, str(p)) for c, p in self.places.items()]
 
     def key(self) -> tuple[Institution, str, str]:
@@ -165,7 +167,7 @@ class EnterpriseContactAdmin(StepsAdmin, FactAdmin):
 
     when_empty = _("还没有联系方式：导入企业联系方式文件，或在此逐个登记。")
     list_display = (
-        "enterprise", "institution_name", "channel", "masked_address", "name", "in_use",
+        "enterprise", "enterprise_name", "institution_name", "channel", "masked_address", "name", "in_use",
     )  # fmt: skip
     fields = (*list_display, "batch_link")
     list_filter = ("channel", InUseFilter, LevelFilter)
@@ -176,6 +178,15 @@ class EnterpriseContactAdmin(StepsAdmin, FactAdmin):
     list_steps = {"enter": EnterContact}
     row_steps = {"change-contact": ChangeContact}
     heading = ("enterprise", "channel")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the enterprises' latest names."""
+        return with_enterprise_name(super().get_queryset(request), "enterprise_id")
+
+    @display(description=_("企业名称"))
+    def enterprise_name(self, row: Any) -> str:
+        """The latest known name."""
+        return str(row.enterprise_name or "")
 
     @display(description=_("联系地址"))
     def masked_address(self, row: EnterpriseContact) -> str:

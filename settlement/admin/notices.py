@@ -171,8 +171,8 @@ class NoticeAdmin(StepsAdmin, FactAdmin):
 
     when_empty = _("还没有告知：贴息入账时，每笔自动生成一条告知。")
     list_display = (
-        "deduction_id", "scheme_label", "note", "institution_name", "what", "amount_yuan", "standing",
-        "channel", "address", "sent_at",
+        "number", "scheme_label", "note", "institution_name", "what", "amount_yuan", "standing",
+        "channel", "address", "sent_on",
     )  # fmt: skip
     fields = (
         "deduction_link", "scheme_label", "note", "institution_name", "what", "amount_yuan",
@@ -213,6 +213,11 @@ class NoticeAdmin(StepsAdmin, FactAdmin):
     def scheme_label(self, row: Notice) -> str:
         """The scheme's name."""
         return scheme_name(row.scheme.code)
+
+    @display(description=_("告知"))
+    def number(self, row: Notice) -> str:
+        """By its own number."""
+        return str(row)
 
     @display(description=_("代付贴息"))
     def deduction_link(self, row: Notice) -> Any:
@@ -258,11 +263,11 @@ class NoticeAdmin(StepsAdmin, FactAdmin):
         last = last_record(row)
         return (last.address or None) if last else None
 
-    @display(description=_("时间"))
-    def sent_at(self, row: Any) -> Any:
-        """Of the last attempt."""
+    @display(description=_("发送日期"))
+    def sent_on(self, row: Any) -> Any:
+        """Of the last attempt; the minute is on the page."""
         last = last_record(row)
-        return f"{timezone.localtime(last.at):%Y-%m-%d %H:%M}" if last else None
+        return timezone.localtime(last.at).date() if last else None
 
 
 @admin.register(NoticeRecord)
@@ -271,10 +276,10 @@ class NoticeRecordAdmin(FactAdmin):
 
     when_empty = _("还没有发送记录：告知发送后，每次尝试在此留下证明。")
     list_display = (
-        "at", "notice", "note", "institution_name", "outcome", "channel_words", "address", "gateway",
-        "message_id", "reference", "said", "actor",
+        "at", "notice", "note", "institution_name", "outcome", "channel_words", "address",
+        "message_id", "said",
     )  # fmt: skip
-    fields = (*list_display, "sha256")
+    fields = (*list_display, "gateway", "reference", "actor", "sha256")
     list_filter = ("outcome", LevelFilter)
     list_select_related = ("institution", "note", "notice")
     sortable_by = ()
