@@ -69,6 +69,7 @@ NAVIGATION = [
         _page(_("拨付结果"), "task_alt", "settlement_payoutresult"),
         _page(_("期初入账"), "flag", "settlement_takenover"),
         _page(_("企业告知"), "sms", "settlement_notice"),
+        _page(_("告知发送"), "schedule_send", "settlement_noticedelivery"),
         _page(_("告知记录"), "mark_email_read", "settlement_noticerecord"),
         _page(_("预拨资金"), "input", "loans_preallocation"),
         _page(_("预拨入账"), "fact_check", "settlement_receipt"),

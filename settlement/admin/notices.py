@@ -270,6 +270,23 @@ class NoticeAdmin(StepsAdmin, FactAdmin):
         return timezone.localtime(last.at).date() if last else None
 
 
+@admin.register(NoticeDelivery)
+class NoticeDeliveryAdmin(FactAdmin):
+    """How far each sending has come: the outbox itself."""
+
+    when_empty = _("没有发送任务：未开通发送，或还没有贴息入账。")
+    list_display = (
+        "notice", "note", "institution_name", "state", "round", "attempts", "next_at", "leased_until",
+    )  # fmt: skip
+    fields = list_display
+    list_filter = ("state", LevelFilter)
+    list_select_related = ("institution", "note", "notice")
+    finance_sees = False
+    sortable_by = ()
+    search_by = (of_note(),)
+    search_help_text = _("借据号的开头")
+
+
 @admin.register(NoticeRecord)
 class NoticeRecordAdmin(FactAdmin):
     """Every attempt and every order to send anew, latest first."""

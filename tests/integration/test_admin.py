@@ -24,7 +24,7 @@ TABLES = [label for label in LABELS if label not in HISTORIES]
 BANKS_OWN = {  # work under way, which finance does not see; and what it was not told
     "kernel.run", "loans.enterprisecontact", "loans.fileimport", "loans.importbatch", "loans.importundo",
     "loans.usccconfirmation", "reports.job", "reports.reminder", "settlement.missedlabel",
-    "settlement.moneyjob", "settlement.receiptrefusal", "settlement.recomputation",
+    "settlement.moneyjob", "settlement.noticedelivery", "settlement.receiptrefusal", "settlement.recomputation",
     "settlement.enterpriseposting", "settlement.payoutattempt", "settlement.payoutbatch",
     "settlement.payoutresult", "settlement.plan", "settlement.planexception",
     "settlement.planneddeduction",
