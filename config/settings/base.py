@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "import_export",
 ]
 MIDDLEWARE = [
+    "config.kernel.middleware.TracingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.kernel.middleware.EncodingMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -115,7 +116,12 @@ AUTO_CHECK = False
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+    },
+    "filters": {"request": {"()": "config.kernel.services.tracing.RequestIdFilter"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }

@@ -3,5 +3,6 @@
 from config.kernel.middleware.encoding import EncodingMiddleware
 from config.kernel.middleware.language import LanguageMiddleware
 from config.kernel.middleware.scope import ScopeMiddleware
+from config.kernel.middleware.tracing import TracingMiddleware
 
-__all__ = ["EncodingMiddleware", "LanguageMiddleware", "ScopeMiddleware"]
+__all__ = ["EncodingMiddleware", "LanguageMiddleware", "ScopeMiddleware", "TracingMiddleware"]

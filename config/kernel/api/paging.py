@@ -1,0 +1,59 @@
+"""Cursor pages: newest first, each by the key of its last row, over every part of the caller's scope."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import models
+from rest_framework.response import Response
+
+from config.kernel.api.endpoints import Endpoint
+from config.kernel.api.problems import Fault, Problem
+from config.kernel.services import scope
+
+PAGE_SIZE = 100
+PAGE_SIZE_MAX = 1_000
+
+
+def page(
+    endpoint: Endpoint,
+    rows: models.QuerySet[Any],
+    shape: Callable[[Any], Mapping[str, Any]],
+    *,
+    asked: Mapping[str, Any],
+) -> Response:
+    """One page of rows by primary key, newest first; `asked`: the checked query."""
+    size = asked.get("page_size") or PAGE_SIZE
+    if asked.get("cursor"):
+        rows = rows.filter(pk__lt=_decoded(asked["cursor"]))
+    found: list[Any] = []
+    for part in endpoint.caller.ranges:
+        scope.set_scope(*part)
+        found += rows.order_by("-pk")[: size + 1]
+    found.sort(key=lambda row: row.pk, reverse=True)
+    body = {"next": None, "results": [shape(row) for row in found[:size]]}
+    if len(found) > size:
+        query = endpoint.request.GET.copy()
+        query["cursor"] = _encoded(found[size - 1].pk)
+        body["next"] = endpoint.request.build_absolute_uri(
+            f"{endpoint.request.path}?{query.urlencode()}"
+        )
+    return Response(body)
+
+
+def _encoded(number: int) -> str:
+    return base64.urlsafe_b64encode(str(number).encode()).decode().rstrip("=")
+
+
+def _decoded(text: str) -> int:
+    try:
+        number = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
+        if number.isascii() and number.isdecimal() and len(number) <= 18:
+            return int(number)
+    except (ValueError, binascii.Error):
+        pass
+    message = "不是本接口给出的游标 / not a cursor of ours"
+    raise Problem("invalid", faults=[Fault("cursor", "cursor_invalid", message, text)])

@@ -1,0 +1,131 @@
+"""What the OpenAPI document says of every endpoint alike: who may ask, keys, signatures and errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+from config.kernel.api.bodies import MAX_DEPTH
+from config.kernel.api.codes import CODES
+from config.kernel.api.idempotency import HEADER, KEPT_DAYS
+
+PROBLEM = "#/components/schemas/Problem"
+ALWAYS = (400, 401, 403, 406, 429, 500, 503)
+OF_POSTS = (409, 413, 415, 422)
+_ERRORS = {
+    status: "；".join(f"`{code}`" for code, known in CODES.items() if known.status == status)
+    for status in {known.status for known in CODES.values()}
+}
+
+
+class EndpointSchema(AutoSchema):
+    """Adds to each operation what `Endpoint` does for all of them."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        """The operation with errors, scope, and for a POST the key and the signature."""
+        operation = super().get_operation(*args, **kwargs)
+        if operation is None or not hasattr(self.view, "needs"):
+            return operation
+        is_post = self.method == "POST"
+        statuses = {*ALWAYS, *(OF_POSTS if is_post else ())}
+        if "{id}" in self.path or "{key}" in self.path:
+            statuses.add(404)
+        answers = operation["responses"]
+        for status in sorted(statuses):
+            answers.setdefault(str(status), _problem(status))
+        operation["responses"] = dict(sorted(answers.items()))
+        operation["security"] = [{"oauth2": [self.view.needs[self.view.action]]}]
+        if is_post:
+            operation.setdefault("parameters", []).extend(self._headers())
+        return operation
+
+    def _headers(self) -> list[dict[str, Any]]:
+        is_money = self.view.action in self.view.money
+        key = {
+            "name": HEADER,
+            "in": "header",
+            "required": is_money,
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{16,255}$"},
+            "description": f"同键同文返回首次应答，保留 {KEPT_DAYS} 天 / "
+            f"the same key and body get the first answer again; kept {KEPT_DAYS} days",
+        }
+        if not is_money:
+            return [key]
+        told = "客户端登记为须签名时必填（RFC 9421）/ of clients registered to sign (RFC 9421)"
+        names = ("Signature-Input", "Signature", "Content-Digest")
+        text = {"type": "string", "pattern": "^[ -~]+$"}
+        return [
+            key,
+            *({"name": n, "in": "header", "schema": text, "description": told} for n in names),
+        ]
+
+
+def _problem(status: int) -> dict[str, Any]:
+    headers = {}
+    if status in {409, 429, 503}:
+        headers = {"Retry-After": {"schema": {"type": "integer"}, "description": "秒 / seconds"}}
+    return {
+        "description": _ERRORS.get(status, "") or str(status),
+        "content": {"application/problem+json": {"schema": {"$ref": PROBLEM}}},
+        **({"headers": headers} if headers else {}),
+    }
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How a client proves who it is."""
+
+    target_class = "config.kernel.api.authentication.TokenAuthentication"
+    name = "oauth2"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ARG002
+        """OAuth2, client credentials."""
+        flow = {"tokenUrl": reverse("token"), "scopes": settings.API_SCOPES}
+        return {"type": "oauth2", "flows": {"clientCredentials": flow}}
+
+
+def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add the one shape of errors, and what the document as a whole has to say."""
+    result["components"].setdefault("schemas", {})["Problem"] = _problem_schema()
+    result["info"]["description"] = DESCRIPTION
+    return result
+
+
+def _problem_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    fault = {
+        "type": "object",
+        "required": ["pointer", "code", "detail"],
+        "properties": {"pointer": text, "code": text, "detail": text, "value": text},
+    }
+    return {
+        "type": "object",
+        "description": "RFC 9457",
+        "required": ["type", "title", "status", "code", "detail", "instance"],
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": text,
+            "status": {"type": "integer"},
+            "code": text,
+            "detail": text,
+            "instance": {"type": "string", "format": "uri"},
+            "errors": {"type": "array", "items": fault},
+            "errors_total": {"type": "integer"},
+        },
+    }
+
+
+DESCRIPTION = f"""\
+金额一律为以元为单位的字符串，最多两位小数（`"123.45"`）；日期为 `2026-03-21`；账期半开。请求体为严格 JSON：
+重复键、NaN、未知字段、嵌套超过 {MAX_DEPTH} 层、非 UTF-8 一律 400。错误按 RFC 9457，`Accept-Language: en` 得英文。
+
+Amounts are strings in yuan with at most two decimals, days are ISO dates, periods are half-open. Bodies are
+strict JSON. Errors follow RFC 9457, in English for `Accept-Language: en`.
+
+签名 / Signatures: RFC 9421, `hmac-sha256` or `ed25519`, covering `"@method" "@path" "@query" "content-digest"
+"idempotency-key"`, with `created`, `expires` (at most 300 s later), `keyid` and a `nonce` of 16 to 128 characters
+that is taken once. A retry is signed anew, under the same Idempotency-Key.
+"""

@@ -1,0 +1,28 @@
+"""How many requests, of what kind, how long: numbers for Prometheus."""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+
+# Several web processes write into one folder; one alone keeps its numbers itself.
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+
+REQUESTS = Counter("tiexi_http_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram("tiexi_http_request_seconds", "Time until an answer", ["route"])
+
+
+def note(*, method: str, route: str, status: int, seconds: float) -> None:
+    """Count one request. `route` is a pattern, so that numbers in addresses make no series of their own."""
+    REQUESTS.labels(method, route, str(status)).inc()
+    SECONDS.labels(route).observe(seconds)
+
+
+def text() -> bytes:
+    """All numbers, in Prometheus's text format."""
+    if not os.environ.get(SHARED):
+        return bytes(generate_latest())
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return bytes(generate_latest(registry))

@@ -1,0 +1,59 @@
+"""What the OpenAPI document says of a kind's items: made of the kind itself, so that it cannot lie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loans.api.items import ITEMS_MAX, SHAPES
+from loans.files.kind_types import Column
+from loans.files.kinds import KINDS
+from loans.files.limits import MAX_IDENTIFIER_CHARACTERS, MAX_NAME_CHARACTERS
+
+EXAMPLES = {
+    "amount": "1234.56",
+    "date": "2026-03-21",
+    "month": "2026-03",
+    "rate": "3.45",
+    "exchange_rate": "1",
+}
+
+
+def item(kind: str) -> dict[str, Any]:
+    """The JSON Schema of one item of a kind."""
+    spec = KINDS[kind]
+    return {
+        "type": "object",
+        "title": spec.title_zh,
+        "additionalProperties": False,
+        "required": [column.key for column in spec.columns if column.required],
+        "properties": {column.key: _member(column) for column in spec.columns},
+    }
+
+
+def one_or_many(kind: str) -> dict[str, Any]:
+    """One item, a list of them, or such a list as the member `items`."""
+    one = item(kind)
+    many = {"type": "array", "items": one, "minItems": 1, "maxItems": ITEMS_MAX}
+    wrapped = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["items"],
+        "properties": {"items": many},
+    }
+    return {"oneOf": [one, many, wrapped]}
+
+
+def _member(column: Column) -> dict[str, Any]:
+    told = {"description": column.header_zh}
+    if column.type == "year":
+        return {"type": "integer", "minimum": 2000, "maximum": 2100, **told}
+    if column.type == "scheme_codes":
+        word = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
+        return {"type": "array", "items": word, **told}
+    if column.choices:
+        return {"type": "string", "enum": [*column.choices], **told}
+    if column.type in SHAPES:
+        shape = {"type": "string", "pattern": SHAPES[column.type][0], **told}
+        return {**shape, "examples": [EXAMPLES[column.type]]} if column.type in EXAMPLES else shape
+    longest = MAX_NAME_CHARACTERS if column.type == "name" else MAX_IDENTIFIER_CHARACTERS
+    return {"type": "string", "minLength": 1, "maxLength": longest, **told}
