@@ -34,7 +34,7 @@ def page(
         scope.set_scope(*part)
         found += rows.order_by("-pk")[: size + 1]
     found.sort(key=lambda row: row.pk, reverse=True)
-    body = {"next": None, "results": [shape(row) for row in found[:size]]}
+    body: dict[str, Any] = {"next": None, "results": [shape(row) for row in found[:size]]}
     if len(found) > size:
         query = endpoint.request.GET.copy()
         query["cursor"] = _encoded(found[size - 1].pk)

@@ -25,6 +25,8 @@ _ERRORS = {
 class EndpointSchema(AutoSchema):
     """Adds to each operation what `Endpoint` does for all of them."""
 
+    view: Any
+
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         """The operation with errors, scope, and for a POST the key and the signature."""
         operation = super().get_operation(*args, **kwargs)

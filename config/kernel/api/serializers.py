@@ -32,7 +32,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(
                 {"": [self.error_messages["invalid"]]}, code="invalid"
             )
-        unknown = {
+        unknown: dict[str, Any] = {
             name: [serializers.ErrorDetail(UNKNOWN, code="unknown_field")]
             for name in data
             if name not in self.fields
@@ -40,7 +40,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            raise serializers.ValidationError(dict(error.detail) | unknown) from error
+            told: Any = error.detail  # by member, as the data is an object
+            raise serializers.ValidationError({**told, **unknown}) from error
         if unknown:
             raise serializers.ValidationError(unknown)
         return value
@@ -166,7 +167,7 @@ def query(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str
     wrong += [
         Fault(name, "forbidden_character", "有不可用的字符 / a character that is not allowed")
         for name, value in request.query_params.items()
-        if name in names and not value.isprintable()
+        if name in names and not str(value).isprintable()
     ]
     if wrong:
         raise Problem(

@@ -73,7 +73,8 @@ def verify(*, request: Any, client: ApiClient, body: bytes, at: datetime) -> Non
 
 def _read(text: str) -> _Signed:
     try:
-        ((_, one),) = http_sf.parse(text.encode("ascii"), tltype="dictionary").items()
+        found: Any = http_sf.parse(text.encode("ascii"), tltype="dictionary")
+        ((_, one),) = found.items()
         parts, params = one
         covered = {name for name, _ in parts}
         created, expires = params["created"], params["expires"]

@@ -22,7 +22,7 @@ FORM = "application/x-www-form-urlencoded"
 MAX_BYTES = 8 << 10
 
 
-class ClientScopes(BaseScopes):
+class ClientScopes(BaseScopes):  # type: ignore[misc]  # untyped
     """What a client may ask for is written in its registration."""
 
     def get_all_scopes(self) -> dict[str, str]:
@@ -39,7 +39,7 @@ class ClientScopes(BaseScopes):
         return self.get_available_scopes(application)
 
 
-class Validator(OAuth2Validator):  # type: ignore[misc] (untyped)
+class Validator(OAuth2Validator):  # type: ignore[misc]  # untyped
     """Secrets are ours: several may hold at a time, kept as digests."""
 
     def _check_secret(self, provided_secret: str, stored_secret: str) -> bool:

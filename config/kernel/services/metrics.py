@@ -24,5 +24,5 @@ def text() -> bytes:
     if not os.environ.get(SHARED):
         return bytes(generate_latest())
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return bytes(generate_latest(registry))
