@@ -311,11 +311,10 @@ def _problems(intake: Intake) -> list[Problem]:
     """Every set-based reason to refuse the file."""
     found = _not_allowed(intake)
     for check in intake.target.checks:
-        found += [intake.problem(*broken, code=RULE) for broken in bulk.rows(check.sql)]
-    found += [
-        intake.problem(*broken, code=RULE)
-        for broken in intake_special.refused(kind=intake.kind.name)
-    ]
+        for row, column, value, why in bulk.rows(check.sql):
+            found.append(intake.problem(row, column, value, why, RULE))
+    special = intake_special.refused(kind=intake.kind.name)
+    found += [intake.problem(row, column, value, why, RULE) for row, column, value, why in special]
     return found
 
 
