@@ -21,3 +21,9 @@ class KernelConfig(AppConfig):
         "Run": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
         "Chunk": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
     }
+
+    def ready(self) -> None:
+        """Let webhooks take part in telling others what happened."""
+        from config.kernel.services import outbox, webhooks
+
+        outbox.register(webhooks.CHANNEL)

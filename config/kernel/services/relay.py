@@ -61,7 +61,8 @@ class Relayed:
 
 def wait_after(attempts: int) -> timedelta:
     """How long after so many failed attempts until the next: 10 s · 2ⁿ, at most 6 hours."""
-    return min(FIRST_WAIT * 2 ** min(attempts - 1, 20), LONGEST_WAIT)
+    doubled: int = 2 ** min(attempts - 1, 20)
+    return min(FIRST_WAIT * doubled, LONGEST_WAIT)
 
 
 def relay(*, clock: Callable[[], datetime], until: datetime | None = None) -> Relayed:
