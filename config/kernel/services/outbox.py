@@ -8,7 +8,7 @@ belong to channels: webhooks here, others register their own from above.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,11 +72,13 @@ class Channel:
     `receivers`: which of its receivers are to have which of these events, as (event id, receiver id).
     `send`: hand one event to one receiver, outside any transaction; raises NotSent. It is asked again
     after a crash, with the same event, so that the receiver must be able to tell it by its number.
+    `names`: what people call these receivers, as far as they are known.
     """
 
     kind: str
     receivers: Callable[[Sequence[OutboxEvent]], Iterable[tuple[int, int]]]
     send: Callable[[OutboxEvent, int, datetime], Sent]
+    names: Callable[[Collection[int]], dict[int, str]] = lambda _ids: {}
 
 
 _channels: dict[str, Channel] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -252,4 +252,10 @@ class OneKey(HTTPSignatureKeyResolver):
         return self._secret
 
 
-CHANNEL = Channel(kind=KIND, receivers=receivers, send=send)
+def names(endpoint_ids: Collection[int]) -> dict[int, str]:
+    """Whose addresses these are, and where."""
+    found = WebhookEndpoint.objects.filter(pk__in=endpoint_ids).select_related("client")
+    return {one.pk: f"{one.client.name} {one.url}" for one in found}
+
+
+CHANNEL = Channel(kind=KIND, receivers=receivers, send=send, names=names)
