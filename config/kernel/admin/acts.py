@@ -157,4 +157,4 @@ class ActsAdmin(ReadOnlyAdmin):
             "home": self._home(row),
             **more,
         }
-        return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
+        return TemplateResponse(request, template, context)
