@@ -25,7 +25,7 @@ from config.kernel.services import bulk, work
 from loans.selectors import facts
 from loans.services import locks
 from settlement.selectors import deductions, reservations
-from settlement.services import groups
+from settlement.services import groups, told
 from settlement.services.answers import answers_of
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
 from settlement.services.guarantee_postings import NO_FEES, post_guarantee_subsidies
@@ -152,10 +152,20 @@ def work_run(
         if progress is not None:
             done = Chunk.objects.filter(run_id=run_id, state=Chunk.State.DONE).count()
             progress(done, total)
-    state = work.close_run(run_id=run_id, at=clock())
+    state = _closed(run_id=run_id, at=clock())
     counts = work.total(Chunk.objects.filter(run_id=run_id).values_list("stats", flat=True))
     bulk.analyze("settlement_deduction", written=counts.get("originals", 0))
     return counts if state == Run.State.OPEN else counts | _afterwards(run_id=run_id, at=clock())
+
+
+@transaction.atomic
+def _closed(*, run_id: int, at: datetime) -> str:
+    """Close the run if nothing of it is left, and tell, once, what it posted; the state it is in now."""
+    was_open = Run.objects.select_for_update().get(pk=run_id).state == Run.State.OPEN
+    state = work.close_run(run_id=run_id, at=at)
+    if was_open and state != Run.State.OPEN:
+        told.run_posted(run=Run.objects.get(pk=run_id), at=at)
+    return state
 
 
 def _afterwards(*, run_id: int, at: datetime) -> dict[str, Any]:
@@ -262,6 +272,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
             "originals": posted.rows.filter(pl.col("sequence") == 0).height,
             "differences": posted.rows.filter(pl.col("sequence") > 0).height,
             "held": posted.held_rows,
+            "posted": told.posted_by_institution(posted.rows),
             **({"kept_back": len(kept_back)} if kept_back else {}),
         },
     )

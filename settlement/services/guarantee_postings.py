@@ -25,7 +25,7 @@ from settlement.selectors import guarantee_postings
 from settlement.selectors.guarantee_postings import Due
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.lapses import Key, standing
-from settlement.services import funds, lapses
+from settlement.services import funds, lapses, told
 from settlement.services.funds import FundKey, Held, Posting
 from settlement.services.lapses import Lapse
 from settlement.services.schemes import Book, terms_in_force
@@ -173,7 +173,7 @@ def _lapse(
 
 
 def _owe(one: Due, *, row: GuaranteePosting, owed_fen: int, act: _Act) -> None:
-    Clawback.objects.create(
+    opened = Clawback.objects.create(
         institution_id=one.institution_id,
         note_id=one.note_id,
         enterprise_id=one.enterprise_id,
@@ -188,3 +188,4 @@ def _owe(one: Due, *, row: GuaranteePosting, owed_fen: int, act: _Act) -> None:
         made_by=act.actor,
         made_at=act.at,
     )
+    told.clawbacks_opened(opened=[opened], at=act.at)
