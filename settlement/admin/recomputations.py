@@ -73,7 +73,11 @@ def _applied(
     return yuan(before), yuan(before + one["first_fen"] + one["more_fen"] + one["less_fen"])
 
 
-BESIDES = {"opening": _("期初已贴息入账"), "fee": _("担保费补贴")}
+BESIDES = {
+    "opening": _("期初已贴息入账"),
+    "fee": _("担保费补贴"),
+    "waiting": _("担保费补贴（待资金到位）"),
+}
 
 
 def besides(request: HttpRequest, row: Recomputation) -> Section:
@@ -346,5 +350,5 @@ class RecomputationAdmin(StepsAdmin, FactAdmin):
 
     @display(description=_("说明"))
     def why_words(self, row: Recomputation) -> str:
-        """Why it was refused or lapsed."""
+        """Why it was refused or lapsed, or there is nothing to post."""
         return own_language(row.why)

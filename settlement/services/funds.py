@@ -80,6 +80,14 @@ def lock(*, fund_ids: Collection[int]) -> dict[int, Held]:
     return _held(bulk.rows(f"SELECT {_HELD} FROM settlement_lock_funds(%s)", [sorted(fund_ids)]))
 
 
+def available(*, keys: Collection[FundKey]) -> dict[FundKey, int]:
+    """What may be paid out of these funds, as they are; those not opened yet are left out."""
+    places = {key.institution_id for key in keys}
+    query = f"SELECT {_HELD} FROM settlement_fund WHERE institution_id = ANY(%s)"
+    held = _held(bulk.rows(query, [list(places)])).values()
+    return {fund.key: fund.available_fen for fund in held if fund.key in keys}
+
+
 def seen(*, fund_ids: Collection[int]) -> dict[int, Held]:
     """These funds as they are, for showing what a step would do; nothing is locked."""
     query = f"SELECT {_HELD} FROM settlement_fund WHERE id = ANY(%s)"

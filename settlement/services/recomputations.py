@@ -7,7 +7,6 @@ A trial writes what it found and nothing else. What is posted is what one run ov
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
@@ -22,12 +21,11 @@ from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
 from settlement.models import Recomputation
 from settlement.selectors import deductions as selected
-from settlement.services import groups, taken_over
+from settlement.services import groups
 from settlement.services.assessments import assess_notes
+from settlement.services.besides import besides, seen_in
 from settlement.services.checking import require_other
 from settlement.services.deductions import Asked, terms_key
-from settlement.services.funds import FundKey
-from settlement.services.guarantee_postings import due_fees, fund_keys
 from settlement.services.postings import with_fund
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.targets import differences, gather, targets
@@ -37,7 +35,14 @@ PROPOSING_LOCK = 0x72656373  # one proposal at a time, so that a second one is t
 ROWS_KEPT = 200  # differences kept for people to look at; the sums are of all
 MONEY = [f"{tier}_fen" for tier in TIERS]
 OPEN = (State.TRYING, State.READY, State.RELEASED)
-LAPSED = "事实或政策已变化，请重新试算 / facts or terms have changed since: have it tried anew"
+LAPSED = (
+    "事实或政策已变化，或已由其他任务入账，请重新试算"
+    " / facts or terms have changed since, or another run has posted it: have it tried anew"
+)
+FEES_WAIT = (
+    "只有待资金到位的担保费补贴，预拨到账后再试算"
+    " / only guarantee fees that wait for their fund's money: have it tried when it has come in"
+)
 
 Tell = Callable[[int], None]
 
@@ -70,19 +75,22 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
     assess_notes(at=at, only_if_stale=True)
     book = terms_in_force()
     concerned = _concerned(book, through=row.through, scope=scope)
-    others = list(_others(book, through=row.through, scope=scope))
-    digest = _digest(book, concerned, others)  # before what it stands for is read
+    others = besides(book=book, through=row.through, scope=scope)
+    digest = _digest(book, concerned)  # before what it stands for is read
     due = _due(book, concerned, through=row.through, scope=scope, tell=tell)
     later = due.filter(pl.col("sequence") > 0)
+    is_nothing = due.is_empty() and others.is_nothing
     Recomputation.objects.filter(pk=row.pk, state=State.TRYING).update(
         trial={
             "sums": list(_sums(with_fund(due, book))),
             "differences": later.height,
             "rows": _shown(later),
-            "others": others,
+            "others": list(others.sums()),
+            "besides": others.rows(),
         },
         digest=digest,
-        state=State.NOTHING if due.is_empty() and not others else State.READY,
+        state=State.NOTHING if is_nothing else State.READY,
+        why=FEES_WAIT if is_nothing and others.waiting else "",
     )
     return later.height
 
@@ -158,31 +166,10 @@ def _shown(later: pl.DataFrame) -> list[dict[str, Any]]:
     )
 
 
-def _others(book: Book, *, through: date, scope: tuple[int, int]) -> Iterator[dict[str, Any]]:
-    """What the same posting books besides deductions, by fund: opening positions and guarantee fees."""
-    found: dict[tuple[str, FundKey, int], list[int]] = {}
-    for one in taken_over.changes(scope=scope):
-        found.setdefault(("opening", one.key, one.year), []).append(one.amount_fen)
-    fees = due_fees(through=through, scope=scope)
-    for fee, key in fund_keys(fees, book).items():
-        found.setdefault(("fee", key, fee.starts_on.year), []).append(fee.change_fen)
-    for (kind, key, year), amounts in sorted(found.items()):
-        yield {
-            "kind": kind,
-            "fund_institution_id": key.institution_id,
-            "scheme_id": key.scheme_id,
-            "tier": key.tier,
-            "year": year,
-            "count": len(amounts),
-            "amount_fen": sum(amounts),
-        }
-
-
-def _digest(book: Book, concerned: pl.DataFrame, others: list[dict[str, Any]]) -> str:
-    """Of which facts and terms a trial speaks."""
+def _digest(book: Book, concerned: pl.DataFrame) -> str:
+    """Of which facts and terms a trial speaks, as far as deductions depend on them."""
     versions = concerned.select("enterprise_id", "facts_version").sort("enterprise_id").rows()
-    besides = json.dumps(others, sort_keys=True)
-    return hashlib.sha256(f"{terms_key(book)} {versions} {besides}".encode()).hexdigest()
+    return hashlib.sha256(f"{terms_key(book)} {versions}".encode()).hexdigest()
 
 
 @transaction.atomic
@@ -240,14 +227,16 @@ def begin_posting(
     assess_notes(at=at, only_if_stale=True)
     book = terms_in_force()
     concerned = _concerned(book, through=row.through, scope=scope)
-    others = _others(book, through=row.through, scope=scope)
-    shown = (row.trial or {}).get(
-        "others", []
-    )  # a posting that failed may have booked some already
-    if row.digest == _digest(book, concerned, shown) and all(one in shown for one in others):
+    others = besides(book=book, through=row.through, scope=scope)
+    # a posting that failed may have booked some already
+    if row.digest == _digest(book, concerned) and seen_in(row.trial).covers(others):
         versions = dict(concerned.select("enterprise_id", "facts_version").iter_rows())
-        key = terms_key(book)
-        return row.through, Asked(enterprise_ids=versions, versions=versions, terms_key=key)
+        return row.through, Asked(
+            enterprise_ids=versions,
+            versions=versions,
+            terms_key=terms_key(book),
+            recomputation_id=row.pk,
+        )
     Recomputation.objects.filter(pk=row.pk).update(state=State.LAPSED, why=LAPSED)
     return None
 
