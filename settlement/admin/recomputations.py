@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.access import CHECKERS, staff
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.sections import SECTION_ROWS, Column, Section, Stage, link, numbers, texts
-from config.kernel.models import Institution
+from config.kernel.models import Institution, Run
 from loans.admin.base import FactAdmin, in_yuan, own_language, scheme_name, yuan
 from loans.admin.fields import DayField, ReasonField, WordChoice
 from loans.admin.steps import AnswerForm, StepForm, StepsAdmin
@@ -27,6 +28,7 @@ from settlement.models import Deduction, Fund, Recomputation, Scheme
 from settlement.models.recomputation import POST, TRIAL
 from settlement.selectors.deductions import collections_named
 from settlement.services import orders, recomputations
+from settlement.services.deductions import KIND
 
 State = Recomputation.State
 
@@ -144,9 +146,10 @@ def _before_and_after(one: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def posted(request: HttpRequest, row: Recomputation) -> Section:
-    """What the run posted in the end: its differences."""
-    of_run = Deduction.objects.filter(run=row.run_id, sequence__gt=0) if row.run_id else None
-    found = of_run.select_related("note", "scheme").order_by("pk")[:SECTION_ROWS] if of_run else []
+    """What was posted in the end, by every run that worked on it: the differences."""
+    runs = Run.objects.filter(Q(params__recomputation=row.pk) | Q(pk=row.run_id), kind=KIND)
+    of_runs = Deduction.objects.filter(run__in=list(runs), sequence__gt=0)
+    found = of_runs.select_related("note", "scheme").order_by("pk")[:SECTION_ROWS]
     return Section(
         title=_("已入账的差额"),
         columns=[

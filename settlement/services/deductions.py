@@ -254,7 +254,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
     evidence = gather(enterprise_ids=enterprise_ids)
     result = targets(book=book, evidence=evidence, through=through)
     due = differences(rows=result.rows, evidence=evidence, book=book, through=through)
-    due = _chosen(due.join(evidence.scopes, on="note_id"), params, book)
+    due = due.join(evidence.scopes, on="note_id")
     settled = reservations.completed(
         note_ids=evidence.scopes["note_id"].to_list(),
         through=through,
@@ -266,6 +266,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
     if params.get("plan") is not None:
         due, kept_back = answers_of(due, plan_id=params["plan"], evidence=evidence, book=book)
         settled = [one for one in settled if one.result_id not in kept_back]
+    due = _chosen(due, params, book)
     posted = post_chunk(due=due, settled=settled, chunk=chunk, at=at, book=book, evidence=evidence)
     whole_book = not any(params.get(name) for name in ("scheme", "scope", "plan"))
     if whole_book:
