@@ -79,17 +79,18 @@ BESIDES = {
     "opening": _("期初已贴息入账"),
     "fee": _("担保费补贴"),
     "waiting": _("担保费补贴（待资金到位）"),
+    "held": _("贴息（待资金到位）"),
 }
 
 
 def besides(request: HttpRequest, row: Recomputation) -> Section:
-    """What is booked besides deductions: opening positions, and guarantee-fee subsidies."""
+    """What is booked besides deductions (opening positions, guarantee fees), and what waits for money."""
     found = (row.trial or {}).get("others", [])
     codes = dict(Scheme.objects.values_list("pk", "code"))
     ids = [one["fund_institution_id"] for one in found]
     places = dict(Institution.objects.filter(pk__in=ids).values_list("pk", "name"))
     return Section(
-        title=_("同时入账的其他金额"),
+        title=_("同时入账的其他金额，及待资金到位的金额"),
         columns=[
             *texts(_("项目"), _("资金机构"), _("贴息政策"), _("资金层级"), _("年度")),
             Column(_("笔数"), is_number=True),

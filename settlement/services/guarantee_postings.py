@@ -107,7 +107,8 @@ def waiting_fees(fees: Mapping[Due, FundKey], book: Book) -> frozenset[Due]:
 
     The money there is goes to them in the order in which they are posted. Nothing is locked.
     """
-    left = Counter(funds.available(keys=fees.values()))
+    known = funds.as_they_are(keys=fees.values())
+    left = {key: fund.available_fen for key, fund in known.items()}
     waiting = set()
     for one in sorted(fees, key=_place):
         if _must_wait(one, left[fees[one]], book):

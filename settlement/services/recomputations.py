@@ -21,12 +21,13 @@ from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
 from settlement.models import Recomputation
 from settlement.selectors import deductions as selected
+from settlement.selectors import reservations
 from settlement.services import groups
 from settlement.services.assessments import assess_notes
 from settlement.services.besides import besides, seen_in
 from settlement.services.checking import require_other
 from settlement.services.deductions import Asked, terms_key
-from settlement.services.postings import with_fund
+from settlement.services.postings import with_waiting
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.targets import differences, gather, targets
 
@@ -39,9 +40,9 @@ LAPSED = (
     "事实或政策已变化，或已由其他任务入账，请重新试算"
     " / facts or terms have changed since, or another run has posted it: have it tried anew"
 )
-FEES_WAIT = (
-    "只有待资金到位的担保费补贴，预拨到账后再试算"
-    " / only guarantee fees that wait for their fund's money: have it tried when it has come in"
+ALL_WAITS = (
+    "只有待资金到位的金额，预拨到账后再试算"
+    " / all there is waits for its fund's money: have it tried when that has come in"
 )
 
 Tell = Callable[[int], None]
@@ -79,18 +80,20 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
     digest = _digest(book, concerned)  # before what it stands for is read
     due = _due(book, concerned, through=row.through, scope=scope, tell=tell)
     later = due.filter(pl.col("sequence") > 0)
-    is_nothing = due.is_empty() and others.is_nothing
+    waiting, posted = due.filter(pl.col("waits")), due.filter(~pl.col("waits"))
+    is_nothing = posted.is_empty() and others.is_nothing
+    does_wait = bool(others.waiting) or not waiting.is_empty()
     Recomputation.objects.filter(pk=row.pk, state=State.TRYING).update(
         trial={
-            "sums": list(_sums(with_fund(due, book))),
+            "sums": list(_sums(posted)),
             "differences": later.height,
             "rows": _shown(later),
-            "others": list(others.sums()),
+            "others": [*_lacking(waiting), *others.sums()],
             "besides": others.rows(),
         },
         digest=digest,
         state=State.NOTHING if is_nothing else State.READY,
-        why=FEES_WAIT if is_nothing and others.waiting else "",
+        why=ALL_WAITS if is_nothing and does_wait else "",
     )
     return later.height
 
@@ -108,7 +111,10 @@ def _concerned(book: Book, *, through: date, scope: tuple[int, int]) -> pl.DataF
 def _due(
     book: Book, concerned: pl.DataFrame, *, through: date, scope: tuple[int, int], tell: Tell
 ) -> pl.DataFrame:
-    """Every row a run would post for these institutions, with what was posted before (`*_was`)."""
+    """Every row due for these institutions, with what was posted before (`*_was`).
+
+    `waits`: whether its holding fund lacks the money (D19); of each chunk as if it were the only one.
+    """
     found = []
     notes = dict(concerned.select("enterprise_id", "notes").iter_rows())
     for enterprise_ids in groups.chunks(notes=notes, book=book):
@@ -116,18 +122,22 @@ def _due(
         rows = targets(book=book, evidence=evidence, through=through).rows
         due = differences(rows=rows, evidence=evidence, book=book, through=through)
         was = evidence.posted.select("collection_id", "scheme_id", *MONEY)
-        found.append(
-            due.join(evidence.scopes, on="note_id")
-            .filter(pl.col("institution_id").is_between(*scope))
-            .join(was, on=["collection_id", "scheme_id"], how="left", suffix="_was")
+        inside = due.join(evidence.scopes, on="note_id").filter(
+            pl.col("institution_id").is_between(*scope)
         )
+        settled = reservations.completed(
+            note_ids=evidence.scopes["note_id"].to_list(), through=through, scope=scope
+        )
+        mine = with_waiting(due=inside, settled=settled, book=book, evidence=evidence)
+        key = ["collection_id", "scheme_id"]
+        found.append(mine.join(was, on=key, how="left", suffix="_was"))
         tell(1)
     return pl.concat(found) if found else _NONE
 
 
 _NONE = pl.DataFrame(
     schema={
-        "note_id": pl.Int64, "institution_id": pl.Int64, "collection_id": pl.Int64, "scheme_id": pl.Int64, "sequence": pl.Int64,
+        "note_id": pl.Int64, "fund_institution_id": pl.Int64, "waits": pl.Boolean, "collection_id": pl.Int64, "scheme_id": pl.Int64, "sequence": pl.Int64,
         "collected_on": pl.Date, "why": pl.String,
         **dict.fromkeys([*MONEY, *(f"{name}_was" for name in MONEY)], pl.Int64),
     }
@@ -152,6 +162,20 @@ def _sums(due: pl.DataFrame) -> Iterator[dict[str, Any]]:
         )
         for one in rows.iter_rows(named=True):
             yield {"tier": tier, **one}
+
+
+def _lacking(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """What waits for money, by fund and year; fen."""
+    for tier in TIERS:
+        fen = pl.col(f"{tier}_fen")
+        sums = (
+            rows.filter(fen != 0)
+            .group_by("fund_institution_id", "scheme_id", year=pl.col("collected_on").dt.year())
+            .agg(count=pl.len(), amount_fen=fen.sum())
+            .sort("fund_institution_id", "scheme_id", "year")
+        )
+        for one in sums.iter_rows(named=True):
+            yield {"kind": "held", "tier": tier, **one}
 
 
 def _shown(later: pl.DataFrame) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from tests.integration.steps import address, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_guarantee_money import GUARANTEE, guarantee, paid_ahead, postings
 from tests.integration.test_plan_steps import whole, work
+from tests.integration.test_plans import plan, receive, say
 from tests.integration.test_recomputation_steps import PAGE, page_of, state, tried
 from tests.integration.test_taken_over import opened
 
@@ -266,9 +267,9 @@ def test_a_fee_that_waits_for_money_alone_is_nothing_to_post_and_said_so(
     key = tried(maker, bank)
     found = state(key)
     assert (found.state, others(key)) == ("nothing", [("waiting", 1, 250_000)])
-    assert found.why.startswith("只有待资金到位的担保费补贴")
+    assert found.why.startswith("只有待资金到位的金额")
     page = page_of(maker, key)
-    assert WAITING in page and "2,500.00" in page and "只有待资金到位的担保费补贴" in page
+    assert WAITING in page and "2,500.00" in page and "只有待资金到位的金额" in page
 
     with database.as_role("worker"):
         paid_ahead(holding, 1, document="文2")
@@ -314,3 +315,45 @@ def test_a_waiting_fee_that_was_shown_is_posted_once_there_is_money(
     work()
     assert (openings(), whole(postings)) == ([(0, 50_000)], [("G1", 0, 2_500)])
     assert whole(lambda: Recomputation.objects.get(pk=key)).state == "posted"
+
+
+def test_deductions_that_wait_for_money_alone_are_nothing_to_post_either(
+    maker: Any, checker: Any, bank: Institution, holding: SmallBook
+) -> None:
+    with database.as_role("worker"):
+        holding.collect("A", 2)
+        holding.collect("B", 2)
+        receive(holding, 999)
+    key = tried(maker, bank)
+    assert others(key) == [("held", 2, 200_000), ("waiting", 1, 250_000)]
+    assert (state(key).state, state(key).trial["sums"]) == ("nothing", [])
+    page = page_of(maker, key)
+    assert "贴息（待资金到位）" in page and "2,000.00" in page
+
+    with database.as_role("worker"):
+        receive(holding, 1, number=2)
+    key = tried(maker, bank)
+    assert state(key).state == "ready"
+    assert others(key) == [("held", 1, 100_000), ("waiting", 1, 250_000)]
+    assert [one["first_fen"] for one in state(key).trial["sums"]] == [100_000]
+    assert taken(send(checker, PAGE, "release", key))
+    work()
+    assert whole(holding.posted) == [("A-2", 0, 1000)]
+    assert last_job().stats["held"] == 1
+    assert state(tried(maker, bank)).state == "nothing"
+
+
+def test_what_was_set_aside_for_a_planned_deduction_is_there_for_its_result(
+    maker: Any, checker: Any, bank: Institution, holding: SmallBook
+) -> None:
+    with database.as_role("worker"):
+        say(holding, "B", 2)
+        receive(holding, 1000)
+        plan()
+        holding.collect("A", 2)
+        say(holding, "B", 2, "3000.00")
+    key = tried(maker, bank)
+    assert others(key) == [("held", 1, 100_000), ("waiting", 1, 250_000)]
+    assert taken(send(checker, PAGE, "release", key))
+    work()
+    assert whole(holding.posted) == [("B-2", 0, 1000)]
