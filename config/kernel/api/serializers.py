@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -56,15 +58,22 @@ class TextField(serializers.CharField):
         "null": MISSING,
         "blank": MISSING,
         "max_length": "最多 {max_length} 个字符 / at most {max_length} characters",
+        "outer_space": "首尾不能有空白 / without spaces at its ends",
+        "forbidden_character": "有不可见字符或控制字符 / a character that cannot be seen",
     }
 
     def to_internal_value(self, data: Any) -> str:
-        """Refuse whatever is no string."""
+        """Refuse whatever is no string, or looks like another one."""
         if type(data) is not str:
             self.fail("invalid")
+        if not data.isprintable():
+            self.fail("forbidden_character")
+        if data != data.strip():
+            self.fail("outer_space")
         return str(super().to_internal_value(data))
 
 
+@extend_schema_field(OpenApiTypes.DATE)
 class DayField(serializers.Field[date, str, str, Any]):
     """A calendar day, `2026-03-21` and no other way."""
 
@@ -135,6 +144,27 @@ class WholeNumberField(serializers.Field[int, Any, int, Any]):
 
     def to_representation(self, value: int) -> int:
         """The number."""
+        return value
+
+
+@extend_schema_field(OpenApiTypes.BOOL)
+class FlagField(serializers.Field[bool, Any, bool, Any]):
+    """Yes or no, as JSON says it."""
+
+    default_error_messages = {
+        "invalid": "须为 true 或 false / must be true or false",
+        "required": MISSING,
+        "null": MISSING,
+    }
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuse words and numbers."""
+        if type(data) is not bool:
+            self.fail("invalid")
+        return bool(data)
+
+    def to_representation(self, value: bool) -> bool:  # noqa: FBT001 (the framework's signature)
+        """The same going out."""
         return value
 
 
