@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.timezone import localtime
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -77,7 +78,7 @@ class PreAllocationOut(serializers.Serializer[Any]):
     def get_answered_at(self, row: Any) -> str | None:
         """When, if it was."""
         answer = told_money.answer_to(row)
-        return None if answer is None else answer.checked_at.isoformat()
+        return None if answer is None else localtime(answer.checked_at).isoformat()
 
     def get_refused_why(self, row: Any) -> str:
         """Nothing, unless it was."""

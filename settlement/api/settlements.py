@@ -117,7 +117,7 @@ class DecisionIn(StrictSerializer):
 
     document_number = TextField(max_length=100)
     decided_on = DayField()
-    approved = ApprovedIn(many=True, allow_null=True, allow_empty=False)
+    approved = serializers.ListField(child=ApprovedIn(), min_length=1, allow_null=True)
 
 
 WHOLE = {"document_number": "财金〔2027〕8号", "decided_on": "2027-02-18", "approved": None}

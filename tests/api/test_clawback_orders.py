@@ -143,12 +143,13 @@ def test_only_finance_orders_and_others_see_nothing(treasury, as_role):
     )
     with as_role("app"):
         made = treasury.finance.post(PATH, order(), key=key()).json()["id"]
-        before = state()
+    before = state()
+    with as_role("app"):
         of_bank = treasury.core.get(PATH, "?state=proposed&note_number=A").json()["results"]
         none = treasury.core.get(PATH, "?state=decided").json()["results"]
         foreign = treasury.foreign.get(PATH).json()["results"]
         status = treasury.foreign.get(f"{PATH}{made}/").status_code
-        assert state() == before
+    assert state() == before
     assert ([one["id"] for one in of_bank], none, foreign, status) == ([made], [], [], 404)
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema
@@ -81,6 +82,20 @@ def _problem(status: int) -> dict[str, Any]:
         "content": {"application/problem+json": {"schema": {"$ref": PROBLEM}}},
         **({"headers": headers} if headers else {}),
     }
+
+
+class Strict(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """An input has no other members than those it names."""
+
+    target_class = "config.kernel.api.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """As any serializer, closed."""
+        plain = auto_schema._map_serializer(  # noqa: SLF001 (how an extension asks for the rest)
+            self.target, direction, bypass_extensions=True
+        )
+        return {**plain, "additionalProperties": False}
 
 
 class Texts(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -17,6 +17,7 @@ from config.kernel.api.problems import Fault, Problem
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
+OF_ALL = ("", "non_field_errors")  # faults of an object or list as a whole
 UNKNOWN = "未知字段 / unknown field"
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 MISSING = "必填 / required"
@@ -225,11 +226,11 @@ def _faults(pointer: str, errors: Any, data: Any, *, is_query: bool = False) -> 
                 str(name)
                 if is_query
                 else f"{pointer}/{_escaped(str(name))}"
-                if name != ""
+                if name not in OF_ALL
                 else pointer
             )
             value = data.get(name) if isinstance(data, Mapping) else None
-            found += _faults(place, inner, value if name != "" else data, is_query=is_query)
+            found += _faults(place, inner, data if name in OF_ALL else value, is_query=is_query)
         return found
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         for index, inner in enumerate(errors):
