@@ -1,5 +1,7 @@
 """The REST interface: OAuth2 client credentials, scopes, errors, documents."""
 
+import os
+
 # The provider's own tables; it asks for their names.
 (
     OAUTH2_PROVIDER_APPLICATION_MODEL,
@@ -62,6 +64,9 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "config.kernel.api.problems.handle",
     "URL_FORMAT_OVERRIDE": None,
 }
+# What a trusted proxy tells of a client's certificate: its SHA-256, in hexadecimal.
+CLIENT_CERTIFICATE_HEADER = os.environ.get("CLIENT_CERTIFICATE_HEADER") or "X-SSL-Client-SHA256"
+API_STRANGERS_PER_MINUTE = 120  # tokens asked for, and requests without one, from one address
 API_VERSION = "1.0.0"
 SPECTACULAR_SETTINGS = {
     "TITLE": "财政贴息银行端接口 / Bank-side interface for loan-interest subsidies",

@@ -40,7 +40,7 @@ INSTALLED_APPS = [
     "import_export",
 ]
 MIDDLEWARE = [
-    "config.kernel.middleware.TracingMiddleware",
+    "config.kernel.api.tracing.TracingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.kernel.middleware.EncodingMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -26,5 +26,6 @@ DATABASES["default"] |= {
     **connections.database(ADDRESSES.worker, connections.LIMITS["worker"]),
     "CONN_MAX_AGE": 0,
 }
+API_STRANGERS_PER_MINUTE = 1_000_000
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from config.kernel.models import AnsweringInstitution, ApiClient, FinanceDepartment, Institution
 from config.kernel.services import clients
-from config.kernel.services.clients import Speaker
+from config.kernel.services.clients import Speaker, Terms
 from config.settings.api import API_SCOPES
 
 ROOT = "/api/v1/"
@@ -40,14 +40,9 @@ def registered(
     """A client with every scope, and its secret."""
     is_bank = isinstance(speaker, Institution)
     speaks = Speaker(institution=speaker) if is_bank else Speaker(department=speaker)
-    told = {
-        "scopes": [*API_SCOPES],
-        "requires_signature": False,
-        "requests_per_minute": 100_000,
-        **options,
-    }
+    terms = Terms(**{"scopes": tuple(API_SCOPES), "requests_per_minute": 100_000, **options})
     return clients.register(
-        name=name, speaks_for=speaks, actor="admin", at=timezone.localtime(), **told
+        name=name, speaks_for=speaks, terms=terms, actor="admin", at=timezone.localtime()
     )
 
 

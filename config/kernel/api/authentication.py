@@ -6,14 +6,17 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from config.kernel.api.problems import Problem
 from config.kernel.models import ApiClient, Institution, Scope
 from config.kernel.services import scope as scopes
+from config.kernel.services import signin
 
 TOKEN_MAX = 255
 
@@ -23,6 +26,7 @@ class Caller:
     """A client at work: what it may do, and whose rows it may see."""
 
     client: ApiClient
+    client_id: str  # its name in OAuth2
     granted: frozenset[str]
     ranges: tuple[Scope, ...]
     scheme_codes: frozenset[str] | None  # None: every scheme
@@ -60,6 +64,8 @@ class TokenAuthentication(BaseAuthentication):
         client = None if token is None else _client(token)
         if token is None or client is None:
             raise AuthenticationFailed
+        if client.certificate_sha256 and not _presents(request, client.certificate_sha256):
+            raise Problem("certificate_required")
         caller = _caller(client, token)
         only = caller.ranges[0] if len(caller.ranges) == 1 else None
         if only is None:
@@ -72,6 +78,17 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (the framework's signature)
         """What a 401 asks for."""
         return 'Bearer realm="api"'
+
+
+def _presents(request: Request, fingerprint: str) -> bool:
+    """Whether a trusted proxy says that the connection came with this certificate.
+
+    From anywhere else the header is what anybody may write, and says nothing.
+    """
+    if not signin.is_from_trusted_proxy(request._request):  # noqa: SLF001
+        return False
+    told = request.headers.get(settings.CLIENT_CERTIFICATE_HEADER, "")
+    return told.replace(":", "").lower() == fingerprint
 
 
 def _token(text: str) -> Any:
@@ -92,6 +109,6 @@ def _caller(client: ApiClient, token: Any) -> Caller:
     if client.department is not None:
         department = client.department
         codes = frozenset(department.scheme_codes)
-        return Caller(client, granted, tuple(department.scopes), codes)
+        return Caller(client, token.application.client_id, granted, tuple(department.scopes), codes)
     assert client.bound_to is not None, "a client speaks for one or the other"
-    return Caller(client, granted, (client.bound_to.scope,), None)
+    return Caller(client, token.application.client_id, granted, (client.bound_to.scope,), None)

@@ -55,6 +55,11 @@ CODES: dict[str, Code] = {
         401,
         "访问令牌无效、已过期或客户端已停用 / the token is unknown, expired, or its client closed",
     ),
+    "certificate_required": Code(
+        401,
+        "该客户端须经可信代理出示登记的证书"
+        " / this client must present its registered certificate through a trusted proxy",
+    ),
     "not_permitted": Code(403, "令牌没有此项权限 / the token lacks the scope for this"),
     "signature_missing": Code(401, "此客户端的资金请求须签名 / this client signs what moves money"),
     "signature_malformed": Code(

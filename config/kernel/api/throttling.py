@@ -14,7 +14,6 @@ from rest_framework.throttling import BaseThrottle
 from config.kernel.services import signin
 
 WINDOW_SECONDS = 60
-STRANGERS_PER_MINUTE = 120
 logger = logging.getLogger(__name__)
 
 
@@ -56,10 +55,12 @@ class ClientThrottle(BaseThrottle):
         client = getattr(caller, "client", None)
         if client is None:
             address = signin.client_address(request) or "local"
-            self._wait = seconds_to_wait(name=f"from:{address}", limit=STRANGERS_PER_MINUTE)
+            self._wait = seconds_to_wait(
+                name=f"from:{address}", limit=settings.API_STRANGERS_PER_MINUTE
+            )
         else:
             limit = client.requests_per_minute
-            self._wait = seconds_to_wait(name=f"client:{client.pk}", limit=limit)
+            self._wait = seconds_to_wait(name=f"client:{caller.client_id}", limit=limit)
         return self._wait is None
 
     def wait(self) -> int | None:

@@ -14,11 +14,12 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.scopes import BaseScopes
 from oauth2_provider.views import TokenView
 
-from config.kernel.api.throttling import STRANGERS_PER_MINUTE, seconds_to_wait
+from config.kernel.api.throttling import seconds_to_wait
 from config.kernel.models import ApiClient
 from config.kernel.services import clients, signin
 
 FORM = "application/x-www-form-urlencoded"
+GRANT = "client_credentials"
 MAX_BYTES = 8 << 10
 
 
@@ -54,7 +55,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # untyped
 def token(request: HttpRequest) -> HttpResponse:
     """Give a token, or say why not in the words of RFC 6749 §5.2."""
     address = signin.client_address(request) or "local"
-    wait = seconds_to_wait(name=f"token:{address}", limit=STRANGERS_PER_MINUTE)
+    wait = seconds_to_wait(name=f"token:{address}", limit=settings.API_STRANGERS_PER_MINUTE)
     if wait is not None:
         return _refused("temporarily_unavailable", 429, {"Retry-After": str(wait)})
     size = request.META.get("CONTENT_LENGTH") or "0"
@@ -62,6 +63,8 @@ def token(request: HttpRequest) -> HttpResponse:
         return _refused("invalid_request", 400)
     if not _is_plain(request):
         return _refused("invalid_request", 400)
+    if request.POST.get("grant_type", GRANT) != GRANT:
+        return _refused("unsupported_grant_type", 400)
     answer: HttpResponse = TokenView.as_view()(request)
     return answer
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -27,10 +28,12 @@ from config.kernel.services import sealed
 
 OVERLAP = timedelta(days=7)  # two secrets hold, while the client's side changes over
 HMAC_MIN_BYTES = 32
+_DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
 
 
 class Refused(ValueError):
-    """What was asked of a client's registration cannot be; the message says why, in both languages."""
+    """What was asked of a registration cannot be; the message says why, in both languages."""
 
 
 @dataclass(frozen=True)
@@ -41,25 +44,50 @@ class Speaker:
     department: FinanceDepartment | None = None
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What a client may do, how much of it, and what it has to prove beside its secret."""
+
+    scopes: tuple[str, ...]
+    requires_signature: bool = False
+    requests_per_minute: int = 600
+    certificate_sha256: str = ""  # lower-case hexadecimal; empty: none
+
+    def require_known(self) -> None:
+        """Refuse scopes that there are not, no limit, and what is no certificate's digest."""
+        unknown = ", ".join(sorted(set(self.scopes) - set(settings.API_SCOPES)))
+        if unknown or not self.scopes:
+            raise Refused(f"权限须从列表中选择：{unknown} / scopes must be of the list: {unknown}")
+        if self.requests_per_minute < 1:
+            raise Refused("每分钟请求上限须为正数 / the limit per minute must be positive")
+        if not _DIGEST.fullmatch(self.certificate_sha256):
+            raise Refused(
+                "证书指纹须为 64 位小写十六进制 / the digest is 64 lower-case hexadecimals"
+            )
+
+    def columns(self) -> dict[str, Any]:
+        """As the table has them."""
+        return {
+            "scopes": sorted(set(self.scopes)),
+            "requires_signature": self.requires_signature,
+            "requests_per_minute": self.requests_per_minute,
+            "certificate_sha256": self.certificate_sha256,
+        }
+
+
 @transaction.atomic
 def register(
-    *,
-    name: str,
-    speaks_for: Speaker,
-    scopes: Sequence[str],
-    requires_signature: bool,
-    requests_per_minute: int,
-    actor: str,
-    at: datetime,
+    *, name: str, speaks_for: Speaker, terms: Terms, actor: str, at: datetime
 ) -> tuple[ApiClient, str]:
     """Let a machine in; returns it and its first secret, which nobody can read again.
 
-    Raises Refused for a scope that there is not, and a name that is taken.
+    Raises Refused for terms that cannot be, and a name that is taken or is none.
     """
-    unknown = sorted(set(scopes) - set(settings.API_SCOPES))
-    if unknown or not scopes:
-        told = ", ".join(unknown)
-        raise Refused(f"权限须从列表中选择：{told} / scopes must be of the list: {told}")
+    terms.require_known()
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            "名称须为小写字母、数字和连字符 / a name is of lower-case letters, digits, hyphens"
+        )
     if ApiClient.objects.filter(name=name).exists():
         raise Refused(f"名称 {name} 已使用 / the name {name} is taken")
     application = Application.objects.create(
@@ -75,9 +103,7 @@ def register(
         name=name,
         bound_to=speaks_for.institution,
         department=speaks_for.department,
-        scopes=sorted(set(scopes)),
-        requires_signature=requires_signature,
-        requests_per_minute=requests_per_minute,
+        **terms.columns(),
         made_by=actor,
         made_at=at,
     )
@@ -174,16 +200,7 @@ def reopen(*, client_id: int) -> None:
     ApiClient.objects.filter(pk=client_id).update(is_active=True)
 
 
-def change(
-    *, client_id: int, scopes: Sequence[str], requires_signature: bool, requests_per_minute: int
-) -> None:
+def change(*, client_id: int, terms: Terms) -> None:
     """Change what it may do; tokens that are out lose at once what it loses. Raises Refused."""
-    unknown = sorted(set(scopes) - set(settings.API_SCOPES))
-    if unknown or not scopes:
-        told = ", ".join(unknown)
-        raise Refused(f"权限须从列表中选择：{told} / scopes must be of the list: {told}")
-    ApiClient.objects.filter(pk=client_id).update(
-        scopes=sorted(set(scopes)),
-        requires_signature=requires_signature,
-        requests_per_minute=requests_per_minute,
-    )
+    terms.require_known()
+    ApiClient.objects.filter(pk=client_id).update(**terms.columns())
