@@ -12,6 +12,7 @@ from settlement.services.pre_allocations import (
     book_pre_allocation,
     book_pre_allocations,
     refuse_pre_allocation,
+    why_not_booked,
 )
 from tests.api.machine import Machine, department
 from tests.api.treasury import HEAD, Treasury, key, paid
@@ -240,6 +241,9 @@ def test_what_a_holding_fund_cannot_bear_waits_and_stops_no_other(holding, as_ro
     assert (short.document_number, short.refusal.available_fen) == ("甲1", 0)
     assert balances() == [(500, -500, 0)]
     row = PreAllocation.objects.get(document_number="甲1")
+    fault = why_not_booked(pre_allocation_id=row.pk, actor="checker")
+    assert fault is not None
+    assert fault.code == "insufficient_funds"
     with pytest.raises(DomainError, match="不足以退回"):
         book_pre_allocation(pre_allocation_id=row.pk, actor="checker", at=AT)
     assert Receipt.objects.count() == 1
