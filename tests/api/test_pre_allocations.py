@@ -14,11 +14,12 @@ from settlement.services.pre_allocations import (
     refuse_pre_allocation,
     why_not_booked,
 )
+from settlement.services.verification import verify
 from tests.api.machine import Machine, department
 from tests.api.treasury import HEAD, Treasury, key, paid
 from tests.integration.book import AT
 from tests.integration.samples import state
-from tests.integration.small_book import NORTH, agrees
+from tests.integration.small_book import NORTH
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +80,7 @@ def test_it_is_stored_and_booked_once(treasury, as_role):
     receipt = Receipt.objects.get()
     assert (receipt.made_by, receipt.checked_by) == ("api:treasury", "system-checker")
     assert ImportBatch.objects.latest("pk").actor == "api:treasury"
-    assert agrees()
+    assert verify().problems == []
 
 
 def test_without_a_stand_in_it_waits_for_the_banks_checker(treasury, as_role, settings):
@@ -217,7 +218,7 @@ def test_a_fund_that_holds_gives_back_what_it_has_and_no_more(holding, as_role):
     assert balances() == [(0, 0, 0)]
     found = refused(holding.finance, as_role, paid("-0.01", "甲6"), 409, "insufficient_funds")
     assert found["available"] == "0.00"
-    assert agrees()
+    assert verify().problems == []
 
 
 def test_of_a_fund_that_the_bank_advances_the_rest_is_its_own(treasury, as_role):
@@ -226,7 +227,7 @@ def test_of_a_fund_that_the_bank_advances_the_rest_is_its_own(treasury, as_role)
         answer = treasury.finance.post("pre-allocations/", paid("-130.00", "甲2"), key=key())
     assert answer.status_code == 201
     assert balances() == [(0, 3_000, -3_000)]
-    assert agrees()
+    assert verify().problems == []
 
 
 def test_what_a_holding_fund_cannot_bear_waits_and_stops_no_other(holding, as_role, settings):
