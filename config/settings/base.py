@@ -6,6 +6,7 @@ from pathlib import Path
 from config.settings import connections, unfold
 from config.settings.api import *  # noqa: F403
 from config.settings.signin import *  # noqa: F403
+from config.settings.webhooks import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = connections.data_dir(os.environ, BASE_DIR / ".data")

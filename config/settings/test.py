@@ -11,6 +11,7 @@ DEBUG = False
 SECRET_KEY = "test-only-not-a-secret-0123456789-0123456789-0123456789"  # noqa: S105
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 AUTO_CHECK = True
+WEBHOOK_PRIVATE_HOSTS = WEBHOOK_PLAIN_HOSTS = ("127.0.0.1", "localhost")
 WHITENOISE_AUTOREFRESH = True  # static files come from the apps, nothing is collected
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

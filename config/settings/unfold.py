@@ -150,6 +150,17 @@ NAVIGATION = [
         _page(_("节假日与调休"), "history", "reports_workingdayexceptionevent"),
         _page(_("机构"), "history", "kernel_institutionevent"),
         _page(_("用户"), "history", "kernel_userevent"),
+        _page(_("事件推送地址"), "history", "kernel_webhookendpointevent"),
+        _page(_("推送签名密钥"), "history", "kernel_webhooksecretevent"),
+        closed=True,
+    ),
+    _group(
+        _("事件推送"),
+        _page(_("送达记录"), "outbox", "kernel_outboxdelivery"),
+        _page(_("事件"), "campaign", "kernel_outboxevent"),
+        _page(_("送达处理"), "replay", "kernel_deliverystep"),
+        _page(_("事件推送地址"), "webhook", "kernel_webhookendpoint"),
+        _page(_("推送签名密钥"), "key", "kernel_webhooksecret"),
         closed=True,
     ),
     _group(

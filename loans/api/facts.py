@@ -87,10 +87,10 @@ class FactEndpoint(RuledEndpoint, AnswersByKey):
                 str(item["scheme_code"]),
             )
             for index, item in enumerate(body.items)
-            if "scheme_code" in item and item["scheme_code"] not in own
+            if type(item.get("scheme_code")) is str and item["scheme_code"] not in own
         ]
         if faults:
-            raise Problem("invalid", faults=faults)
+            raise Problem("refused_content", faults=faults)
 
     def _part(self, body: items.Body) -> Scope:
         """The one part of the caller's scope that all items are of, which is the scope from here on."""
@@ -106,13 +106,13 @@ class FactEndpoint(RuledEndpoint, AnswersByKey):
         for code, index in asked.items():
             part = self.caller.range_of(places[code]) if code in places else None
             if part is None:
-                raise Problem("invalid", faults=[_outside(body, index, code)])
+                raise Problem("refused_content", faults=[_outside(body, index, code)])
             found.setdefault(part, index)
         if len(found) > 1:
             index = max(found.values())
             told = "一次请求只能涉及一家银行 / one request is about one bank"
             pointer = f"{body.prefix(index)}/institution_code"
-            raise Problem("invalid", faults=[Fault(pointer, "several_banks", told)])
+            raise Problem("refused_content", faults=[Fault(pointer, "several_banks", told)])
         (part,) = found
         scope.set_scope(*part)
         return part

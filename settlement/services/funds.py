@@ -101,6 +101,17 @@ def lock(*, fund_ids: Collection[int]) -> dict[int, Held]:
     return _held(bulk.rows(f"SELECT {_HELD} FROM settlement_lock_funds(%s)", [sorted(fund_ids)]))
 
 
+def as_they_are(*, keys: Collection[FundKey]) -> dict[FundKey, Held]:
+    """These funds as they are, nothing locked; those not opened yet are empty, with ids below zero."""
+    places = {key.institution_id for key in keys}
+    query = f"SELECT {_HELD} FROM settlement_fund WHERE institution_id = ANY(%s)"
+    opened = {fund.key: fund for fund in _held(bulk.rows(query, [list(places)])).values()}
+    return {
+        key: opened.get(key) or Held(-number, key, 0, 0, 0, 0)
+        for number, key in enumerate(sorted(set(keys)), start=1)
+    }
+
+
 def seen(*, fund_ids: Collection[int]) -> dict[int, Held]:
     """These funds as they are, for showing what a step would do; nothing is locked."""
     query = f"SELECT {_HELD} FROM settlement_fund WHERE id = ANY(%s)"

@@ -12,7 +12,7 @@ from loans.values.errors import DomainError, bilingual
 from settlement.engine import entries
 from settlement.engine.settling import fault_of_decision
 from settlement.models import Event, Settlement, SettlementItem
-from settlement.services import funds
+from settlement.services import funds, told
 from settlement.services.funds import Held, Posting
 from settlement.services.settlements import locked, require_state
 
@@ -51,6 +51,7 @@ def decide(
     settlement.save(
         update_fields=["state", "document_number", "decided_on", "decided_by", "decided_at"]
     )
+    told.settlement_decided(settlement=settlement, state="decided", at=at)
 
 
 @transaction.atomic
@@ -120,6 +121,7 @@ def book(
     settlement.state = State.BOOKED
     settlement.booked_by, settlement.booked_at = actor, at
     settlement.save(update_fields=["state", "booked_by", "booked_at"])
+    told.settlement_decided(settlement=settlement, state="booked", at=at)
 
 
 @transaction.atomic
@@ -133,6 +135,7 @@ def refuse(
     reason = reasons.required(why)
     settlement = locked(settlement_id=settlement_id)
     _require_answerable(settlement, actor, decided_at)
+    told.settlement_decided(settlement=settlement, state="refused", at=at)
     settlement.items.update(approved_fen=None, disallowed_fen=None)
     settlement.state = State.SUBMITTED
     settlement.document_number, settlement.decided_on = "", None

@@ -12,7 +12,14 @@ from loans import models as loans
 from settlement import models as settlement
 from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
-from tests.integration import check_rows, import_rows, judged_rows, paper_rows, report_rows
+from tests.integration import (
+    check_rows,
+    import_rows,
+    judged_rows,
+    paper_rows,
+    report_rows,
+    told_rows,
+)
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 TERMS = Path(__file__).parents[2] / "settlement" / "schemes" / "central-sme-2026.toml"
@@ -193,6 +200,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     report_rows.filed(made.institution_id, AT)
     _finding(made)
     _confirmed_code(of)
+    told_rows.told(of, AT)
     _make_history(of)
     return made
 

@@ -34,6 +34,8 @@ from tests.integration.test_admin import (
     DRAFTS,
     HISTORIES,
     OTHER_CODE,
+    TOLD,
+    WEBHOOKS,
     complete_book,
     person,
     url,
@@ -42,8 +44,8 @@ from tests.integration.test_admin import (
 pytestmark = pytest.mark.django_db
 
 PEOPLE = {"kernel.user"}  # administrators alone
-SIGN_INS = {"kernel.signin", "kernel.userevent"}  # administrators and auditors
-INSTALLATION = {"kernel.chunk", "settlement.assessment"}  # who sees every institution
+SIGN_INS = {"kernel.signin", "kernel.userevent", *TOLD}  # administrators and auditors
+INSTALLATION = {"kernel.chunk", "settlement.assessment", *WEBHOOKS}  # who sees every institution
 EVERYBODYS = {"reports.workingdayexception"}  # brought in by who sees every institution
 MAKES, CHECKS = {Role.MAKER, Role.MANAGER}, {Role.CHECKER}
 ACTIONS = {"make": MAKES, "end": MAKES, "check": CHECKS}  # by permission

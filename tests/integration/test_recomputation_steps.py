@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from config.kernel.models import Institution, Role, Run
 from settlement.models import Deduction, LedgerEntry, Recomputation
+from settlement.services import recomputations
 from tests import database
 from tests.integration.book import AT, run
 from tests.integration.small_book import FIRST, SECOND, SOUTH, TREE, SmallBook, agrees
@@ -159,6 +160,30 @@ def test_a_posting_that_failed_is_ordered_again(
     work()
     assert state(key).state == "posted"
     assert whole(small.posted)[-1] == ("A-3", 1, -500)
+
+
+def test_what_an_attempt_posted_before_it_failed_is_shown_too(
+    maker: Any, checker: Any, bank: Institution, small: SmallBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker died when all was posted; the run that ends it posts nothing more."""
+    key = tried(maker, bank)
+    assert taken(send(checker, PAGE, "release", key))
+    finish = recomputations.finish_posting
+    attempts = []
+
+    def fails_once(**posted: Any) -> None:
+        attempts.append(posted["run_id"])
+        if len(attempts) == 1:
+            raise ConnectionError
+        finish(**posted)
+
+    monkeypatch.setattr(recomputations, "finish_posting", fails_once)
+    work()
+    first, second = attempts
+    assert first < second == state(key).run_id
+    assert whole(lambda: {one.run_id for one in Deduction.objects.filter(sequence=1)}) == {first}
+    assert whole(small.posted)[-1] == ("A-3", 1, -500)
+    assert "-500.00" in page_of(checker, key).split("已入账的差额")[1]
 
 
 def test_a_refusal_says_why_and_posts_nothing(maker: Any, checker: Any, bank: Institution) -> None:

@@ -52,6 +52,10 @@ SHARED = {
     "kernel_formerpassword": "signing in", "axes_accessattempt": "signing in",
     "axes_accessattemptexpiration": "signing in", "otp_totp_totpdevice": "signing in",
     "otp_static_staticdevice": "signing in", "otp_static_statictoken": "signing in",
+    "kernel_webhookendpoint": "where machines are told; no row of a bank",
+    "kernel_webhookendpointevent": "its history",
+    "kernel_webhooksecret": "sealed", "kernel_webhooksecretevent": "when keys were made and ended",
+    "kernel_outboxpause": "which receiver cannot be reached",
 }  # fmt: skip
 
 pytestmark = pytest.mark.django_db
