@@ -1,36 +1,37 @@
-"""Amounts: strings in yuan outside, whole fen inside, and nothing between."""
+"""Amounts and texts as the columns of facts have them: one way of writing, shown in the document."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.kernel.api.serializers import MISSING
-from loans.api.items import SHAPES
+from config.kernel.api.serializers import MISSING, TextField
+from loans.api import written
+from loans.files.kind_types import Column
 from loans.values.money import fen_from_yuan, yuan_from_fen
 
-_DIGITS = r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2})?$"
-SIGNED = rf"^(?!-0(?:\.0{{1,2}})?$)-?{_DIGITS}"
-POSITIVE = rf"^(?!0(?:\.0{{1,2}})?$){_DIGITS}"
+_EXAMPLES = [written.EXAMPLES["amount"]]
 
 
-@extend_schema_field({"type": "string", "pattern": SIGNED, "examples": ["1234.56"]})
+@extend_schema_field(
+    {"type": "string", "pattern": written.AMOUNTS["signed"], "examples": _EXAMPLES}
+)
 class AmountField(serializers.Field[int, Any, str, Any]):
-    """Yuan as a string with at most two decimals; below zero too, but no zero with a sign."""
+    """Yuan as a string with at most two decimals outside, whole fen inside."""
 
+    column: ClassVar[Column] = Column("amount", "金额", "amount", sign="signed")
     default_error_messages = {
-        "invalid": SHAPES["amount"][1],
+        "invalid": written.told(column),
         "required": MISSING,
         "null": MISSING,
     }
-    shape = re.compile(SIGNED, re.ASCII)
 
     def to_internal_value(self, data: Any) -> int:
         """The text as fen."""
-        if type(data) is not str or self.shape.fullmatch(data) is None:
+        if type(data) is not str or re.fullmatch(written.pattern(self.column), data) is None:
             self.fail("invalid")
         return fen_from_yuan(data)
 
@@ -39,12 +40,26 @@ class AmountField(serializers.Field[int, Any, str, Any]):
         return yuan_from_fen(value)
 
 
-@extend_schema_field({"type": "string", "pattern": POSITIVE, "examples": ["1234.56"]})
+@extend_schema_field(
+    {"type": "string", "pattern": written.AMOUNTS["positive"], "examples": _EXAMPLES}
+)
 class PositiveAmountField(AmountField):
     """An amount above zero."""
 
-    default_error_messages = {
-        "invalid": "须为大于零、以元为单位、最多两位小数的字符串"
-        " / a string in yuan above zero with at most 2 decimals"
-    }
-    shape = re.compile(POSITIVE, re.ASCII)
+    column: ClassVar[Column] = Column("amount", "金额", "amount", sign="positive")
+    default_error_messages = {"invalid": written.told(column)}
+
+
+class WordsField(TextField):
+    """A text of so many characters that our papers have."""
+
+    def __init__(self, *, max_length: int, **options: Any) -> None:
+        self.pattern = written.text_pattern(max_length)
+        self.told = written.text_told(max_length)
+        super().__init__(max_length=max_length, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse every other."""
+        if type(data) is not str or re.fullmatch(self.pattern, data) is None:
+            raise serializers.ValidationError(self.told, code="invalid")
+        return str(super().to_internal_value(data))

@@ -19,12 +19,11 @@ from config.kernel.api.serializers import (
     FlagField,
     PageQuery,
     StrictSerializer,
-    TextField,
     WholeNumberField,
     checked,
     query,
 )
-from loans.api.fields import AmountField, PositiveAmountField
+from loans.api.fields import AmountField, PositiveAmountField, WordsField
 from settlement.api.endpoints import MoneyEndpoint, narrowed
 from settlement.models import Clawback
 from settlement.models.ledger import Purpose
@@ -48,15 +47,15 @@ EXAMPLE = {
 class ClawbackOrderIn(StrictSerializer):
     """What is demanded: of which note, out of which fund, for which year of collection, and why."""
 
-    institution_code = TextField(max_length=60, help_text="发放机构 / who drew the note")
-    note_number = TextField(max_length=64)
-    scheme_code = TextField(max_length=60)
+    institution_code = WordsField(max_length=60, help_text="发放机构 / who drew the note")
+    note_number = WordsField(max_length=64)
+    scheme_code = WordsField(max_length=60)
     tier = ChoiceField(choices=TIERS)
     purpose = ChoiceField(choices=Purpose.values, default=Purpose.INTEREST.value)
     year = WholeNumberField(low=2000, high=2100, help_text="收息年度 / year of collection")
     amount = PositiveAmountField()
-    reason = TextField(max_length=500)
-    document_number = TextField(max_length=100)
+    reason = WordsField(max_length=500)
+    document_number = WordsField(max_length=100)
     is_offset = FlagField(
         default=True, help_text="从下次贴息抵扣 / offset against the next deduction (D20)"
     )
@@ -65,10 +64,10 @@ class ClawbackOrderIn(StrictSerializer):
 class ClawbackOrderQuery(PageQuery):
     """Filters of the list."""
 
-    scheme_code = TextField(required=False, max_length=60)
-    institution_code = TextField(required=False, max_length=60)
-    note_number = TextField(required=False, max_length=64)
-    document_number = TextField(required=False, max_length=100)
+    scheme_code = WordsField(required=False, max_length=60)
+    institution_code = WordsField(required=False, max_length=60)
+    note_number = WordsField(required=False, max_length=64)
+    document_number = WordsField(required=False, max_length=100)
     state = ChoiceField(choices=Clawback.State.values, required=False)
 
 

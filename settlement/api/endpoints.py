@@ -18,7 +18,7 @@ NOT_YOURS = "未知的政策，或不由贵部门主管 / unknown scheme, or not
 
 
 class MoneyEndpoint(RuledEndpoint):
-    """`pointers`: refusals by rules, by code, and what of the body each is about. `wrong`: those that are 400."""
+    """`pointers`: refusals by rules, by code, and what of the body each is about. `wrong`: those that are 422."""
 
     pointers: ClassVar[Mapping[str, str]] = {}
     wrong: ClassVar[frozenset[str]] = frozenset()
@@ -29,7 +29,7 @@ class MoneyEndpoint(RuledEndpoint):
         if problem is None or problem is error:
             return problem
         if problem.code in self.wrong:
-            problem.status = 400
+            problem.status = 422
         if problem.code in self.pointers:
             pointer = self.pointers[problem.code]
             problem.faults = [Fault(pointer, problem.code, problem.message)]
@@ -47,7 +47,7 @@ class MoneyEndpoint(RuledEndpoint):
         codes = self.caller.scheme_codes
         if codes is not None and code not in codes:
             fault = Fault("/scheme_code", "unknown_reference", NOT_YOURS, code)
-            raise Problem("invalid", faults=[fault])
+            raise Problem("refused_content", faults=[fault])
 
     def require_finance(self) -> None:
         """Refuse clients of banks: finance decides and demands, the bank answers."""

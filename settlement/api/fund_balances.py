@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.kernel.api.paging import page, page_of
-from config.kernel.api.serializers import ChoiceField, PageQuery, TextField, query
-from loans.api.fields import AmountField
+from config.kernel.api.serializers import ChoiceField, PageQuery, query
+from loans.api.fields import AmountField, WordsField
 from settlement.api.endpoints import MoneyEndpoint, narrowed
 from settlement.models import Fund
 from settlement.models.ledger import Purpose
@@ -29,8 +29,8 @@ LOOKUPS = {
 class FundQuery(PageQuery):
     """Filters of the list."""
 
-    scheme_code = TextField(required=False, max_length=60)
-    institution_code = TextField(required=False, max_length=60)
+    scheme_code = WordsField(required=False, max_length=60)
+    institution_code = WordsField(required=False, max_length=60)
     tier = ChoiceField(choices=TIERS, required=False)
     purpose = ChoiceField(choices=Purpose.values, required=False)
 

@@ -15,11 +15,11 @@ from rest_framework.response import Response
 
 from config.kernel.api.paging import page, page_of
 from config.kernel.api.problems import Fault, Problem
-from config.kernel.api.serializers import ChoiceField, PageQuery, TextField, query
+from config.kernel.api.serializers import ChoiceField, PageQuery, query
 from config.kernel.services.second_person import stand_in
 from loans.api import items, shapes
 from loans.api.facts import Counts, FactEndpoint, counts
-from loans.api.fields import AmountField
+from loans.api.fields import AmountField, WordsField
 from settlement.api.endpoints import MoneyEndpoint, narrowed
 from settlement.selectors import told_money
 from settlement.selectors.told_money import BOOKED, REFUSED, WAITING
@@ -48,9 +48,9 @@ EXAMPLE = {
 class PreAllocationQuery(PageQuery):
     """Filters of the list."""
 
-    scheme_code = TextField(required=False, max_length=60)
-    institution_code = TextField(required=False, max_length=60)
-    document_number = TextField(required=False, max_length=100)
+    scheme_code = WordsField(required=False, max_length=60)
+    institution_code = WordsField(required=False, max_length=60)
+    document_number = WordsField(required=False, max_length=100)
     state = ChoiceField(choices=STATES, required=False)
 
 

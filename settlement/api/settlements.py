@@ -20,13 +20,12 @@ from config.kernel.api.serializers import (
     DayField,
     PageQuery,
     StrictSerializer,
-    TextField,
     WholeNumberField,
     checked,
     query,
 )
 from config.kernel.services.second_person import stand_in
-from loans.api.fields import AmountField
+from loans.api.fields import AmountField, WordsField
 from settlement.api.endpoints import MoneyEndpoint, narrowed
 from settlement.models import Settlement
 from settlement.models.ledger import Purpose
@@ -46,8 +45,8 @@ LOOKUPS = {
 class LiquidationQuery(PageQuery):
     """Filters of liquidations."""
 
-    scheme_code = TextField(required=False, max_length=60)
-    institution_code = TextField(required=False, max_length=60)
+    scheme_code = WordsField(required=False, max_length=60)
+    institution_code = WordsField(required=False, max_length=60)
     state = ChoiceField(choices=Settlement.State.values, required=False)
 
 
@@ -115,7 +114,7 @@ class ApprovedIn(StrictSerializer):
 class DecisionIn(StrictSerializer):
     """A decision: of every tier and purpose of the claim, or null for all that is claimed."""
 
-    document_number = TextField(max_length=100)
+    document_number = WordsField(max_length=100)
     decided_on = DayField()
     approved = serializers.ListField(child=ApprovedIn(), min_length=1, allow_null=True)
 
@@ -168,7 +167,7 @@ class Claims(MoneyEndpoint, AnswersByKey):
 
         def act(at: datetime) -> Response:
             if asked["decided_on"] > at.date():
-                raise Problem("invalid", faults=[Fault("/decided_on", "invalid", FUTURE)])
+                raise Problem("refused_content", faults=[Fault("/decided_on", "rule", FUTURE)])
             settlement_decisions.decide_at_once(
                 settlement_id=row.pk,
                 approved=approved,
@@ -197,7 +196,7 @@ def _approved(given: Any) -> dict[tuple[str, str], int] | None:
     for index, one in enumerate(given):
         key = (one["tier"], one["purpose"])
         if key in found:
-            raise Problem("invalid", faults=[Fault(f"/approved/{index}", "invalid", TWICE)])
+            raise Problem("refused_content", faults=[Fault(f"/approved/{index}", "rule", TWICE)])
         found[key] = one["amount"]
     return found
 

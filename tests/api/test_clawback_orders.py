@@ -110,10 +110,15 @@ def test_the_same_document_under_a_new_key(treasury, as_role):
 @pytest.mark.parametrize(
     ("changes", "status", "code", "pointer"),
     [
-        ({"note_number": "B"}, 400, "unknown_note", "/note_number"),
-        ({"institution_code": SOUTH, "note_number": "B"}, 400, "invalid", "/institution_code"),
-        ({"institution_code": "nobody"}, 400, "invalid", "/institution_code"),
-        ({"scheme_code": "other"}, 400, "invalid", "/scheme_code"),
+        ({"note_number": "B"}, 422, "unknown_note", "/note_number"),
+        (
+            {"institution_code": SOUTH, "note_number": "B"},
+            422,
+            "refused_content",
+            "/institution_code",
+        ),
+        ({"institution_code": "nobody"}, 422, "refused_content", "/institution_code"),
+        ({"scheme_code": "other"}, 422, "refused_content", "/scheme_code"),
         ({"tier": "central"}, 409, "nothing_paid", "/tier"),
         ({"year": 2025}, 409, "nothing_paid", "/tier"),
         ({"year": "2026"}, 400, "invalid", "/year"),

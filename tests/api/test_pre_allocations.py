@@ -16,12 +16,13 @@ from settlement.services.pre_allocations import (
 )
 from settlement.services.verification import verify
 from tests.api.machine import Machine, department
-from tests.api.treasury import HEAD, Treasury, key, paid
+from tests.api.treasury import ELSEWHERE, HEAD, Treasury, key, paid
 from tests.integration.book import AT
 from tests.integration.samples import state
 from tests.integration.small_book import NORTH
 
 pytestmark = pytest.mark.django_db
+CODES = {400: "invalid", 422: "refused_content"}
 
 
 @pytest.fixture
@@ -166,11 +167,11 @@ def test_the_same_document_under_a_new_key_names_what_is_stored(treasury, as_rol
 
 def test_a_tier_the_scheme_does_not_pay_is_refused(treasury, as_role):
     body = paid("900.00", "甲1", tier="central")
-    found = refused(treasury.finance, as_role, body, 400, "invalid")
+    found = refused(treasury.finance, as_role, body, 422, "refused_content")
     assert found["errors"] == [
         {
             "pointer": "/tier",
-            "code": "invalid",
+            "code": "rule",
             "detail": "该政策不使用中央资金，只使用：市级",
             "value": "central",
         }
@@ -178,22 +179,23 @@ def test_a_tier_the_scheme_does_not_pay_is_refused(treasury, as_role):
 
 
 @pytest.mark.parametrize(
-    ("changes", "pointer"),
+    ("changes", "status", "pointer"),
     [
-        ({"scheme_code": "other"}, "/scheme_code"),
-        ({"institution_code": "C0011110000000"}, "/institution_code"),
-        ({"institution_code": "nobody"}, "/institution_code"),
-        ({"amount": "0.00"}, "/amount"),
-        ({"amount": "-0.00"}, "/amount"),
-        ({"amount": 900}, "/amount"),
-        ({"amount": "９００"}, "/amount"),
-        ({"received_on": "2026-02-30"}, "/received_on"),
-        ({"state": "booked"}, "/state"),
-        ({"document_number": "甲\u200b1"}, "/document_number"),
+        ({"scheme_code": "other"}, 422, "/scheme_code"),
+        ({"institution_code": ELSEWHERE}, 422, "/institution_code"),
+        ({"institution_code": "C9999999999999"}, 422, "/institution_code"),
+        ({"amount": "0.00"}, 400, "/amount"),
+        ({"amount": "-0.00"}, 400, "/amount"),
+        ({"amount": 900}, 400, "/amount"),
+        ({"amount": "９００"}, 400, "/amount"),
+        ({"received_on": "2026-02-30"}, 400, "/received_on"),
+        ({"state": "booked"}, 400, "/state"),
+        ({"document_number": "甲\u200b1"}, 400, "/document_number"),
     ],
 )
-def test_what_is_wrong_in_it_is_named(treasury, as_role, changes, pointer):
-    found = refused(treasury.finance, as_role, paid("900.00", "甲1", **changes), 400, "invalid")
+def test_what_is_wrong_in_it_is_named(treasury, as_role, changes, status, pointer):
+    body, code = {**paid("900.00", "甲1"), **changes}, CODES[status]
+    found = refused(treasury.finance, as_role, body, status, code)
     assert [one["pointer"] for one in found["errors"]] == [pointer]
 
 

@@ -108,7 +108,7 @@ class Texts(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
         plain = auto_schema._map_serializer_field(  # noqa: SLF001 (how an extension asks for the rest)
             self.target, direction, bypass_extensions=True
         )
-        return {**plain, "pattern": TEXT}
+        return {**plain, "pattern": getattr(self.target, "pattern", TEXT)}
 
 
 class WholeNumbers(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
