@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.urls import URLPattern, path
 
+from loans.api.external import ExternalSubsidies
 from loans.api.facts import InterestCollections, Notes, Repayments, ReviewResults
+from loans.api.imports import Imports
 
 CREATE: dict[str, Any] = {"post": "create"}
 urlpatterns: list[URLPattern] = [
@@ -16,4 +19,6 @@ urlpatterns: list[URLPattern] = [
         name="api-interest-collections",
     ),
     path("review-results/", ReviewResults.as_view(CREATE), name="api-review-results"),
+    path("external-subsidies/", ExternalSubsidies.as_view(CREATE), name="api-external-subsidies"),
+    path("imports/", transaction.non_atomic_requests(Imports.as_view(CREATE)), name="api-imports"),
 ]

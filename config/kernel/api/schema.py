@@ -6,12 +6,16 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.openapi import AutoSchema
 
 from config.kernel.api.bodies import MAX_DEPTH
 from config.kernel.api.codes import CODES
 from config.kernel.api.idempotency import HEADER, KEPT_DAYS
+from config.kernel.api.serializers import DAY, StrictSerializer
 
 PROBLEM = "#/components/schemas/Problem"
 ALWAYS = (400, 401, 403, 406, 429, 500, 503)
@@ -34,7 +38,7 @@ class EndpointSchema(AutoSchema):
             return operation
         is_post = self.method == "POST"
         statuses = {*ALWAYS, *(OF_POSTS if is_post else ())}
-        if "{id}" in self.path or "{key}" in self.path:
+        if "{" in self.path:
             statuses.add(404)
         answers = operation["responses"]
         for status in sorted(statuses):
@@ -44,6 +48,17 @@ class EndpointSchema(AutoSchema):
         if is_post:
             operation.setdefault("parameters", []).extend(self._headers())
         return operation
+
+    def _is_list_view(self, serializer: Any = None) -> bool:  # noqa: ARG002 (the base's signature)
+        """A page is an object."""
+        return False
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        """Inputs take no members that they do not know."""
+        shape = super()._map_basic_serializer(serializer, direction)
+        if isinstance(serializer, StrictSerializer):
+            shape["additionalProperties"] = False
+        return shape
 
     def _headers(self) -> list[dict[str, Any]]:
         is_money = self.view.action in self.view.money
@@ -89,11 +104,53 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "oauth2", "flows": {"clientCredentials": flow}}
 
 
+class DayShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A day, in a body or a query."""
+
+    target_class = "config.kernel.api.serializers.DayField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+        """A date."""
+        return {"type": "string", "format": "date", "pattern": DAY, "examples": ["2026-03-21"]}
+
+
+class WholeNumberShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A whole number with its bounds."""
+
+    target_class = "config.kernel.api.serializers.WholeNumberField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+        """An integer."""
+        return {"type": "integer", "minimum": self.target.low, "maximum": self.target.high}
+
+
 def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the one shape of errors, and what the document as a whole has to say."""
     result["components"].setdefault("schemas", {})["Problem"] = _problem_schema()
+    _link(result["paths"])
     result["info"]["description"] = DESCRIPTION
     return result
+
+
+def _link(paths: dict[str, Any]) -> None:
+    """Say where what an answer names is found: a job that was ordered, the rows of a list."""
+    for path, operations in paths.items():
+        for operation in operations.values():
+            answers = operation["responses"]
+            if "202" in answers:
+                job = {"operationId": "get_job", "parameters": {"id": "$response.body#/job"}}
+                answers["202"]["links"] = {"job": job}
+        if "get" not in operations or f"{path}{{id}}/" not in paths:
+            continue
+        named = {"id": "$response.body#/results/0/id"}
+        operations["get"]["responses"]["200"]["links"] = {
+            below["get"]["operationId"]: {
+                "operationId": below["get"]["operationId"],
+                "parameters": named,
+            }
+            for inner, below in paths.items()
+            if inner.startswith(f"{path}{{id}}/") and "get" in below
+        }
 
 
 def _problem_schema() -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Endpoints of deductions: what was posted and why, and runs that post."""
