@@ -55,7 +55,7 @@ class EndpointSchema(AutoSchema):
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
         """Inputs take no members that they do not know."""
-        shape = super()._map_basic_serializer(serializer, direction)
+        shape = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if isinstance(serializer, StrictSerializer):
             shape["additionalProperties"] = False
         return shape
