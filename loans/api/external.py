@@ -13,6 +13,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.kernel.api.answers import AnswersByKey
 from config.kernel.api.bodies import MAX_BULK_BYTES
 from config.kernel.api.jobs import JobOrdered
 from config.kernel.api.problems import Fault, Problem
@@ -39,14 +40,14 @@ EXAMPLE = OpenApiExample(
 )  # fmt: skip
 
 
-class ExternalSubsidies(RuledEndpoint):
+class ExternalSubsidies(RuledEndpoint, AnswersByKey):
     """One object or a list up to 10,000, all or nothing; what each concerns may lie at any bank.
 
     That is why a worker takes it in, whatever its size: the answer is a job.
     """
 
     max_bytes = MAX_BULK_BYTES
-    needs = {"create": "external-subsidies:write"}
+    needs = dict.fromkeys(("create", "by_key"), "external-subsidies:write")
 
     @extend_schema(
         summary="登记外部补贴（由后台任务导入）/ enter external subsidies, taken in by a job",

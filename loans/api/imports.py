@@ -13,6 +13,7 @@ from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.kernel.api.answers import AnswersByKey
 from config.kernel.api.jobs import JobOrdered
 from config.kernel.api.problems import Fault, Problem
 from config.kernel.api.serializers import (
@@ -87,12 +88,12 @@ class UploadQuery(StrictSerializer):
     )
 
 
-class Imports(RuledEndpoint):
+class Imports(RuledEndpoint, AnswersByKey):
     """Files of up to two million rows. No transaction is open while one comes in."""
 
     max_bytes = MAX_FILE_BYTES
     parser_classes = [CSVParser, XLSXParser]
-    needs = {"create": "imports:write"}
+    needs = dict.fromkeys(("create", "by_key"), "imports:write")
     received: Received | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

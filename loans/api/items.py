@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from loans.files.table import ROW, Table
 from loans.services import confirmations, intake
 from loans.services.entry import FIRST_ROW
 from loans.services.outcomes import ImportRefused, Outcome, Source
+from loans.services.taken_rows import taken_rows
 
 ITEMS_MAX = 10_000
 YEAR_TOLD = "须为四位整数 / must be a whole number of four digits"
@@ -81,6 +82,19 @@ def columns_of(*, kind: str, body: Body) -> tuple[pl.DataFrame, Parsed]:
     if parsed.problems:
         raise _refused(parsed.problems, body)
     return frame.drop(ROW), parsed
+
+
+class Stored(NamedTuple):
+    """What one item of a body became: the key of its row, and whether that was stored before."""
+
+    place: int
+    key: int
+    was_known: bool
+
+
+def stored(*, kind: str) -> list[Stored]:
+    """What the items just taken in became, in their order."""
+    return [Stored(one.row - FIRST_ROW, one.key, one.was_known) for one in taken_rows(kind=kind)]
 
 
 def _refused(problems: Sequence[RowProblem], body: Body) -> Problem:

@@ -69,9 +69,12 @@ def pattern(column: Column) -> str:
     """The regular expression that every value of the column fits, whole."""
     if column.type == "amount":
         return AMOUNTS[column.sign]
-    inner = longest(column) - 2
-    text = f"^[{_CHARACTER}](?:[ '{_CHARACTER}]{{0,{inner}}}['{_CHARACTER}])?$"
-    return _PATTERNS.get(column.type, text)
+    return _PATTERNS.get(column.type) or text_pattern(longest(column))
+
+
+def text_pattern(limit: int) -> str:
+    """The regular expression of a text of so many characters at most."""
+    return f"^[{_CHARACTER}](?:[ '{_CHARACTER}]{{0,{limit - 2}}}['{_CHARACTER}])?$"
 
 
 def told(column: Column) -> str:
@@ -82,9 +85,12 @@ def told(column: Column) -> str:
         zh, en = _TOLD["amount"].split(" / ")
         more_zh, _, more_en = _SIGNS[column.sign].partition(" / ")
         return f"{zh}{more_zh} / {en}{more_en}"
-    limit = longest(column)
-    return _TOLD.get(
-        column.type,
+    return _TOLD.get(column.type) or text_told(longest(column))
+
+
+def text_told(limit: int) -> str:
+    """What is said of a text that is none."""
+    return (
         f"须为 1 至 {limit} 个字符，首尾无空白，无不可见字符"
-        f" / 1 to {limit} characters, no space at the ends, none invisible",
+        f" / 1 to {limit} characters, no space at the ends, none invisible"
     )

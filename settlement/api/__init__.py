@@ -1,1 +1,1 @@
-"""Endpoints of deductions: what was posted and why, and runs that post."""
+"""Endpoints of money: deductions and runs, what treasuries pay ahead, decide, demand back (contract §5)."""

@@ -8,14 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.kernel.api import jobs
+from config.kernel.api.answers import AnswersByKey
 from config.kernel.api.jobs import Came, JobOrdered
 from config.kernel.api.problems import Problem
-from config.kernel.api.serializers import CodeField, DayField, StrictSerializer, checked
+from config.kernel.api.serializers import CodeField, DayField, FlagField, StrictSerializer, checked
 from config.kernel.models import Institution, Run
 from config.kernel.services import scope
 from loans.api.endpoints import RuledEndpoint
@@ -45,18 +45,6 @@ POST_EXAMPLE = OpenApiExample(
 )
 
 
-class FlagField(serializers.BooleanField):
-    """True or false, and nothing that can be made one."""
-
-    default_error_messages = {"invalid": "须为 true 或 false / must be true or false"}
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse whatever is no boolean."""
-        if type(data) is not bool:
-            self.fail("invalid")
-        return data
-
-
 class RunOrder(StrictSerializer):
     """What is to be worked out."""
 
@@ -75,10 +63,10 @@ class RunOrder(StrictSerializer):
     )
 
 
-class DeductionRuns(RuledEndpoint):
+class DeductionRuns(RuledEndpoint, AnswersByKey):
     """What a machine orders is drafted or tried by a worker; another, a person, lets money move."""
 
-    needs = {"create": "deduction-runs:write"}
+    needs = dict.fromkeys(("create", "by_key"), "deduction-runs:write")
     money = frozenset({"create"})
 
     @extend_schema(

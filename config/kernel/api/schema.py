@@ -8,18 +8,19 @@ from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema
 
 from config.kernel.api.bodies import MAX_DEPTH
 from config.kernel.api.codes import CODES
-from config.kernel.api.idempotency import HEADER, KEPT_DAYS
-from config.kernel.api.serializers import DAY, StrictSerializer
+from config.kernel.api.idempotency import HEADER, KEPT_DAYS, KEY
 
 PROBLEM = "#/components/schemas/Problem"
 ALWAYS = (400, 401, 403, 406, 429, 500, 503)
 OF_POSTS = (409, 413, 415, 422)
+TEXT = r"^\S(?:.*\S)?$"
 _ERRORS = {
     status: "；".join(f"`{code}`" for code, known in CODES.items() if known.status == status)
     for status in {known.status for known in CODES.values()}
@@ -40,6 +41,8 @@ class EndpointSchema(AutoSchema):
         statuses = {*ALWAYS, *(OF_POSTS if is_post else ())}
         if "{" in self.path:
             statuses.add(404)
+        if "{key}" in self.path:
+            statuses.add(409)
         answers = operation["responses"]
         for status in sorted(statuses):
             answers.setdefault(str(status), _problem(status))
@@ -53,20 +56,13 @@ class EndpointSchema(AutoSchema):
         """A page is an object."""
         return False
 
-    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        """Inputs take no members that they do not know."""
-        shape = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
-        if isinstance(serializer, StrictSerializer):
-            shape["additionalProperties"] = False
-        return shape
-
     def _headers(self) -> list[dict[str, Any]]:
         is_money = self.view.action in self.view.money
         key = {
             "name": HEADER,
             "in": "header",
             "required": is_money,
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{16,255}$"},
+            "schema": {"type": "string", "pattern": f"^{KEY}$"},
             "description": f"同键同文返回首次应答，保留 {KEPT_DAYS} 天 / "
             f"the same key and body get the first answer again; kept {KEPT_DAYS} days",
         }
@@ -92,6 +88,43 @@ def _problem(status: int) -> dict[str, Any]:
     }
 
 
+class Strict(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """An input has no other members than those it names."""
+
+    target_class = "config.kernel.api.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """As any serializer, closed."""
+        plain = auto_schema._map_serializer(  # noqa: SLF001 (how an extension asks for the rest)
+            self.target, direction, bypass_extensions=True
+        )
+        return {**plain, "additionalProperties": False}
+
+
+class Texts(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A text begins and ends with something to be seen."""
+
+    target_class = "config.kernel.api.serializers.TextField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """As any text, with the pattern."""
+        plain = auto_schema._map_serializer_field(  # noqa: SLF001 (how an extension asks for the rest)
+            self.target, direction, bypass_extensions=True
+        )
+        return {**plain, "pattern": getattr(self.target, "pattern", TEXT)}
+
+
+class WholeNumbers(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A whole number says its bounds."""
+
+    target_class = "config.kernel.api.serializers.WholeNumberField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:  # noqa: ARG002
+        """Integer from low to high."""
+        return {"type": "integer", "minimum": self.target.low, "maximum": self.target.high}
+
+
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How a client proves who it is."""
 
@@ -102,26 +135,6 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         """OAuth2, client credentials."""
         flow = {"tokenUrl": reverse("token"), "scopes": settings.API_SCOPES}
         return {"type": "oauth2", "flows": {"clientCredentials": flow}}
-
-
-class DayShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A day, in a body or a query."""
-
-    target_class = "config.kernel.api.serializers.DayField"
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
-        """A date."""
-        return {"type": "string", "format": "date", "pattern": DAY, "examples": ["2026-03-21"]}
-
-
-class WholeNumberShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A whole number with its bounds."""
-
-    target_class = "config.kernel.api.serializers.WholeNumberField"
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
-        """An integer."""
-        return {"type": "integer", "minimum": self.target.low, "maximum": self.target.high}
 
 
 def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -173,6 +186,15 @@ def _problem_schema() -> dict[str, Any]:
             "instance": {"type": "string", "format": "uri"},
             "errors": {"type": "array", "items": fault},
             "errors_total": {"type": "integer"},
+            "available": {
+                "type": "string",
+                "description": "insufficient_funds：该资金可用余额（元）/ what the fund has, yuan",
+            },
+            "known": {
+                "type": "array",
+                "items": {"type": "integer"},
+                "description": "row_known：已存记录的编号 / ids of what is stored already",
+            },
         },
     }
 
