@@ -52,9 +52,9 @@ class EndpointSchema(AutoSchema):
             operation.setdefault("parameters", []).extend(self._headers())
         return operation
 
-    def _is_list_view(self, serializer: Any = None) -> bool:  # noqa: ARG002 (the base's signature)
-        """A page is an object."""
-        return False
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """A list by name alone: what is answered is a page, an object."""
+        return serializer is None and bool(super()._is_list_view())
 
     def _headers(self) -> list[dict[str, Any]]:
         is_money = self.view.action in self.view.money
