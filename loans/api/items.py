@@ -16,7 +16,7 @@ import polars as pl
 from config.kernel.api.problems import Fault, Problem
 from config.kernel.api.serializers import MISSING, UNKNOWN
 from loans.api import written
-from loans.files.columns import parse
+from loans.files.columns import Parsed, parse
 from loans.files.kind_types import Column, Kind
 from loans.files.kinds import KINDS
 from loans.files.problems import Problem as RowProblem
@@ -65,6 +65,15 @@ def items_of(data: Any) -> Body:
 
 def take_in(*, kind: str, body: Body, source: Source) -> Outcome:
     """Store the items as rows of that kind, all or none; raises Problem with every fault."""
+    _, parsed = columns_of(kind=kind, body=body)
+    try:
+        return intake.import_frame(kind=kind, frame=parsed.frame, source=source)
+    except ImportRefused as refused:
+        raise _refused(refused.problems, body) from refused
+
+
+def columns_of(*, kind: str, body: Body) -> tuple[pl.DataFrame, Parsed]:
+    """The items as columns of text, and as they are understood; raises Problem with every fault."""
     spec = KINDS[kind]
     frame, faults = _frame(spec, body)
     if faults:
@@ -72,10 +81,7 @@ def take_in(*, kind: str, body: Body, source: Source) -> Outcome:
     parsed = parse(spec, Table(frame, "csv"), confirmed_usccs=confirmations.confirmed_usccs())
     if parsed.problems:
         raise _refused(parsed.problems, body)
-    try:
-        return intake.import_frame(kind=kind, frame=parsed.frame, source=source)
-    except ImportRefused as refused:
-        raise _refused(refused.problems, body) from refused
+    return frame.drop(ROW), parsed
 
 
 class Stored(NamedTuple):

@@ -309,13 +309,10 @@ def _compare(intake: Intake) -> None:
 
 def _problems(intake: Intake) -> list[Problem]:
     """Every set-based reason to refuse the file."""
-    found = _not_allowed(intake)
-    for check in intake.target.checks:
-        for row, column, value, why in bulk.rows(check.sql):
-            found.append(intake.problem(row, column, value, why, RULE))
-    special = intake_special.refused(kind=intake.kind.name)
-    found += [intake.problem(row, column, value, why, RULE) for row, column, value, why in special]
-    return found
+    broken = [row for check in intake.target.checks for row in bulk.rows(check.sql)]
+    broken += intake_special.refused(kind=intake.kind.name)
+    told = [intake.problem(row, column, value, why, RULE) for row, column, value, why in broken]
+    return _not_allowed(intake) + told
 
 
 def _out_of_scope(intake: Intake, *, joins: str) -> list[Problem]:
@@ -323,7 +320,7 @@ def _out_of_scope(intake: Intake, *, joins: str) -> list[Problem]:
     target = intake.target
     if intake.is_administrator or target.scope is None:
         return []
-    belongs_to = f"coalesce({target.columns[target.scope]}, i.id)"
+    belongs_to = f"coalesce({target.columns[target.scope]}, i.id, 0)"  # 0: nobody's
     outside = bulk.rows(
         f"SELECT s.row, s.institution_code FROM stage s {joins} "
         f"WHERE ({belongs_to} BETWEEN %s AND %s) IS NOT TRUE ORDER BY s.row",

@@ -1,1 +1,1 @@
-"""Endpoints of money: what treasuries pay ahead, decide, demand back, and may look at (contract §5)."""
+"""Endpoints of money: deductions and runs, what treasuries pay ahead, decide, demand back (contract §5)."""

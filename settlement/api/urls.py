@@ -6,8 +6,10 @@ from django.urls import URLPattern, path
 
 from config.kernel.api.answers import BY_KEY
 from settlement.api.clawbacks import ClawbackOrders
+from settlement.api.deductions import Deductions
 from settlement.api.fund_balances import FundBalances
 from settlement.api.pre_allocations import PreAllocations
+from settlement.api.runs import DeductionRuns
 from settlement.api.settlements import Liquidations, Settlements
 
 LIST: dict[str, Any] = {"get": "list"}
@@ -38,4 +40,17 @@ urlpatterns: list[URLPattern] = [
         name="api-liquidation-decision",
     ),
     path("fund-balances/", FundBalances.as_view(LIST), name="api-fund-balances"),
+    path("deductions/", Deductions.as_view(LIST), name="api-deductions"),
+    path("deductions/<str:id>/", Deductions.as_view(ONE), name="api-deduction"),
+    path(
+        "deductions/<str:id>/explanation/",
+        Deductions.as_view({"get": "explain"}),
+        name="api-deduction-explanation",
+    ),
+    path("deduction-runs/", DeductionRuns.as_view({"post": "create"}), name="api-deduction-runs"),
+    path(
+        "deduction-runs/by-key/<str:key>/",
+        DeductionRuns.as_view(BY_KEY),
+        name="api-deduction-runs-by-key",
+    ),
 ]

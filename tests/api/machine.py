@@ -79,6 +79,14 @@ class Machine:
             f"{ROOT}{path}", raw, content_type=JSON, headers=self.headers(key, **more)
         )
 
+    def upload(
+        self, path: str, raw: bytes, media: str, *, key: str | None = None, **more: str
+    ) -> HttpResponse:
+        """Post a file as it is."""
+        return self.http.post(
+            f"{ROOT}{path}", raw, content_type=media, headers=self.headers(key, **more)
+        )
+
     def get(self, path: str, query: str = "", **more: str) -> HttpResponse:
         """Get an address."""
         return self.http.get(f"{ROOT}{path}{query}", headers=self.headers(**more))

@@ -72,11 +72,15 @@ class Endpoint(ViewSet):
         """Authenticate, then say in whose name this request changes what it changes."""
         super().initial(request, *args, **kwargs)
         if request.method not in READING:
-            provenance.for_transaction(
-                user=self.caller.actor,
-                address=signin.client_address(request._request),  # noqa: SLF001
-                url=request.path[:URL_MAX],
-            )
+            self.sign()
+
+    def sign(self) -> None:
+        """Say who changes what this transaction changes, from where and by which address."""
+        provenance.for_transaction(
+            user=self.caller.actor,
+            address=signin.client_address(self.request._request),  # noqa: SLF001
+            url=self.request.path[:URL_MAX],
+        )
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         """Errors are problems (RFC 9457)."""

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from config.kernel.api.authentication import Caller
 from config.kernel.api.problems import MEDIA_TYPE, Problem
+from config.kernel.api.uploads import Received
 from config.kernel.models import IdempotencyKey
 from config.kernel.services import bulk
 
@@ -56,12 +57,20 @@ def key_of(request: Any) -> str:
 
 
 def asked(*, request: Any, caller: Caller, at: datetime) -> Asked:
-    """What is asked, with the digest of method, address (it names the version) and body."""
+    """What is asked, with the digest of method, address (it names the version) and body.
+
+    A file stands for itself by its own digest.
+    """
     key = key_of(request)
-    body = json.dumps(request.data, sort_keys=True, separators=(",", ":"))
+    is_file = isinstance(request.data, Received)
+    body = request.data.sha256 if is_file else _canonical(request.data)
     whole = "\n".join((request.method, request.get_full_path(), body))
     digest = hashlib.sha256(whole.encode()).hexdigest()
     return Asked(caller, key, request.method, request.path, digest, at)
+
+
+def _canonical(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))
 
 
 def once(*, request: Asked, act: Callable[[], Response]) -> Response:

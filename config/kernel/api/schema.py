@@ -39,7 +39,7 @@ class EndpointSchema(AutoSchema):
             return operation
         is_post = self.method == "POST"
         statuses = {*ALWAYS, *(OF_POSTS if is_post else ())}
-        if "{id}" in self.path or "{key}" in self.path:
+        if "{" in self.path:
             statuses.add(404)
         if "{key}" in self.path:
             statuses.add(409)
@@ -51,6 +51,10 @@ class EndpointSchema(AutoSchema):
         if is_post:
             operation.setdefault("parameters", []).extend(self._headers())
         return operation
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """A list by name alone: what is answered is a page, an object."""
+        return serializer is None and bool(super()._is_list_view())
 
     def _headers(self) -> list[dict[str, Any]]:
         is_money = self.view.action in self.view.money
@@ -136,8 +140,30 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the one shape of errors, and what the document as a whole has to say."""
     result["components"].setdefault("schemas", {})["Problem"] = _problem_schema()
+    _link(result["paths"])
     result["info"]["description"] = DESCRIPTION
     return result
+
+
+def _link(paths: dict[str, Any]) -> None:
+    """Say where what an answer names is found: a job that was ordered, the rows of a list."""
+    for path, operations in paths.items():
+        for operation in operations.values():
+            answers = operation["responses"]
+            if "202" in answers:
+                job = {"operationId": "get_job", "parameters": {"id": "$response.body#/job"}}
+                answers["202"]["links"] = {"job": job}
+        if "get" not in operations or f"{path}{{id}}/" not in paths:
+            continue
+        named = {"id": "$response.body#/results/0/id"}
+        operations["get"]["responses"]["200"]["links"] = {
+            below["get"]["operationId"]: {
+                "operationId": below["get"]["operationId"],
+                "parameters": named,
+            }
+            for inner, below in paths.items()
+            if inner.startswith(f"{path}{{id}}/") and "get" in below
+        }
 
 
 def _problem_schema() -> dict[str, Any]:

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from django.core.validators import RegexValidator
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from config.kernel.api.paging import PAGE_SIZE_MAX
+from config.kernel.api.paging import CURSOR, PAGE_SIZE_MAX
 from config.kernel.api.problems import Fault, Problem
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
+DAY = "^(?:199[0-9]|20[0-9]{2}|2100)-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"  # FIRST to LAST_YEAR
+VISIBLE = "^[!-~·—“”、。《》〈〉【】〔〕（），：；㐀-䶿一-鿿]+$"
 OF_ALL = ("", "non_field_errors")  # faults of an object or list as a whole
 UNKNOWN = "未知字段 / unknown field"
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -74,7 +77,16 @@ class TextField(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
-@extend_schema_field(OpenApiTypes.DATE)
+class CodeField(TextField):
+    """A code, number or name to look for: visible characters, by a pattern that the document shows."""
+
+    def __init__(self, *, pattern: str = VISIBLE, code: str = "invalid", **options: Any) -> None:
+        told = f"须符合 {pattern} / must match {pattern}"
+        options.setdefault("validators", [RegexValidator(pattern, told, code)])
+        super().__init__(**options)
+
+
+@extend_schema_field({"type": "string", "format": "date", "pattern": DAY})
 class DayField(serializers.Field[date, str, str, Any]):
     """A calendar day, `2026-03-21` and no other way."""
 
@@ -172,8 +184,11 @@ class FlagField(serializers.Field[bool, Any, bool, Any]):
 class PageQuery(StrictSerializer):
     """The query of a list."""
 
-    cursor = TextField(
-        required=False, max_length=60, help_text="上一页 next 中的游标 / from `next`"
+    cursor = CodeField(
+        required=False,
+        pattern=CURSOR,
+        code="cursor_invalid",
+        help_text="上一页 next 中的游标 / from `next`",
     )
     page_size = WholeNumberField(low=1, high=PAGE_SIZE_MAX, in_query=True, required=False)
 
