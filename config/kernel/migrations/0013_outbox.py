@@ -8,231 +8,561 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('kernel', '0012_clients_protected'),
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("kernel", "0012_clients_protected"),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OutboxEvent',
+            name="OutboxEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('topic', models.CharField(max_length=60, verbose_name='事件类别')),
-                ('aggregate', models.CharField(max_length=100, verbose_name='事件对象')),
-                ('scheme_code', models.CharField(blank=True, default='', max_length=60, verbose_name='贴息政策')),
-                ('payload', models.JSONField(verbose_name='内容')),
-                ('created_at', models.DateTimeField(verbose_name='发生时间')),
-                ('institution', models.ForeignKey(blank=True, help_text='空 = 全部机构的事件 / blank = of the whole installation', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kernel.institution', verbose_name='机构')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("topic", models.CharField(max_length=60, verbose_name="事件类别")),
+                ("aggregate", models.CharField(max_length=100, verbose_name="事件对象")),
+                (
+                    "scheme_code",
+                    models.CharField(
+                        blank=True, default="", max_length=60, verbose_name="贴息政策"
+                    ),
+                ),
+                ("payload", models.JSONField(verbose_name="内容")),
+                ("created_at", models.DateTimeField(verbose_name="发生时间")),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="空 = 全部机构的事件 / blank = of the whole installation",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="kernel.institution",
+                        verbose_name="机构",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '事件',
-                'verbose_name_plural': '事件',
-                'ordering': ['-id'],
+                "verbose_name": "事件",
+                "verbose_name_plural": "事件",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='OutboxDelivery',
+            name="OutboxDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('receiver_kind', models.CharField(max_length=30, verbose_name='接收方类别')),
-                ('receiver_id', models.BigIntegerField(verbose_name='接收方序号')),
-                ('aggregate', models.CharField(max_length=100, verbose_name='事件对象')),
-                ('state', models.CharField(choices=[('waiting', '待送达'), ('delivered', '已送达'), ('dead', '未能送达'), ('given_up', '已放弃')], default='waiting', max_length=10, verbose_name='状态')),
-                ('attempts', models.IntegerField(default=0, verbose_name='尝试次数')),
-                ('next_at', models.DateTimeField(verbose_name='下次尝试')),
-                ('last_error', models.CharField(blank=True, default='', max_length=500, verbose_name='最近错误')),
-                ('status', models.SmallIntegerField(blank=True, help_text='最近一次 / of the last attempt', null=True, verbose_name='应答状态码')),
-                ('proof', models.CharField(blank=True, default='', help_text='接收方的应答 / what the receiver answered', max_length=500, verbose_name='回执')),
-                ('delivered_at', models.DateTimeField(blank=True, null=True, verbose_name='送达时间')),
-                ('institution', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kernel.institution', verbose_name='机构')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='kernel.outboxevent', verbose_name='事件')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("receiver_kind", models.CharField(max_length=30, verbose_name="接收方类别")),
+                ("receiver_id", models.BigIntegerField(verbose_name="接收方序号")),
+                ("aggregate", models.CharField(max_length=100, verbose_name="事件对象")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "待送达"),
+                            ("delivered", "已送达"),
+                            ("dead", "未能送达"),
+                            ("given_up", "已放弃"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("attempts", models.IntegerField(default=0, verbose_name="尝试次数")),
+                ("next_at", models.DateTimeField(verbose_name="下次尝试")),
+                (
+                    "last_error",
+                    models.CharField(
+                        blank=True, default="", max_length=500, verbose_name="最近错误"
+                    ),
+                ),
+                (
+                    "status",
+                    models.SmallIntegerField(
+                        blank=True,
+                        help_text="最近一次 / of the last attempt",
+                        null=True,
+                        verbose_name="应答状态码",
+                    ),
+                ),
+                (
+                    "proof",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="接收方的应答 / what the receiver answered",
+                        max_length=500,
+                        verbose_name="回执",
+                    ),
+                ),
+                (
+                    "delivered_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="送达时间"),
+                ),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="kernel.institution",
+                        verbose_name="机构",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deliveries",
+                        to="kernel.outboxevent",
+                        verbose_name="事件",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '送达记录',
-                'verbose_name_plural': '送达记录',
-                'ordering': ['-id'],
+                "verbose_name": "送达记录",
+                "verbose_name_plural": "送达记录",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='OutboxPending',
+            name="OutboxPending",
             fields=[
-                ('event', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='pending', serialize=False, to='kernel.outboxevent')),
+                (
+                    "event",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="pending",
+                        serialize=False,
+                        to="kernel.outboxevent",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '待分发事件',
-                'verbose_name_plural': '待分发事件',
+                "verbose_name": "待分发事件",
+                "verbose_name_plural": "待分发事件",
             },
         ),
         migrations.CreateModel(
-            name='OutboxPause',
+            name="OutboxPause",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('receiver_kind', models.CharField(max_length=30, verbose_name='接收方类别')),
-                ('receiver_id', models.BigIntegerField(verbose_name='接收方序号')),
-                ('failures', models.IntegerField(verbose_name='连续失败次数')),
-                ('until', models.DateTimeField(verbose_name='暂停至')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("receiver_kind", models.CharField(max_length=30, verbose_name="接收方类别")),
+                ("receiver_id", models.BigIntegerField(verbose_name="接收方序号")),
+                ("failures", models.IntegerField(verbose_name="连续失败次数")),
+                ("until", models.DateTimeField(verbose_name="暂停至")),
             ],
             options={
-                'verbose_name': '接收方暂停',
-                'verbose_name_plural': '接收方暂停',
-                'constraints': [models.UniqueConstraint(fields=('receiver_kind', 'receiver_id'), name='pause_once')],
+                "verbose_name": "接收方暂停",
+                "verbose_name_plural": "接收方暂停",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("receiver_kind", "receiver_id"), name="pause_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='WebhookEndpoint',
+            name="WebhookEndpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.URLField(max_length=500, verbose_name='地址')),
-                ('topics', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), size=None, verbose_name='事件类别')),
-                ('is_active', models.BooleanField(default=True, verbose_name='启用')),
-                ('made_by', models.CharField(max_length=150, verbose_name='登记人')),
-                ('made_at', models.DateTimeField(verbose_name='登记时间')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='webhooks', to='kernel.apiclient', verbose_name='接口客户端')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("url", models.URLField(max_length=500, verbose_name="地址")),
+                (
+                    "topics",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        size=None,
+                        verbose_name="事件类别",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="启用")),
+                ("made_by", models.CharField(max_length=150, verbose_name="登记人")),
+                ("made_at", models.DateTimeField(verbose_name="登记时间")),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhooks",
+                        to="kernel.apiclient",
+                        verbose_name="接口客户端",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '事件推送地址',
-                'verbose_name_plural': '事件推送地址',
-                'ordering': ['client', 'id'],
+                "verbose_name": "事件推送地址",
+                "verbose_name_plural": "事件推送地址",
+                "ordering": ["client", "id"],
             },
         ),
         migrations.CreateModel(
-            name='WebhookEndpointEvent',
+            name="WebhookEndpointEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('url', models.URLField(max_length=500, verbose_name='地址')),
-                ('topics', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), size=None, verbose_name='事件类别')),
-                ('is_active', models.BooleanField(default=True, verbose_name='启用')),
-                ('made_by', models.CharField(max_length=150, verbose_name='登记人')),
-                ('made_at', models.DateTimeField(verbose_name='登记时间')),
-                ('client', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='kernel.apiclient', verbose_name='接口客户端')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='kernel.webhookendpoint')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("url", models.URLField(max_length=500, verbose_name="地址")),
+                (
+                    "topics",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        size=None,
+                        verbose_name="事件类别",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="启用")),
+                ("made_by", models.CharField(max_length=150, verbose_name="登记人")),
+                ("made_at", models.DateTimeField(verbose_name="登记时间")),
+                (
+                    "client",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="kernel.apiclient",
+                        verbose_name="接口客户端",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="kernel.webhookendpoint",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='WebhookSecret',
+            name="WebhookSecret",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('material', models.TextField(verbose_name='密钥')),
-                ('made_by', models.CharField(max_length=150, verbose_name='生成人')),
-                ('made_at', models.DateTimeField(verbose_name='生成时间')),
-                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='失效时间')),
-                ('endpoint', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='secrets', to='kernel.webhookendpoint', verbose_name='事件推送地址')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("material", models.TextField(verbose_name="密钥")),
+                ("made_by", models.CharField(max_length=150, verbose_name="生成人")),
+                ("made_at", models.DateTimeField(verbose_name="生成时间")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="失效时间")),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="secrets",
+                        to="kernel.webhookendpoint",
+                        verbose_name="事件推送地址",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '推送签名密钥',
-                'verbose_name_plural': '推送签名密钥',
-                'ordering': ['endpoint', '-id'],
+                "verbose_name": "推送签名密钥",
+                "verbose_name_plural": "推送签名密钥",
+                "ordering": ["endpoint", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='WebhookSecretEvent',
+            name="WebhookSecretEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('made_by', models.CharField(max_length=150, verbose_name='生成人')),
-                ('made_at', models.DateTimeField(verbose_name='生成时间')),
-                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='失效时间')),
-                ('endpoint', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='kernel.webhookendpoint', verbose_name='事件推送地址')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='kernel.webhooksecret')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("made_by", models.CharField(max_length=150, verbose_name="生成人")),
+                ("made_at", models.DateTimeField(verbose_name="生成时间")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="失效时间")),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="kernel.webhookendpoint",
+                        verbose_name="事件推送地址",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="kernel.webhooksecret",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='DeliveryStep',
+            name="DeliveryStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(choices=[('resent', '重新发送'), ('given_up', '放弃')], max_length=10, verbose_name='步骤')),
-                ('why', models.CharField(max_length=500, verbose_name='原因')),
-                ('attempts', models.IntegerField(verbose_name='此前尝试次数')),
-                ('last_error', models.CharField(blank=True, default='', max_length=500, verbose_name='此前错误')),
-                ('actor', models.CharField(max_length=150, verbose_name='操作人')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('institution', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kernel.institution', verbose_name='机构')),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='kernel.outboxdelivery', verbose_name='送达记录')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[("resent", "重新发送"), ("given_up", "放弃")],
+                        max_length=10,
+                        verbose_name="步骤",
+                    ),
+                ),
+                ("why", models.CharField(max_length=500, verbose_name="原因")),
+                ("attempts", models.IntegerField(verbose_name="此前尝试次数")),
+                (
+                    "last_error",
+                    models.CharField(
+                        blank=True, default="", max_length=500, verbose_name="此前错误"
+                    ),
+                ),
+                ("actor", models.CharField(max_length=150, verbose_name="操作人")),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="kernel.institution",
+                        verbose_name="机构",
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="steps",
+                        to="kernel.outboxdelivery",
+                        verbose_name="送达记录",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '送达处理',
-                'verbose_name_plural': '送达处理',
-                'ordering': ['-id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('step__in', ['resent', 'given_up']), models.Q(('why', ''), _negated=True)), name='delivery_step_known')],
+                "verbose_name": "送达处理",
+                "verbose_name_plural": "送达处理",
+                "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("step__in", ["resent", "given_up"]),
+                            models.Q(("why", ""), _negated=True),
+                        ),
+                        name="delivery_step_known",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='outboxevent',
-            index=models.Index(fields=['aggregate', 'id'], name='event_by_aggregate'),
+            model_name="outboxevent",
+            index=models.Index(fields=["aggregate", "id"], name="event_by_aggregate"),
         ),
         migrations.AddConstraint(
-            model_name='outboxevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('topic', ''), _negated=True), models.Q(('aggregate', ''), _negated=True)), name='event_of_something'),
+            model_name="outboxevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("topic", ""), _negated=True),
+                    models.Q(("aggregate", ""), _negated=True),
+                ),
+                name="event_of_something",
+            ),
         ),
         migrations.AddIndex(
-            model_name='outboxdelivery',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['next_at', 'id'], name='delivery_due'),
+            model_name="outboxdelivery",
+            index=models.Index(
+                condition=models.Q(("state", "waiting")),
+                fields=["next_at", "id"],
+                name="delivery_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='outboxdelivery',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'dead'])), fields=['receiver_kind', 'receiver_id', 'aggregate', 'event'], name='delivery_in_order'),
+            model_name="outboxdelivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "dead"])),
+                fields=["receiver_kind", "receiver_id", "aggregate", "event"],
+                name="delivery_in_order",
+            ),
         ),
         migrations.AddIndex(
-            model_name='outboxdelivery',
-            index=models.Index(fields=['state', '-id'], name='delivery_by_state'),
+            model_name="outboxdelivery",
+            index=models.Index(fields=["state", "-id"], name="delivery_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='outboxdelivery',
-            constraint=models.UniqueConstraint(fields=('event', 'receiver_kind', 'receiver_id'), name='delivery_once'),
+            model_name="outboxdelivery",
+            constraint=models.UniqueConstraint(
+                fields=("event", "receiver_kind", "receiver_id"), name="delivery_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outboxdelivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'delivered', 'dead', 'given_up'])), name='delivery_state_known'),
+            model_name="outboxdelivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "delivered", "dead", "given_up"])),
+                name="delivery_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outboxdelivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'delivered'), ('delivered_at__isnull', True), _connector='XOR'), name='delivery_delivered_at_a_time'),
+            model_name="outboxdelivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "delivered"), ("delivered_at__isnull", True), _connector="XOR"
+                ),
+                name="delivery_delivered_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='webhookendpoint',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('client', 'url'), name='webhook_address_once'),
+            model_name="webhookendpoint",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_active", True)),
+                fields=("client", "url"),
+                name="webhook_address_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='webhookendpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('topics', []), _negated=True), name='webhook_has_topics'),
+            model_name="webhookendpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("topics", []), _negated=True), name="webhook_has_topics"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='webhookendpoint',
-            trigger=pgtrigger.compiler.Trigger(name='before_change_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "kernel_webhookendpointevent" ("client_id", "id", "is_active", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "topics", "url") VALUES (OLD."client_id", OLD."id", OLD."is_active", OLD."made_at", OLD."made_by", _pgh_attach_context(), NOW(), \'before_change\', OLD."id", OLD."topics", OLD."url"); RETURN NULL;', hash='b1fd2f1b05e27cae60ac195afd43cdb32f89a8f1', operation='UPDATE', pgid='pgtrigger_before_change_update_ee81e', table='kernel_webhookendpoint', when='AFTER')),
+            model_name="webhookendpoint",
+            trigger=pgtrigger.compiler.Trigger(
+                name="before_change_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "kernel_webhookendpointevent" ("client_id", "id", "is_active", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "topics", "url") VALUES (OLD."client_id", OLD."id", OLD."is_active", OLD."made_at", OLD."made_by", _pgh_attach_context(), NOW(), \'before_change\', OLD."id", OLD."topics", OLD."url"); RETURN NULL;',
+                    hash="b1fd2f1b05e27cae60ac195afd43cdb32f89a8f1",
+                    operation="UPDATE",
+                    pgid="pgtrigger_before_change_update_ee81e",
+                    table="kernel_webhookendpoint",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='webhookendpoint',
-            trigger=pgtrigger.compiler.Trigger(name='before_delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "kernel_webhookendpointevent" ("client_id", "id", "is_active", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "topics", "url") VALUES (OLD."client_id", OLD."id", OLD."is_active", OLD."made_at", OLD."made_by", _pgh_attach_context(), NOW(), \'before_delete\', OLD."id", OLD."topics", OLD."url"); RETURN NULL;', hash='460a329600bf30378f7741d22706435036ed751f', operation='DELETE', pgid='pgtrigger_before_delete_delete_0e4c7', table='kernel_webhookendpoint', when='AFTER')),
+            model_name="webhookendpoint",
+            trigger=pgtrigger.compiler.Trigger(
+                name="before_delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "kernel_webhookendpointevent" ("client_id", "id", "is_active", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "topics", "url") VALUES (OLD."client_id", OLD."id", OLD."is_active", OLD."made_at", OLD."made_by", _pgh_attach_context(), NOW(), \'before_delete\', OLD."id", OLD."topics", OLD."url"); RETURN NULL;',
+                    hash="460a329600bf30378f7741d22706435036ed751f",
+                    operation="DELETE",
+                    pgid="pgtrigger_before_delete_delete_0e4c7",
+                    table="kernel_webhookendpoint",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='webhookendpoint',
-            trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "kernel_webhookendpointevent" ("client_id", "id", "is_active", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "topics", "url") VALUES (NEW."client_id", NEW."id", NEW."is_active", NEW."made_at", NEW."made_by", _pgh_attach_context(), NOW(), \'added\', NEW."id", NEW."topics", NEW."url"); RETURN NULL;', hash='9ea86dfc5ae030658d63505ad87a98ee6e78ff5c', operation='INSERT', pgid='pgtrigger_added_insert_5b3c6', table='kernel_webhookendpoint', when='AFTER')),
+            model_name="webhookendpoint",
+            trigger=pgtrigger.compiler.Trigger(
+                name="added_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "kernel_webhookendpointevent" ("client_id", "id", "is_active", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "topics", "url") VALUES (NEW."client_id", NEW."id", NEW."is_active", NEW."made_at", NEW."made_by", _pgh_attach_context(), NOW(), \'added\', NEW."id", NEW."topics", NEW."url"); RETURN NULL;',
+                    hash="9ea86dfc5ae030658d63505ad87a98ee6e78ff5c",
+                    operation="INSERT",
+                    pgid="pgtrigger_added_insert_5b3c6",
+                    table="kernel_webhookendpoint",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='webhooksecret',
-            trigger=pgtrigger.compiler.Trigger(name='before_change_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."endpoint_id" IS DISTINCT FROM (NEW."endpoint_id") OR OLD."ends_at" IS DISTINCT FROM (NEW."ends_at") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."made_at" IS DISTINCT FROM (NEW."made_at") OR OLD."made_by" IS DISTINCT FROM (NEW."made_by"))', func='INSERT INTO "kernel_webhooksecretevent" ("endpoint_id", "ends_at", "id", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."endpoint_id", OLD."ends_at", OLD."id", OLD."made_at", OLD."made_by", _pgh_attach_context(), NOW(), \'before_change\', OLD."id"); RETURN NULL;', hash='875525368dc07525341238c39ce805cb7ca3f447', operation='UPDATE', pgid='pgtrigger_before_change_update_c67c1', table='kernel_webhooksecret', when='AFTER')),
+            model_name="webhooksecret",
+            trigger=pgtrigger.compiler.Trigger(
+                name="before_change_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."endpoint_id" IS DISTINCT FROM (NEW."endpoint_id") OR OLD."ends_at" IS DISTINCT FROM (NEW."ends_at") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."made_at" IS DISTINCT FROM (NEW."made_at") OR OLD."made_by" IS DISTINCT FROM (NEW."made_by"))',
+                    func='INSERT INTO "kernel_webhooksecretevent" ("endpoint_id", "ends_at", "id", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."endpoint_id", OLD."ends_at", OLD."id", OLD."made_at", OLD."made_by", _pgh_attach_context(), NOW(), \'before_change\', OLD."id"); RETURN NULL;',
+                    hash="875525368dc07525341238c39ce805cb7ca3f447",
+                    operation="UPDATE",
+                    pgid="pgtrigger_before_change_update_c67c1",
+                    table="kernel_webhooksecret",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='webhooksecret',
-            trigger=pgtrigger.compiler.Trigger(name='before_delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "kernel_webhooksecretevent" ("endpoint_id", "ends_at", "id", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."endpoint_id", OLD."ends_at", OLD."id", OLD."made_at", OLD."made_by", _pgh_attach_context(), NOW(), \'before_delete\', OLD."id"); RETURN NULL;', hash='c4c7388e748f2fae4b87352b082f8b5b1c5de922', operation='DELETE', pgid='pgtrigger_before_delete_delete_5bc44', table='kernel_webhooksecret', when='AFTER')),
+            model_name="webhooksecret",
+            trigger=pgtrigger.compiler.Trigger(
+                name="before_delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "kernel_webhooksecretevent" ("endpoint_id", "ends_at", "id", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."endpoint_id", OLD."ends_at", OLD."id", OLD."made_at", OLD."made_by", _pgh_attach_context(), NOW(), \'before_delete\', OLD."id"); RETURN NULL;',
+                    hash="c4c7388e748f2fae4b87352b082f8b5b1c5de922",
+                    operation="DELETE",
+                    pgid="pgtrigger_before_delete_delete_5bc44",
+                    table="kernel_webhooksecret",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='webhooksecret',
-            trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "kernel_webhooksecretevent" ("endpoint_id", "ends_at", "id", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."endpoint_id", NEW."ends_at", NEW."id", NEW."made_at", NEW."made_by", _pgh_attach_context(), NOW(), \'added\', NEW."id"); RETURN NULL;', hash='4e8b7aba349b768b3c352370180f7d4a77d36c19', operation='INSERT', pgid='pgtrigger_added_insert_5eea2', table='kernel_webhooksecret', when='AFTER')),
+            model_name="webhooksecret",
+            trigger=pgtrigger.compiler.Trigger(
+                name="added_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "kernel_webhooksecretevent" ("endpoint_id", "ends_at", "id", "made_at", "made_by", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."endpoint_id", NEW."ends_at", NEW."id", NEW."made_at", NEW."made_by", _pgh_attach_context(), NOW(), \'added\', NEW."id"); RETURN NULL;',
+                    hash="4e8b7aba349b768b3c352370180f7d4a77d36c19",
+                    operation="INSERT",
+                    pgid="pgtrigger_added_insert_5eea2",
+                    table="kernel_webhooksecret",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]
