@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 
 from config.kernel.api import problems
 
@@ -20,6 +21,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     if request.path_info.startswith(INTERFACE):
         return problems.not_found(request)
     return defaults.page_not_found(request, exception)
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001 (a view)
+    """An address of the interface that there is not."""
+    return problems.not_found(request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

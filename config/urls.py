@@ -53,6 +53,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("api/v1/", include("loans.api.urls")),
+    path("api/v1/", include("settlement.api.urls")),
+    path("api/<path:rest>", problems.nowhere),  # settings with DEBUG would show a page of their own
     *(single_sign_on.urlpatterns if settings.OIDC_ISSUER else []),
 ]
 handler400 = problems.bad_request

@@ -17,11 +17,13 @@ import os
 # What a client may be let do, action by action.
 API_SCOPES = {
     "pre-allocations:write": "登记预拨资金 / enter pre-allocations",
+    "pre-allocations:read": "查看预拨资金 / read pre-allocations",
     "review-results:write": "登记审核结果 / enter review results",
     "settlements:read": "查看结算与清算 / read settlements and liquidations",
     "settlements:decide": "批复结算 / decide settlements",
     "liquidations:decide": "批复清算 / decide liquidations",
     "clawbacks:write": "下达追回通知 / order clawbacks",
+    "clawbacks:read": "查看追回通知 / read orders to claw back",
     "external-subsidies:write": "登记外部补贴 / enter external subsidies",
     "reports:read": "查看和下载报表 / read and download reports",
     "fund-balances:read": "查看专户余额 / read fund balances",

@@ -27,7 +27,6 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "oauth2_provider",
-    "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "pgtrigger",
@@ -41,7 +40,7 @@ INSTALLED_APPS = [
     "import_export",
 ]
 MIDDLEWARE = [
-    "config.kernel.middleware.TracingMiddleware",
+    "config.kernel.api.tracing.TracingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.kernel.middleware.EncodingMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

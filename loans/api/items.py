@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from config.kernel.api.problems import Fault, Problem
-from config.kernel.api.serializers import MISSING, NOT_A_TEXT, UNKNOWN
+from config.kernel.api.serializers import MISSING, UNKNOWN
+from loans.api import written
 from loans.files.columns import parse
 from loans.files.kind_types import Column, Kind
 from loans.files.kinds import KINDS
@@ -23,32 +24,11 @@ from loans.files.table import ROW, Table
 from loans.services import confirmations, intake
 from loans.services.entry import FIRST_ROW
 from loans.services.outcomes import ImportRefused, Outcome, Source
+from loans.services.taken_rows import taken_rows
 
 ITEMS_MAX = 10_000
-AMOUNT = r"^-?(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2})?$"
-DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_NEGATIVE_ZERO = r"^-0(?:\.0{1,2})?$"
-# Column type → how it is written, and what is said of anything else.
-SHAPES: dict[str, tuple[str, str]] = {
-    "amount": (
-        AMOUNT,
-        "须为以元为单位、最多两位小数的字符串 / a string in yuan with at most 2 decimals",
-    ),
-    "date": (DAY, "须为 2026-03-21 形式的日期 / must be a date like 2026-03-21"),
-    "month": (r"^[0-9]{4}-[0-9]{2}$", "须为 2026-03 形式的月份 / must be a month like 2026-03"),
-    "rate": (
-        r"^(?:0|[1-9][0-9]?)(?:\.[0-9]{1,4})?$",
-        "须为百分数字符串，最多四位小数 / a string in percent with at most 4 decimals",
-    ),
-    "exchange_rate": (
-        r"^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,8})?$",
-        "须为字符串，最多八位小数 / a string with at most 8 decimals",
-    ),
-    "uscc": (r"^[0-9A-Z]{18}$", "须为 18 位大写字母和数字 / 18 capital letters and digits"),
-}
-_TEXT = r"^\S(?:.*\S)?$"
-_TEXT_TOLD = "不能为空，首尾不能有空白 / not blank, without spaces at its ends"
 YEAR_TOLD = "须为四位整数 / must be a whole number of four digits"
+TOO_MANY = f"最多 {ITEMS_MAX} 条 / at most {ITEMS_MAX:,} items"
 WORDS_TOLD = "须为字符串数组 / must be a list of strings"
 DIFFERS_TOLD = "与已存记录不同 / differs from what is stored"
 
@@ -73,7 +53,7 @@ def items_of(data: Any) -> Body:
         told = "须为对象或非空数组 / must be an object or a list that is not empty"
         raise Problem("invalid", faults=[Fault(stem, "invalid", told)])
     if len(found) > ITEMS_MAX:
-        raise Problem("too_many_items")
+        raise Problem("too_many_items", faults=[Fault(stem, "too_many_items", TOO_MANY)])
     wrong = [index for index, item in enumerate(found) if not isinstance(item, dict)]
     if wrong:
         told = "须为 JSON 对象 / must be an object"
@@ -98,6 +78,19 @@ def take_in(*, kind: str, body: Body, source: Source) -> Outcome:
         raise _refused(refused.problems, body) from refused
 
 
+class Stored(NamedTuple):
+    """What one item of a body became: the key of its row, and whether that was stored before."""
+
+    place: int
+    key: int
+    was_known: bool
+
+
+def stored(*, kind: str) -> list[Stored]:
+    """What the items just taken in became, in their order."""
+    return [Stored(one.row - FIRST_ROW, one.key, one.was_known) for one in taken_rows(kind=kind)]
+
+
 def _refused(problems: Sequence[RowProblem], body: Body) -> Problem:
     faults = [
         Fault(
@@ -108,9 +101,10 @@ def _refused(problems: Sequence[RowProblem], body: Body) -> Problem:
         )
         for p in problems
     ]
-    if all(p.code == intake.DIFFERS for p in problems):
+    codes = {problem.code for problem in problems}
+    if codes == {intake.DIFFERS}:
         return Problem(intake.DIFFERS, DIFFERS_TOLD, status=409, faults=faults)
-    return Problem("invalid", faults=faults)
+    return Problem("invalid" if "invalid" in codes else "refused_content", faults=faults)
 
 
 def _frame(kind: Kind, body: Body) -> tuple[pl.DataFrame, list[Fault]]:
@@ -153,22 +147,29 @@ def _column(column: Column, given: list[Any]) -> tuple[list[str | None], _Wrong]
             if column.required:
                 wrong.append((index, "required", MISSING))
         elif not is_text:
-            told = SHAPES[column.type][1] if column.type in SHAPES else NOT_A_TEXT
-            wrong.append((index, "invalid", told))
+            wrong.append((index, "invalid", written.told(column)))
     return texts, wrong + _misshapen(column, texts)
 
 
 def _misshapen(column: Column, texts: list[str | None]) -> _Wrong:
-    given = pl.Series(texts, dtype=pl.String)
+    """Each distinct text is looked at once."""
+    told = written.told(column)
     if column.choices:
-        told = "只能是 / must be one of " + ", ".join(column.choices)
-        bad = ~given.is_in([*column.choices])
-    else:
-        shape, told = SHAPES.get(column.type, (_TEXT, _TEXT_TOLD))
-        bad = ~given.str.contains(shape)
-        if column.type == "amount":
-            bad |= given.str.contains(_NEGATIVE_ZERO)
-    return [(index, "invalid", told) for index in bad.fill_null(value=False).arg_true()]
+        return [
+            (i, "invalid", told)
+            for i, text in enumerate(texts)
+            if text is not None and text not in column.choices
+        ]
+    fits = re.compile(written.pattern(column)).fullmatch
+    known: dict[str, bool] = {}
+    for text in texts:
+        if text is not None and text not in known:
+            known[text] = fits(text) is not None
+    return [
+        (index, "invalid", told)
+        for index, text in enumerate(texts)
+        if text is not None and not known[text]
+    ]
 
 
 def _years(column: Column, given: list[Any]) -> tuple[list[str | None], _Wrong]:

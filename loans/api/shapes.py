@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from loans.api.items import ITEMS_MAX, SHAPES
+from loans.api import written
+from loans.api.items import ITEMS_MAX
 from loans.files.kind_types import Column
 from loans.files.kinds import KINDS
-from loans.files.limits import MAX_IDENTIFIER_CHARACTERS, MAX_NAME_CHARACTERS
-
-EXAMPLES = {
-    "amount": "1234.56",
-    "date": "2026-03-21",
-    "month": "2026-03",
-    "rate": "3.45",
-    "exchange_rate": "1",
-}
 
 
 def item(kind: str) -> dict[str, Any]:
@@ -44,7 +36,7 @@ def one_or_many(kind: str) -> dict[str, Any]:
 
 
 def _member(column: Column) -> dict[str, Any]:
-    told = {"description": column.header_zh}
+    told: dict[str, Any] = {"description": column.header_zh}
     if column.type == "year":
         return {"type": "integer", "minimum": 2000, "maximum": 2100, **told}
     if column.type == "scheme_codes":
@@ -52,8 +44,11 @@ def _member(column: Column) -> dict[str, Any]:
         return {"type": "array", "items": word, **told}
     if column.choices:
         return {"type": "string", "enum": [*column.choices], **told}
-    if column.type in SHAPES:
-        shape = {"type": "string", "pattern": SHAPES[column.type][0], **told}
-        return {**shape, "examples": [EXAMPLES[column.type]]} if column.type in EXAMPLES else shape
-    longest = MAX_NAME_CHARACTERS if column.type == "name" else MAX_IDENTIFIER_CHARACTERS
-    return {"type": "string", "minLength": 1, "maxLength": longest, **told}
+    shape = {"type": "string", "pattern": written.pattern(column), **told}
+    if column.type == "date":
+        shape["format"] = "date"
+    if column.type in {"text", "name"}:
+        shape["maxLength"] = written.longest(column)
+    if column.type in written.EXAMPLES:
+        shape["examples"] = [written.EXAMPLES[column.type]]
+    return shape

@@ -19,7 +19,7 @@ from django.db import transaction
 
 from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
-from loans.files.columns import Parsed, parse
+from loans.files.columns import RULE, Parsed, parse
 from loans.files.kinds import KINDS, Column, Kind
 from loans.files.problems import HEADER_ROW, FileError, Problem, file_problem
 from loans.files.reader import read_table
@@ -311,8 +311,10 @@ def _problems(intake: Intake) -> list[Problem]:
     """Every set-based reason to refuse the file."""
     found = _not_allowed(intake)
     for check in intake.target.checks:
-        found += [intake.problem(*broken) for broken in bulk.rows(check.sql)]
-    found += [intake.problem(*broken) for broken in intake_special.refused(kind=intake.kind.name)]
+        for row, column, value, why in bulk.rows(check.sql):
+            found.append(intake.problem(row, column, value, why, RULE))
+    special = intake_special.refused(kind=intake.kind.name)
+    found += [intake.problem(row, column, value, why, RULE) for row, column, value, why in special]
     return found
 
 

@@ -152,7 +152,9 @@ def _post(asked: Order, *, through: date, what: Asked) -> dict[str, Any]:
                 f"run {started.run_id} has failed chunks: have an administrator look at them",
             ),
         )
-    return {name: count for name, count in counts.items() if isinstance(count, int)}
+    told = {name: count for name, count in counts.items() if isinstance(count, int)}
+    unseen = told.get("unseen", 0) + started.unseen
+    return told | ({"unseen": unseen} if unseen else {})
 
 
 def _trial(asked: Order) -> dict[str, Any]:

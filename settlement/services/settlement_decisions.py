@@ -54,6 +54,30 @@ def decide(
     told.settlement_decided(settlement=settlement, state="decided", at=at)
 
 
+@transaction.atomic
+def decide_at_once(
+    *,
+    settlement_id: int,
+    approved: Approved | None,
+    document_number: str,
+    decided_on: date,
+    checker: str | None,
+    actor: str,
+    at: datetime,
+) -> None:
+    """As `decide`; where somebody stands in for the second person, it is booked by them, too, or not at all."""
+    decide(
+        settlement_id=settlement_id,
+        approved=approved,
+        document_number=document_number,
+        decided_on=decided_on,
+        actor=actor,
+        at=at,
+    )
+    if checker is not None:
+        book(settlement_id=settlement_id, actor=checker, at=at)
+
+
 def _approved(
     items: list[SettlementItem], approved: Approved | None
 ) -> list[tuple[SettlementItem, int]]:

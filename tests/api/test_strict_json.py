@@ -152,7 +152,7 @@ def test_one_bad_item_of_a_thousand_is_named_and_none_is_stored(core):
 def test_an_item_that_rules_refuse_is_named_and_none_is_stored(core):
     items = [{**GOOD, "amount": "0.01", "reference": f"R{n}"} for n in range(3)]
     items[1]["note_number"] = "nobody's"
-    faults = refused(core.post("repayments/", {"items": items}), 400, "invalid")["errors"]
+    faults = refused(core.post("repayments/", {"items": items}), 422, "refused_content")["errors"]
     assert [(f["pointer"], f["code"]) for f in faults] == [
         ("/items/1/note_number", "unknown_reference")
     ]
@@ -161,7 +161,7 @@ def test_an_item_that_rules_refuse_is_named_and_none_is_stored(core):
 def test_another_bank_is_as_good_as_none(core):
     for code in (OTHER, "B9999999999999"):
         answer = core.post("repayments/", {**GOOD, "institution_code": code})
-        (fault,) = refused(answer, 400, "invalid")["errors"]
+        (fault,) = refused(answer, 422, "refused_content")["errors"]
         assert fault == {
             "pointer": "/institution_code",
             "code": "unknown_reference",
@@ -171,7 +171,7 @@ def test_another_bank_is_as_good_as_none(core):
 
 
 def test_ten_thousand_and_one_are_too_many(core):
-    refused(core.post("repayments/", [GOOD] * 10_001), 413, "too_many_items")
+    refused(core.post("repayments/", [GOOD] * 10_001), 400, "too_many_items")
 
 
 def test_a_body_above_the_limit_is_413(core):
@@ -201,6 +201,7 @@ def test_compressed_bodies_are_not_read(core):
 
 
 def test_texts_that_mean_something_elsewhere_are_texts(core, as_role):
-    for text in ("'; DROP TABLE loans_note; --", "${jndi:ldap://x}", "{{7*7}}", "*)(uid=*"):
-        faults = refused(core.post("repayments/", {**GOOD, "note_number": text}), 400, "invalid")
+    for text in ("a'; DROP TABLE loans_note; --", "${jndi:ldap://x}", "{{7*7}}", "*)(uid=*"):
+        answer = core.post("repayments/", {**GOOD, "note_number": text})
+        faults = refused(answer, 422, "refused_content")
         assert [f["code"] for f in faults["errors"]] == ["unknown_reference"]

@@ -36,7 +36,7 @@ CODES: dict[str, Code] = {
     ),
     "body_too_large": Code(413, "请求体超过上限 / the body is above the limit"),
     "too_many_items": Code(
-        413,
+        400,
         "最多 10000 条，更大的请用 POST imports/ 上传文件"
         " / at most 10,000 items: upload a file with POST imports/ for more",
     ),
@@ -90,6 +90,11 @@ CODES: dict[str, Code] = {
     ),
     "too_many_requests": Code(
         429, "请求过于频繁，请按 Retry-After 重试 / too many requests: see Retry-After"
+    ),
+    "refused_content": Code(
+        422,
+        "内容不符合业务规则或引用了不存在的记录，未保存任何数据"
+        " / the content breaks a rule or names what there is not; nothing was saved",
     ),
     # Our side.
     "unavailable": Code(

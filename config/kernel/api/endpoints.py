@@ -116,7 +116,7 @@ class Endpoint(ViewSet):
     def within(self, code: str, pointer: str = "/institution_code") -> tuple[Institution, Scope]:
         """Work in the part of the caller's scope that holds this institution from here on.
 
-        Problem `invalid` if there is no such institution there; whether there is one elsewhere is not said.
+        Problem `refused_content` if there is no such institution there; whether there is one elsewhere is not said.
         """
         place = Institution.objects.filter(code=code).first()
         found = None if place is None else self.caller.range_of(place)
@@ -124,7 +124,9 @@ class Endpoint(ViewSet):
             message = (
                 "未登记的机构编码，或不在授权范围内 / unknown institution, or outside your scope"
             )
-            raise Problem("invalid", faults=[Fault(pointer, "unknown_institution", message, code)])
+            raise Problem(
+                "refused_content", faults=[Fault(pointer, "unknown_reference", message, code)]
+            )
         scope.set_scope(*found)
         return place, found
 

@@ -28,7 +28,8 @@ KEPT_DAYS = 400
 KEY_LOCKS = (
     0x6964  # advisory locks of this class mean "a request of this client and key is under way"
 )
-_KEY = re.compile(r'(")?([A-Za-z0-9_.:-]{16,255})(?(1)")')
+KEY = "[A-Za-z0-9_.:-]{16,255}"
+_KEY = re.compile(rf'(")?({KEY})(?(1)")')
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,7 @@ def once(*, request: Asked, act: Callable[[], Response]) -> Response:
     (`busy`). `act` gives a rule's refusal as an answer, whose effects are undone and which is kept; what
     it raises is not.
     """
-    lock = f"{request.caller.pk}:{request.key}"
-    bulk.rows("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [KEY_LOCKS, lock])
-    before = IdempotencyKey.objects.filter(client_id=request.caller.pk, key=request.key).first()
+    before = kept(caller=request.caller, key=request.key)
     if before is not None:
         if before.fingerprint != request.fingerprint:
             raise Problem("idempotency_key_reused")
@@ -82,13 +81,22 @@ def once(*, request: Asked, act: Callable[[], Response]) -> Response:
     return response
 
 
-def replay(kept: IdempotencyKey) -> Response:
+def kept(*, caller: Caller, key: str) -> IdempotencyKey | None:
+    """What this client was answered under a key; of a request under way the end is waited for."""
+    lock = f"{caller.pk}:{key}"
+    bulk.rows("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [KEY_LOCKS, lock])
+    return IdempotencyKey.objects.filter(client_id=caller.pk, key=key).first()
+
+
+def replay(before: IdempotencyKey) -> Response:
     """The answer as it was first given, marked."""
     headers = {REPLAYED: "true"}
-    if kept.location:
-        headers["Location"] = kept.location
-    media = MEDIA_TYPE if kept.status >= 400 else "application/json"
-    return Response(json.loads(kept.body), status=kept.status, headers=headers, content_type=media)
+    if before.location:
+        headers["Location"] = before.location
+    media = MEDIA_TYPE if before.status >= 400 else "application/json"
+    return Response(
+        json.loads(before.body), status=before.status, headers=headers, content_type=media
+    )
 
 
 def _keep(request: Asked, response: Response) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from django.db import models
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
 from rest_framework.response import Response
 
 from config.kernel.api.endpoints import Endpoint
@@ -42,6 +45,19 @@ def page(
             f"{endpoint.request.path}?{query.urlencode()}"
         )
     return Response(body)
+
+
+@cache  # one shape, one component of the document
+def page_of(item: type[serializers.Serializer[Any]]) -> Any:
+    """What the document says of a page of such rows."""
+    shape = {
+        "next": serializers.URLField(
+            allow_null=True, help_text="下一页，没有时为空 / the next page, null at the end"
+        ),
+        "results": item(many=True),
+    }
+    made = type(f"{item.__name__.removesuffix('Out')}Page", (serializers.Serializer,), shape)
+    return extend_schema_serializer(many=False)(made)
 
 
 def _encoded(number: int) -> str:

@@ -59,7 +59,7 @@ class Problem(Exception):
     @property
     def is_final(self) -> bool:
         """Whether the same request would be refused again: only that is kept under its key."""
-        return self.status in {409, 422} and self.code not in {"busy", "idempotency_key_reused"}
+        return self.status == 409 and self.code != "busy"
 
 
 def in_language(message: str, language: str) -> str:

@@ -6,16 +6,21 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.openapi import AutoSchema
 
 from config.kernel.api.bodies import MAX_DEPTH
 from config.kernel.api.codes import CODES
-from config.kernel.api.idempotency import HEADER, KEPT_DAYS
+from config.kernel.api.idempotency import HEADER, KEPT_DAYS, KEY
 
 PROBLEM = "#/components/schemas/Problem"
 ALWAYS = (400, 401, 403, 406, 429, 500, 503)
 OF_POSTS = (409, 413, 415, 422)
+TEXT = r"^\S(?:.*\S)?$"
 _ERRORS = {
     status: "；".join(f"`{code}`" for code, known in CODES.items() if known.status == status)
     for status in {known.status for known in CODES.values()}
@@ -36,6 +41,8 @@ class EndpointSchema(AutoSchema):
         statuses = {*ALWAYS, *(OF_POSTS if is_post else ())}
         if "{id}" in self.path or "{key}" in self.path:
             statuses.add(404)
+        if "{key}" in self.path:
+            statuses.add(409)
         answers = operation["responses"]
         for status in sorted(statuses):
             answers.setdefault(str(status), _problem(status))
@@ -51,7 +58,7 @@ class EndpointSchema(AutoSchema):
             "name": HEADER,
             "in": "header",
             "required": is_money,
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{16,255}$"},
+            "schema": {"type": "string", "pattern": f"^{KEY}$"},
             "description": f"同键同文返回首次应答，保留 {KEPT_DAYS} 天 / "
             f"the same key and body get the first answer again; kept {KEPT_DAYS} days",
         }
@@ -75,6 +82,43 @@ def _problem(status: int) -> dict[str, Any]:
         "content": {"application/problem+json": {"schema": {"$ref": PROBLEM}}},
         **({"headers": headers} if headers else {}),
     }
+
+
+class Strict(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """An input has no other members than those it names."""
+
+    target_class = "config.kernel.api.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """As any serializer, closed."""
+        plain = auto_schema._map_serializer(  # noqa: SLF001 (how an extension asks for the rest)
+            self.target, direction, bypass_extensions=True
+        )
+        return {**plain, "additionalProperties": False}
+
+
+class Texts(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A text begins and ends with something to be seen."""
+
+    target_class = "config.kernel.api.serializers.TextField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """As any text, with the pattern."""
+        plain = auto_schema._map_serializer_field(  # noqa: SLF001 (how an extension asks for the rest)
+            self.target, direction, bypass_extensions=True
+        )
+        return {**plain, "pattern": getattr(self.target, "pattern", TEXT)}
+
+
+class WholeNumbers(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A whole number says its bounds."""
+
+    target_class = "config.kernel.api.serializers.WholeNumberField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:  # noqa: ARG002
+        """Integer from low to high."""
+        return {"type": "integer", "minimum": self.target.low, "maximum": self.target.high}
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -116,6 +160,15 @@ def _problem_schema() -> dict[str, Any]:
             "instance": {"type": "string", "format": "uri"},
             "errors": {"type": "array", "items": fault},
             "errors_total": {"type": "integer"},
+            "available": {
+                "type": "string",
+                "description": "insufficient_funds：该资金可用余额（元）/ what the fund has, yuan",
+            },
+            "known": {
+                "type": "array",
+                "items": {"type": "integer"},
+                "description": "row_known：已存记录的编号 / ids of what is stored already",
+            },
         },
     }
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -15,6 +17,7 @@ from config.kernel.api.problems import Fault, Problem
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
+OF_ALL = ("", "non_field_errors")  # faults of an object or list as a whole
 UNKNOWN = "未知字段 / unknown field"
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 MISSING = "必填 / required"
@@ -56,15 +59,22 @@ class TextField(serializers.CharField):
         "null": MISSING,
         "blank": MISSING,
         "max_length": "最多 {max_length} 个字符 / at most {max_length} characters",
+        "outer_space": "首尾不能有空白 / without spaces at its ends",
+        "forbidden_character": "有不可见字符或控制字符 / a character that cannot be seen",
     }
 
     def to_internal_value(self, data: Any) -> str:
-        """Refuse whatever is no string."""
+        """Refuse whatever is no string, or looks like another one."""
         if type(data) is not str:
             self.fail("invalid")
+        if not data.isprintable():
+            self.fail("forbidden_character")
+        if data != data.strip():
+            self.fail("outer_space")
         return str(super().to_internal_value(data))
 
 
+@extend_schema_field(OpenApiTypes.DATE)
 class DayField(serializers.Field[date, str, str, Any]):
     """A calendar day, `2026-03-21` and no other way."""
 
@@ -138,6 +148,27 @@ class WholeNumberField(serializers.Field[int, Any, int, Any]):
         return value
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
+class FlagField(serializers.Field[bool, Any, bool, Any]):
+    """Yes or no, as JSON says it."""
+
+    default_error_messages = {
+        "invalid": "须为 true 或 false / must be true or false",
+        "required": MISSING,
+        "null": MISSING,
+    }
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuse words and numbers."""
+        if type(data) is not bool:
+            self.fail("invalid")
+        return bool(data)
+
+    def to_representation(self, value: bool) -> bool:  # noqa: FBT001 (the framework's signature)
+        """The same going out."""
+        return value
+
+
 class PageQuery(StrictSerializer):
     """The query of a list."""
 
@@ -195,11 +226,11 @@ def _faults(pointer: str, errors: Any, data: Any, *, is_query: bool = False) -> 
                 str(name)
                 if is_query
                 else f"{pointer}/{_escaped(str(name))}"
-                if name != ""
+                if name not in OF_ALL
                 else pointer
             )
             value = data.get(name) if isinstance(data, Mapping) else None
-            found += _faults(place, inner, value if name != "" else data, is_query=is_query)
+            found += _faults(place, inner, data if name in OF_ALL else value, is_query=is_query)
         return found
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         for index, inner in enumerate(errors):

@@ -3,6 +3,5 @@
 from config.kernel.middleware.encoding import EncodingMiddleware
 from config.kernel.middleware.language import LanguageMiddleware
 from config.kernel.middleware.scope import ScopeMiddleware
-from config.kernel.middleware.tracing import TracingMiddleware
 
-__all__ = ["EncodingMiddleware", "LanguageMiddleware", "ScopeMiddleware", "TracingMiddleware"]
+__all__ = ["EncodingMiddleware", "LanguageMiddleware", "ScopeMiddleware"]

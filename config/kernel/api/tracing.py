@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from config.kernel.api import problems
 from config.kernel.services import metrics, tracing
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 HEADER = "X-Request-ID"
+INTERFACE = "/api/"
+logger = logging.getLogger(__name__)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -34,3 +38,11 @@ class TracingMiddleware:
         )
         response.headers[HEADER] = name
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A problem for machines, also where DEBUG would make a page; what it did is undone already."""
+        if not request.path_info.startswith(INTERFACE):
+            return None
+        problem = problems.problem_of(exception) or problems.Problem("failed")
+        logger.error("%s", problem.code, exc_info=exception)
+        return problems.plain_answer(problem, request)
