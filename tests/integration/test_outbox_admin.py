@@ -137,7 +137,9 @@ def test_dead_letters_wait_on_the_home_page_and_are_listed_by_state(
     told_rows.told(tree[rows.SUZHOU], rows.AT)  # given up
     root = web(person(Role.ADMINISTRATOR, None, "root"))
     assert "未能送达的事件" in root.get(reverse("admin:index")).content.decode()
-    for query in ({"state__exact": "dead"}, {"waiting": "dead"}):
+    of_one = {"receiver_kind": "webhook", "receiver_id": 1, "state__exact": "dead"}
+    found = {"q": f"run:{tree[rows.NANJING].pk}"}
+    for query in ({"state__exact": "dead"}, {"waiting": "dead"}, of_one, found):
         shown = root.get(url(DELIVERY, **query)).context["cl"].result_list
         assert [(row.pk, row.receiver_name) for row in shown] == [(delivery.pk, "webhook:1")]
 
@@ -182,8 +184,8 @@ def test_an_address_is_registered_and_its_key_shown_this_once(core: ApiClient, w
             "__all__",
             "不得指向内网地址；确需时由运维在 WEBHOOK_PRIVATE_HOSTS 中列明",
         ),
-        ({"url": ""}, "url", "该字段是必填项。"),
-        ({"topics": []}, "topics", "该字段是必填项。"),
+        ({"url": ""}, "url", None),
+        ({"topics": []}, "topics", None),
         ({"topics": ["all"]}, "topics", None),
         ({"client": 999}, "client", None),
         ({"url": "https://core.example/\0"}, "url", None),

@@ -13,9 +13,10 @@ import pytest
 from django.db import transaction
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
+from kombu.exceptions import OperationalError
 
 from config.kernel.models import Chunk, OutboxEvent, Run
-from config.kernel.services import webhooks, work
+from config.kernel.services import outbox, webhooks, work
 from config.kernel.services.event_schemas import TOPICS, event_schema, event_schemas
 from loans.values.errors import DomainError
 from reports.models import Report
@@ -316,3 +317,17 @@ def test_an_amount_is_yuan_with_two_decimals_as_text(amount: object) -> None:
     Draft202012Validator(schema).validate({"x": "-1000.50"})
     with pytest.raises(ValidationError):
         Draft202012Validator(schema).validate({"x": amount})
+
+
+def test_what_happens_while_the_broker_is_down_happens_and_is_told_of(
+    settled: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object, **__: object) -> None:
+        raise OperationalError("broker down")
+
+    monkeypatch.setattr("celery.app.base.Celery.send_task", down)
+    monkeypatch.setattr("celery.app.task.Task.apply_async", down)
+    monkeypatch.setattr("kombu.connection.Connection.connect", down)
+    decide(settled)
+    assert [one["state"] for one in data("settlement.decided")] == ["decided"]
+    assert outbox.fan_out(at=AT) == 1

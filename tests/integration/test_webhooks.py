@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -26,6 +29,7 @@ from config.kernel.models import (
 )
 from config.kernel.services import outbox, posting, relay, sealed, webhooks
 from config.kernel.services.webhooks import OneKey
+from config.kernel.tasks import deliver
 from tests.integration import rows
 from tests.integration.listening import Heard, Receiver, listening
 from tests.integration.webhook_rows import client, department, endpoint
@@ -373,3 +377,56 @@ def test_a_changed_address_gets_what_waits(
     assert states.fetchall() == [
         (f"{receiver.origin}/old", "added"), (f"{receiver.origin}/old", "before_change"),
     ]  # fmt: skip
+
+
+RELAYING = """
+import sys, django
+from django.conf import settings
+settings.DATABASES["default"]["NAME"] = sys.argv[1]
+django.setup()
+from django.utils import timezone
+from config.kernel.services import relay
+relay.relay(clock=timezone.localtime)
+"""
+
+
+def test_a_relay_killed_before_it_notes_the_answer_posts_the_same_event_again(
+    receiver: Receiver, banks: dict[str, Institution], bank_client: ApiClient, clock: Clock
+) -> None:
+    endpoint(bank_client, f"{receiver.origin}/", at=clock.now)
+    event = say(banks[rows.NANJING])
+    posted, answer = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        posted.set()
+        answer.wait(30)
+
+    receiver.before_answering = hold
+    process = subprocess.Popen(
+        [sys.executable, "-c", RELAYING, str(connection.settings_dict["NAME"])],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test"},
+    )
+    assert posted.wait(60)
+    clock.now = timezone.localtime() + timedelta(seconds=20)
+    assert relay.relay(clock=clock) == relay.Relayed()  # it is in the other's hand
+    process.kill()
+    process.wait(10)
+    answer.set()
+    delivery = OutboxDelivery.objects.get()
+    assert (delivery.state, delivery.attempts) == ("waiting", 1)
+    clock.now += timedelta(seconds=20)
+    while relay.relay(clock=clock) == relay.Relayed():
+        pass  # until PostgreSQL has seen that the other is gone
+    assert receiver.ids == [str(event), str(event)]
+    assert receiver.heard[0].body == receiver.heard[1].body
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts) == ("delivered", 2)
+
+
+def test_the_bell_tells_what_waits(
+    receiver: Receiver, banks: dict[str, Institution], bank_client: ApiClient, clock: Clock
+) -> None:
+    endpoint(bank_client, f"{receiver.origin}/", at=clock.now)
+    event = say(banks[rows.NANJING])
+    deliver.delay()
+    assert receiver.ids == [str(event)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import display
-from django.db.models import Model
+from django.contrib.admin import SimpleListFilter, display
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,7 @@ from config.kernel.admin.paging import BoundedChangeList
 from config.kernel.admin.searching import exact, number
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from config.kernel.admin.waiting import WAITING, having
-from config.kernel.admin.webhooks import topic_words
+from config.kernel.admin.webhooks import TOPICS, topic_words
 from config.kernel.admin.work import readable
 from config.kernel.models import DeliveryStep, OutboxDelivery, OutboxEvent
 from config.kernel.services import outbox
@@ -140,14 +140,15 @@ class DeliveryAdmin(Inspected, ActsAdmin):
         "number_of_row", "state", "topic", "aggregate", "receiver", "attempts", "next_try",
         "last_error", "delivered_at",
     )  # fmt: skip
-    list_filter = ("state", "receiver_kind")
+    list_filter = ("state",)
     list_select_related = ("event",)
-    search_by = (number("event_id"), exact("aggregate"))
+    search_by = (number("event_id"), exact("event__aggregate"))
     search_help_text = _("事件序号或事件对象")
     fields = (
         "event", "institution", "receiver", "state", "attempts", "next_try", "status", "last_error",
         "proof", "delivered_at",
     )  # fmt: skip
+    heading = ("number_of_row", "topic", "aggregate")
     sections = (steps,)
     row_acts = {"resend": ResendForm, "give-up": GiveUpForm}
 
@@ -162,10 +163,6 @@ class DeliveryAdmin(Inspected, ActsAdmin):
         found = super().get_object(request, object_id, from_field)
         named([] if found is None else [found])
         return found
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Also: all deliveries to one receiver."""
-        return lookup == "receiver_id" or super().lookup_allowed(lookup, value, request)
 
     @display(description=_("序号"), ordering="pk")
     def number_of_row(self, obj: OutboxDelivery) -> str:
@@ -209,6 +206,21 @@ def told(request: HttpRequest, event: OutboxEvent) -> Section:
     )
 
 
+class TopicFilter(SimpleListFilter):
+    """By what is told; the topics that are published, never asked of the table."""
+
+    title = _("事件类别")
+    parameter_name = "topic"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
+        """What is published."""
+        return list(TOPICS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Events of that topic."""
+        return queryset.filter(topic=self.value()) if self.value() else queryset
+
+
 @admin.register(OutboxEvent)
 class EventAdmin(Inspected):
     """Events, as they are told."""
@@ -217,13 +229,14 @@ class EventAdmin(Inspected):
     list_display = (
         "number_of_row", "created_at", "topic_name", "aggregate", "institution", "scheme_code",
     )  # fmt: skip
-    list_filter = ("topic",)
+    list_filter = (TopicFilter,)
     list_select_related = ("institution",)
     search_by = (number("pk"), exact("aggregate"), exact("institution__code"))
     search_help_text = _("事件序号、事件对象或机构编码")
     fields = (
         "created_at", "topic_name", "aggregate", "institution", "scheme_code", "payload_text",
     )  # fmt: skip
+    heading = ("number_of_row", "topic_name", "aggregate")
     sections = (told,)
 
     @display(description=_("序号"), ordering="pk")

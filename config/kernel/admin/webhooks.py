@@ -213,7 +213,7 @@ class WebhookEndpointAdmin(OfInstallation, ActsAdmin):
     search_by = (number("pk"), exact("client__name"), exact("url"))
     search_help_text = _("序号、客户端名称或地址")
     fields = ("client", "url", "topic_names", "is_active", "made_by", "made_at")
-    heading = ("url",)
+    heading = ("number_of_row", "client")
     sections = (keys, deliveries)
     list_acts = {"new": NewForm}
     row_acts = {"edit": ChangeForm, "rotate": RotateForm, "deactivate": DeactivateForm}

@@ -40,6 +40,7 @@ class OutboxEvent(models.Model):
                 name="event_of_something", condition=~Q(topic="") & ~Q(aggregate="")
             )
         ]
+        indexes = [models.Index(name="event_by_aggregate", fields=["aggregate", "id"])]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.topic} {self.aggregate}"
