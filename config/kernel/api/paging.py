@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -14,7 +12,6 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from config.kernel.api.endpoints import Endpoint
-from config.kernel.api.problems import Fault, Problem
 from config.kernel.services import scope
 
 PAGE_SIZE = 100
@@ -31,7 +28,7 @@ def page(
     """One page of rows by primary key, newest first; `asked`: the checked query."""
     size = asked.get("page_size") or PAGE_SIZE
     if asked.get("cursor"):
-        rows = rows.filter(pk__lt=_decoded(asked["cursor"]))
+        rows = rows.filter(pk__lt=int(asked["cursor"]))
     found: list[Any] = []
     for part in endpoint.caller.ranges:
         scope.set_scope(*part)
@@ -40,7 +37,7 @@ def page(
     body: dict[str, Any] = {"next": None, "results": [shape(row) for row in found[:size]]}
     if len(found) > size:
         query = endpoint.request.GET.copy()
-        query["cursor"] = _encoded(found[size - 1].pk)
+        query["cursor"] = str(found[size - 1].pk)
         body["next"] = endpoint.request.build_absolute_uri(
             f"{endpoint.request.path}?{query.urlencode()}"
         )
@@ -58,18 +55,3 @@ def page_of(item: type[serializers.Serializer[Any]]) -> Any:
     }
     made = type(f"{item.__name__.removesuffix('Out')}Page", (serializers.Serializer,), shape)
     return extend_schema_serializer(many=False)(made)
-
-
-def _encoded(number: int) -> str:
-    return base64.urlsafe_b64encode(str(number).encode()).decode().rstrip("=")
-
-
-def _decoded(text: str) -> int:
-    try:
-        number = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
-        if number.isascii() and number.isdecimal() and len(number) <= 18:
-            return int(number)
-    except (ValueError, binascii.Error):
-        pass
-    message = "不是本接口给出的游标 / not a cursor of ours"
-    raise Problem("invalid", faults=[Fault("cursor", "cursor_invalid", message, text)])

@@ -12,10 +12,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from config.kernel.api.bodies import Number
 from config.kernel.api.paging import PAGE_SIZE_MAX
 from config.kernel.api.problems import Fault, Problem
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WHOLE = re.compile(r"[0-9]{1,9}\.0+")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 OF_ALL = ("", "non_field_errors")  # faults of an object or list as a whole
 UNKNOWN = "未知字段 / unknown field"
@@ -138,7 +140,8 @@ class WholeNumberField(serializers.Field[int, Any, int, Any]):
     def to_internal_value(self, data: Any) -> int:
         """Refuse fractions, texts and what is out of bounds."""
         is_digits = self.in_query and type(data) is str and _DIGITS.fullmatch(data)
-        number = int(data) if is_digits else data
+        is_whole = isinstance(data, Number) and _WHOLE.fullmatch(data)  # JSON: 2026.0 is 2026
+        number = int(data.partition(".")[0]) if is_digits or is_whole else data
         if type(number) is not int or not self.low <= number <= self.high:
             self.fail("invalid", low=self.low, high=self.high)
         return number
@@ -169,12 +172,23 @@ class FlagField(serializers.Field[bool, Any, bool, Any]):
         return value
 
 
+class CursorField(TextField):
+    """The key of the row a page begins below."""
+
+    pattern = r"^[0-9]{1,18}$"
+    default_error_messages = {"invalid": "不是本接口给出的游标 / not a cursor of ours"}
+
+    def to_internal_value(self, data: Any) -> str:
+        """Digits."""
+        if type(data) is not str or re.fullmatch(self.pattern, data) is None:
+            self.fail("invalid")
+        return data
+
+
 class PageQuery(StrictSerializer):
     """The query of a list."""
 
-    cursor = TextField(
-        required=False, max_length=60, help_text="上一页 next 中的游标 / from `next`"
-    )
+    cursor = CursorField(required=False, help_text="上一页 next 中的游标 / from `next`")
     page_size = WholeNumberField(low=1, high=PAGE_SIZE_MAX, in_query=True, required=False)
 
 
