@@ -27,7 +27,6 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "oauth2_provider",
-    "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "pgtrigger",

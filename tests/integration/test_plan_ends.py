@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from config.kernel.models import Institution, Role
 from settlement.models import Plan, PlannedDeduction
@@ -265,3 +265,27 @@ def test_a_plan_of_which_nothing_is_left_is_closed_when_it_is_released(
     assert (found.state, found.checked_by, found.ended_by) == ("closed", "li", "")
     assert {state for state, _ in states().values()} == {"released"}
     assert address(PAGE, "results", plan) not in content(maker, plan)
+
+
+def test_what_is_reserved_is_freed_by_a_person_or_its_result_alone(
+    maker: Any, checker: Any, bank: Institution
+) -> None:
+    plan = released(maker, checker)
+    before = whole(everything)
+    rows = PlannedDeduction.objects.filter(plan=plan, state="reserved")
+    for state in ("posted", "released", "planned", "held"):
+        for role in ("app", "worker"):
+            with (
+                pytest.raises(IntegrityError, match="已预留的代付由收息结果或复核人结束"),
+                database.as_role(role, bank),
+                transaction.atomic(),
+            ):
+                rows.update(state=state, municipal_reserved_fen=0)
+    assert whole(everything) == before
+    assert taken(send(checker, ROW, "void", row_of("A"), why="企业已提前还清"))
+    with (
+        pytest.raises(IntegrityError),
+        database.as_role("app", bank),
+        transaction.atomic(),
+    ):
+        PlannedDeduction.objects.filter(pk=row_of("A")).update(state="reserved")

@@ -271,3 +271,23 @@ def test_another_bank_neither_sees_nor_orders_it(maker: Any, bank: Institution, 
     wrong = send(foreign, PAGE, "order", institution=str(bank.pk), through="2026-03-31")
     assert list(faults(wrong)) == ["institution"]
     assert kept() == before
+
+
+def test_the_web_takes_no_step_of_a_worker_nor_out_of_order(
+    maker: Any, checker: Any, bank: Institution
+) -> None:
+    assert taken(send(maker, PAGE, "order", institution=str(bank.pk), through="2026-03-31"))
+    key = whole(lambda: Recomputation.objects.get().pk)
+    refused_of(key, bank, "ready", "nothing", "posted")
+    work()
+    refused_of(key, bank, "nothing", "trying")
+    assert taken(send(checker, PAGE, "release", key))
+    refused_of(key, bank, "posted", "refused", "ready")
+
+
+def refused_of(key: int, bank: Institution, *states: str) -> None:
+    before = kept()
+    for one in states:
+        with pytest.raises(IntegrityError), database.as_role("app", bank), transaction.atomic():
+            Recomputation.objects.filter(pk=key).update(state=one, why="x")
+    assert kept() == before

@@ -12,6 +12,8 @@ from oauth2_provider.models import (
     RefreshToken,
 )
 
+from config.kernel.admin.clients import ApiClientAdmin, ClientSecretAdmin, SigningKeyAdmin
+from config.kernel.admin.departments import FinanceDepartmentAdmin
 from config.kernel.admin.institutions import InstitutionAdmin
 from config.kernel.admin.outbox import DeliveryAdmin, DeliveryStepAdmin, EventAdmin
 from config.kernel.admin.people import PeopleAdmin
@@ -21,14 +23,18 @@ from config.kernel.admin.webhooks import WebhookEndpointAdmin, WebhookSecretAdmi
 from config.kernel.admin.work import ChunkAdmin, RunAdmin
 
 __all__ = [
+    "ApiClientAdmin",
     "ChunkAdmin",
+    "ClientSecretAdmin",
     "DeliveryAdmin",
     "DeliveryStepAdmin",
     "EventAdmin",
+    "FinanceDepartmentAdmin",
     "InstitutionAdmin",
     "PeopleAdmin",
     "RunAdmin",
     "SignInAdmin",
+    "SigningKeyAdmin",
     "WebhookEndpointAdmin",
     "WebhookSecretAdmin",
 ]
