@@ -35,10 +35,6 @@ class AmountField(serializers.Field[int, Any, str, Any]):
             self.fail("invalid")
         return fen_from_yuan(data)
 
-    def to_representation(self, value: int) -> str:
-        """Fen as text with two decimals."""
-        return yuan_from_fen(value)
-
 
 @extend_schema_field(
     {"type": "string", "pattern": written.AMOUNTS["positive"], "examples": _EXAMPLES}
@@ -48,6 +44,17 @@ class PositiveAmountField(AmountField):
 
     column: ClassVar[Column] = Column("amount", "金额", "amount", sign="positive")
     default_error_messages = {"invalid": written.told(column)}
+
+
+@extend_schema_field(
+    {"type": "string", "pattern": r"^-?(?:0|[1-9][0-9]*)\.[0-9]{2}$", "examples": _EXAMPLES}
+)
+class YuanField(serializers.Field[int, Any, str, Any]):
+    """Going out: fen, or a sum of them however large, as yuan with two decimals."""
+
+    def to_representation(self, value: int) -> str:
+        """Fen as text."""
+        return yuan_from_fen(value)
 
 
 class WordsField(TextField):

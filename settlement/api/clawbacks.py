@@ -23,7 +23,7 @@ from config.kernel.api.serializers import (
     checked,
     query,
 )
-from loans.api.fields import AmountField, PositiveAmountField, WordsField
+from loans.api.fields import PositiveAmountField, WordsField, YuanField
 from settlement.api.endpoints import MoneyEndpoint, narrowed
 from settlement.models import Clawback
 from settlement.models.ledger import Purpose
@@ -81,11 +81,11 @@ class ClawbackOrderOut(serializers.Serializer[Any]):
     tier = serializers.CharField(source="fund.tier")
     purpose = serializers.CharField(source="fund.purpose")
     year = serializers.IntegerField()
-    amount = AmountField(source="amount_fen")
-    received = AmountField(source="received_fen", help_text="已到账 / received")
-    offset = AmountField(source="offset_fen", help_text="已抵扣 / offset")
-    written_off = AmountField(source="written_off_fen", help_text="已核销 / borne by the bank")
-    open = AmountField(source="open_fen", help_text="尚欠 / still owed")
+    amount = YuanField(source="amount_fen")
+    received = YuanField(source="received_fen", help_text="已到账 / received")
+    offset = YuanField(source="offset_fen", help_text="已抵扣 / offset")
+    written_off = YuanField(source="written_off_fen", help_text="已核销 / borne by the bank")
+    open = YuanField(source="open_fen", help_text="尚欠 / still owed")
     is_offset = serializers.BooleanField()
     state = serializers.ChoiceField(choices=Clawback.State.values)
     reason = serializers.CharField(source="why")

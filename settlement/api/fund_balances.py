@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from config.kernel.api.paging import page, page_of
 from config.kernel.api.serializers import ChoiceField, PageQuery, query
-from loans.api.fields import AmountField, WordsField
+from loans.api.fields import WordsField, YuanField
 from settlement.api.endpoints import MoneyEndpoint, narrowed
 from settlement.models import Fund
 from settlement.models.ledger import Purpose
@@ -35,7 +35,7 @@ class FundQuery(PageQuery):
     purpose = ChoiceField(choices=Purpose.values, required=False)
 
 
-class OwedField(AmountField):
+class OwedField(YuanField):
     """An account of what is owed: its balance is on the credit side, below zero."""
 
     def to_representation(self, value: int) -> str:
@@ -51,21 +51,21 @@ class FundBalanceOut(serializers.Serializer[Any]):
     institution_code = serializers.CharField(source="institution.code")
     tier = serializers.CharField()
     purpose = serializers.CharField()
-    special_account = AmountField(source="special_account_fen", help_text="贴息专户余额 / in it")
-    reserved = AmountField(source="reserved_fen", help_text="其中已预留 / set aside by plans")
-    available = AmountField(source="available_fen", help_text="可用 / may be paid out")
+    special_account = YuanField(source="special_account_fen", help_text="贴息专户余额 / in it")
+    reserved = YuanField(source="reserved_fen", help_text="其中已预留 / set aside by plans")
+    available = YuanField(source="available_fen", help_text="可用 / may be paid out")
     bank_advance = OwedField(source="bank_advance_fen", help_text="银行垫付 / the bank advanced")
     treasury_advance = OwedField(
         source="treasury_advance_fen",
         help_text="预拨资金，未结算 / paid ahead by finance and not settled",
     )
-    subsidy_applied = AmountField(
+    subsidy_applied = YuanField(
         source="subsidy_applied_fen", help_text="已代付，未结算 / paid to borrowers, not settled"
     )
-    clawback_receivable = AmountField(
+    clawback_receivable = YuanField(
         source="clawback_receivable_fen", help_text="应收追回 / owed back by borrowers"
     )
-    disallowed = AmountField(source="disallowed_fen", help_text="核减 / borne by the bank")
+    disallowed = YuanField(source="disallowed_fen", help_text="核减 / borne by the bank")
     closed_through = serializers.IntegerField(
         help_text="已结算年度（含），0 为无 / last settled year, 0 for none"
     )

@@ -19,7 +19,7 @@ from config.kernel.api.serializers import ChoiceField, PageQuery, query
 from config.kernel.services.second_person import stand_in
 from loans.api import items, shapes
 from loans.api.facts import Counts, FactEndpoint, counts
-from loans.api.fields import AmountField, WordsField
+from loans.api.fields import WordsField, YuanField
 from settlement.api.endpoints import MoneyEndpoint, narrowed
 from settlement.selectors import told_money
 from settlement.selectors.told_money import BOOKED, REFUSED, WAITING
@@ -63,7 +63,7 @@ class PreAllocationOut(serializers.Serializer[Any]):
     tier = serializers.CharField()
     purpose = serializers.CharField()
     received_on = serializers.DateField()
-    amount = AmountField(source="amount_fen")
+    amount = YuanField(source="amount_fen")
     document_number = serializers.CharField()
     state = serializers.SerializerMethodField(help_text=STATE_HELP)
     answered_at = serializers.SerializerMethodField(

@@ -25,7 +25,7 @@ from config.kernel.api.serializers import (
     query,
 )
 from config.kernel.services.second_person import stand_in
-from loans.api.fields import AmountField, WordsField
+from loans.api.fields import AmountField, WordsField, YuanField
 from settlement.api.endpoints import MoneyEndpoint, narrowed
 from settlement.models import Settlement
 from settlement.models.ledger import Purpose
@@ -61,25 +61,23 @@ class ClaimItemOut(serializers.Serializer[Any]):
 
     tier = serializers.CharField(source="fund.tier")
     purpose = serializers.CharField(source="fund.purpose")
-    opening = AmountField(source="opening_fen", help_text="期初结余 / opening balance")
-    received = AmountField(source="received_fen", help_text="收到预拨 / received")
-    used = AmountField(source="used_fen", help_text="代付贴息 / paid to borrowers")
-    adjusted = AmountField(source="adjusted_fen", help_text="差额调减 / differences")
-    clawback_decided = AmountField(source="clawback_decided_fen")
-    clawback_settled = AmountField(source="clawback_settled_fen")
-    clawed_back = AmountField(source="clawed_back_fen")
-    written_off = AmountField(source="written_off_fen")
-    made_good = AmountField(source="made_good_fen")
-    returned = AmountField(source="returned_fen")
-    claimed = AmountField(source="claimed_fen", help_text="申报结算 / claimed")
-    surplus = AmountField(source="surplus_fen", help_text="结余 / surplus")
-    gap = AmountField(source="gap_fen", help_text="缺口 / gap")
-    receivable = AmountField(source="receivable_fen", help_text="期末应收追回 / still owed back")
-    next_year_need = AmountField(source="next_year_need_fen")
-    approved = AmountField(source="approved_fen", allow_null=True, help_text="认可 / approved")
-    disallowed = AmountField(
-        source="disallowed_fen", allow_null=True, help_text="核减 / disallowed"
-    )
+    opening = YuanField(source="opening_fen", help_text="期初结余 / opening balance")
+    received = YuanField(source="received_fen", help_text="收到预拨 / received")
+    used = YuanField(source="used_fen", help_text="代付贴息 / paid to borrowers")
+    adjusted = YuanField(source="adjusted_fen", help_text="差额调减 / differences")
+    clawback_decided = YuanField(source="clawback_decided_fen")
+    clawback_settled = YuanField(source="clawback_settled_fen")
+    clawed_back = YuanField(source="clawed_back_fen")
+    written_off = YuanField(source="written_off_fen")
+    made_good = YuanField(source="made_good_fen")
+    returned = YuanField(source="returned_fen")
+    claimed = YuanField(source="claimed_fen", help_text="申报结算 / claimed")
+    surplus = YuanField(source="surplus_fen", help_text="结余 / surplus")
+    gap = YuanField(source="gap_fen", help_text="缺口 / gap")
+    receivable = YuanField(source="receivable_fen", help_text="期末应收追回 / still owed back")
+    next_year_need = YuanField(source="next_year_need_fen")
+    approved = YuanField(source="approved_fen", allow_null=True, help_text="认可 / approved")
+    disallowed = YuanField(source="disallowed_fen", allow_null=True, help_text="核减 / disallowed")
 
 
 class SettlementOut(serializers.Serializer[Any]):

@@ -296,8 +296,10 @@ def test_it_needs_a_key_and_the_scope(treasury, as_role):
         keyless = treasury.finance.post("pre-allocations/", paid("9.00", "甲1"))
         scopeless = reader.post("pre-allocations/", paid("9.00", "甲1"), key=key())
         unasked = treasury.finance.get("pre-allocations/", "?bank=1")
+        lost = treasury.finance.get("pre-allocations/", "?cursor=x")
     assert (keyless.status_code, keyless.json()["code"]) == (400, "idempotency_key_missing")
     assert (scopeless.status_code, scopeless.json()["code"]) == (403, "not_permitted")
     assert (unasked.status_code, unasked.json()["code"]) == (400, "unknown_parameter")
+    assert (lost.status_code, lost.json()["errors"][0]["pointer"]) == (400, "cursor")
     assert state() == registered != before
     assert LedgerEntry.objects.count() == 0

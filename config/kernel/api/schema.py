@@ -106,6 +106,7 @@ class Texts(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A text begins and ends with something to be seen."""
 
     target_class = "config.kernel.api.serializers.TextField"
+    match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """As any text, with the pattern."""
