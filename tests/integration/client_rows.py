@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from config.kernel.models import ApiClient, FinanceDepartment, Institution, SigningKey
+from config.kernel.models import (
+    ApiClient,
+    FinanceDepartment,
+    IdempotencyKey,
+    Institution,
+    SigningKey,
+)
 from config.kernel.services import clients, departments
 from config.kernel.services.clients import Speaker, Terms
 from tests.integration import rows
@@ -34,6 +40,10 @@ def known(place: Institution) -> ApiClient:
     clients.add_signing_key(
         client_id=client.pk, key_id="treasury-1", algorithm=SigningKey.Algorithm.HMAC_SHA256,
         material="k" * 32, actor="root", at=rows.AT,
+    )  # fmt: skip
+    IdempotencyKey.objects.create(
+        client=client, key="key-of-the-treasury", fingerprint="0" * 64, method="POST",
+        path="/api/v1/pre-allocations/", status=201, body="{}", at=rows.AT,
     )  # fmt: skip
     clients.end_signing_key(key_id="treasury-1", ends_at=rows.AT + timedelta(days=1))
     return client

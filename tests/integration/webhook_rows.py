@@ -22,7 +22,7 @@ def client(
         name=name, client_type="confidential", authorization_grant_type="client-credentials"
     )
     return ApiClient.objects.create(
-        application=application, name=name, bound_to=bank, department=department, scopes=["read"],
+        application=application, name=name, bound_to=bank, department=department, scopes=["reports:read"],
         made_by="root", made_at=at,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import display
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.acts import ActsAdmin
@@ -104,7 +105,9 @@ class ApiClientAdmin(OfInstallation, ActsAdmin):
     @display(description=_("权限"))
     def scope_words(self, obj: ApiClient) -> str:
         """What it may do, in words."""
-        return "；".join(settings.API_SCOPES[one].partition(" / ")[0] for one in obj.scopes)
+        half = 2 if (get_language() or "").startswith("en") else 0
+        words = (settings.API_SCOPES.get(one, one).partition(" / ")[half] for one in obj.scopes)
+        return "；".join(words)
 
 
 @admin.register(SigningKey)
