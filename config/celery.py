@@ -59,6 +59,7 @@ app.conf.update(
     beat_schedule={
         # Nobody needs the sweeps that were missed while no worker ran.
         "sweep": {"task": "kernel.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+        "deliver": {"task": "kernel.deliver", "schedule": 10.0, "options": {"expires": 10.0}},
         "reconcile": {
             "task": "settlement.reconcile",
             "schedule": crontab(hour=6, minute=30),

@@ -6,8 +6,12 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from config import problems
 from config.kernel.admin import signing_in, single_sign_on
+from config.kernel.api import health
+from config.kernel.api.tokens import token
 
 
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (a view)
@@ -42,5 +46,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/r/<path:rest>", nowhere, name="view_on_site"),
     path("admin/", admin.site.urls),
     path("healthz/", healthz),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+    path("metrics", health.numbers),
+    path("api/v1/oauth/token/", token, name="token"),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("api/v1/", include("config.kernel.api.urls")),
+    path("api/v1/", include("loans.api.urls")),
+    path("api/v1/", include("settlement.api.urls")),
+    path("api/v1/", include("reports.api.urls")),
+    path("api/<path:rest>", problems.nowhere),  # settings with DEBUG would show a page of their own
     *(single_sign_on.urlpatterns if settings.OIDC_ISSUER else []),
 ]
+handler400 = problems.bad_request
+handler404 = problems.not_found
+handler500 = problems.server_error

@@ -22,8 +22,16 @@ from psycopg import sql
 from config.settings.connections import LIMITS, database
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("config/kernel/**/*", "*/models/*", "*/migrations/*", "*/apps.py")
-PACKAGES = ("Django", "django-pghistory", "django-pgtrigger")
+SOURCES = (
+    "*/models/*",
+    "*/migrations/*",
+    "*/apps.py",
+    "config/kernel/models/*",
+    "config/kernel/migrations/*",
+    "config/kernel/apps.py",
+    "config/kernel/management/commands/create_roles.py",
+)
+PACKAGES = ("Django", "django-oauth-toolkit", "django-pghistory", "django-pgtrigger")
 TEMPLATE = "tiexi_template_"
 TEMPLATE_LOCK = 20_260_331
 

@@ -7,6 +7,7 @@ from config.settings import connections, unfold
 from config.settings.api import *  # noqa: F403
 from config.settings.notices import *  # noqa: F403
 from config.settings.signin import *  # noqa: F403
+from config.settings.webhooks import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = connections.data_dir(os.environ, BASE_DIR / ".data")
@@ -27,7 +28,6 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "oauth2_provider",
-    "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "pgtrigger",
@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "import_export",
 ]
 MIDDLEWARE = [
+    "config.kernel.api.tracing.TracingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.kernel.middleware.EncodingMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -118,7 +119,12 @@ AUTO_CHECK = False
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+    },
+    "filters": {"request": {"()": "config.kernel.services.tracing.RequestIdFilter"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }

@@ -19,12 +19,14 @@ def positive(environment: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def networks(environment: Mapping[str, str]) -> list[IPv4Network | IPv6Network]:
-    """Networks whose word on the client's address is believed; none unless named."""
+def networks(
+    environment: Mapping[str, str], name: str = "TRUSTED_PROXIES"
+) -> list[IPv4Network | IPv6Network]:
+    """Networks that are trusted with something, as the variable says; none unless named."""
     try:
-        return [ip_network(text) for text in _words(environment.get("TRUSTED_PROXIES", ""))]
+        return [ip_network(text) for text in _words(environment.get(name, ""))]
     except ValueError as error:
-        raise ImproperlyConfigured(f"TRUSTED_PROXIES: {error}") from error
+        raise ImproperlyConfigured(f"{name}: {error}") from error
 
 
 # Required of an installation with single sign-on; the first alone decides whether there is any.
@@ -97,7 +99,10 @@ OTP_TOTP_ISSUER = "贴息管理系统"
 SESSION_COOKIE_AGE = positive(os.environ, "SESSION_HOURS", 12) * 60 * 60
 SESSION_IDLE_SECONDS = positive(os.environ, "SESSION_IDLE_MINUTES", 30) * 60
 SESSION_COOKIE_SAMESITE = "Lax"
-TRUSTED_PROXIES = networks(os.environ)
+TRUSTED_PROXIES = networks(os.environ)  # whose word on the client's address is believed
+METRICS_ADDRESSES = networks(
+    os.environ, "METRICS_ADDRESSES"
+)  # whom /metrics answers, beside this machine
 
 OIDC_ISSUER = os.environ.get("OIDC_ISSUER", "")
 OIDC_USERNAME_CLAIM = os.environ.get("OIDC_USERNAME_CLAIM") or "preferred_username"

@@ -11,6 +11,7 @@ DEBUG = False
 SECRET_KEY = "test-only-not-a-secret-0123456789-0123456789-0123456789"  # noqa: S105
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 AUTO_CHECK = True
+WEBHOOK_PRIVATE_HOSTS = WEBHOOK_PLAIN_HOSTS = ("127.0.0.1", "localhost")
 WHITENOISE_AUTOREFRESH = True  # static files come from the apps, nothing is collected
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -26,5 +27,6 @@ DATABASES["default"] |= {
     **connections.database(ADDRESSES.worker, connections.LIMITS["worker"]),
     "CONN_MAX_AGE": 0,
 }
+API_STRANGERS_PER_MINUTE = 1_000_000
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True

@@ -60,7 +60,7 @@ def problems(request: HttpRequest, row: FileImport) -> Section:
         columns=[*numbers(_("行")), *texts(_("列"), _("值"), _("说明与处理"))],
         rows=[
             (line, column_name(column, header), value, own_language(message))
-            for line, column, header, value, message in row.shown_problems
+            for line, column, header, value, message, *_code in row.shown_problems
         ],
         more=_list_address(row, "problems"),
     )

@@ -25,6 +25,7 @@ from loans.files.workbook_cells import cell_text, plain_cells
 from loans.values.errors import bilingual
 from loans.values.identifiers import uscc_check_passes
 
+INVALID, RULE, CHECK_DIGIT = "invalid", "rule", "check_digit"  # what machines are told
 _TEXT = "text"
 _TYPES: dict[str, Any] = {
     "date": pl.Date,
@@ -162,7 +163,14 @@ class _Cells:
             self._rows.gather(at), self._raw.gather(at), self._refused.values(), strict=True
         )
         return [
-            Problem(row, key, header, value if value and value.strip() else None, message)
+            Problem(
+                row,
+                key,
+                header,
+                value if value and value.strip() else None,
+                message,
+                CHECK_DIGIT if message is _CHECK_DIGIT else INVALID,
+            )
             for row, value, message in cells
         ]
 
@@ -265,6 +273,7 @@ def _check_rows(
                 column.header_zh,
                 None if source is None else table.frame[source][index] or None,
                 check.message,
+                RULE,
             )
             for index in hits
         ]

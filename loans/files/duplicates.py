@@ -90,7 +90,14 @@ def _contradictions(kind: Kind, clashing: pl.DataFrame) -> list[Problem]:
     for *key, row in rows:
         other = first[tuple(key)] if row != first[tuple(key)] else second[tuple(key)]
         problems.append(
-            Problem(row, column.key, column.header_zh, _shown(key[-1]), _other_row(other))
+            Problem(
+                row,
+                column.key,
+                column.header_zh,
+                _shown(key[-1]),
+                _other_row(other),
+                "contradiction",
+            )
         )
     return problems
 

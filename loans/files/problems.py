@@ -11,13 +11,17 @@ _SHOWN_CHARACTERS = 60
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a file. `row` is the file's line, the header being line 1."""
+    """One thing wrong in a file. `row` is the file's line, the header being line 1.
+
+    `code` tells machines what people read in the message; most need to know no more than `invalid`.
+    """
 
     row: int
     column: str | None
     header: str | None
     value: str | None
     message: str
+    code: str = "invalid"
 
     def __str__(self) -> str:
         """Show `row N, column C (表头): what is wrong, value`."""

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 
 from config.kernel.models import SCOPE_ALL
+from config.kernel.models.clients import ACTOR_PREFIX
 from config.kernel.services import store, work
 from loans.files.limits import MAX_FILE_BYTES, MIB
 from loans.files.problems import FileError, shown_value
@@ -26,7 +27,7 @@ from loans.models import FileImport
 from loans.services import confirmations, lists, locks
 from loans.services.controls import Controls
 from loans.services.looks import CHANGED, Look, Tell, detect_kind, look, take_in
-from loans.services.outcomes import REFUSED, ImportRefused, Outcome, Source
+from loans.services.outcomes import NOBODYS, REFUSED, ImportRefused, Outcome, Source
 from loans.values.errors import DomainError, bilingual
 
 RUN_KIND = "import"
@@ -65,14 +66,7 @@ def receive(
     `scope`: whose rows the actor may bring; `institution_id`: the institution of that scope, None for
     all. DomainError `file_too_large`.
     """
-    size = upload.path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        raise DomainError(
-            "file_too_large",
-            bilingual(
-                f"文件超过 {MAX_FILE_BYTES // MIB} MiB，请拆分", "the file is too large: split it"
-            ),
-        )
+    size = _size(upload)
     is_large = rows_at_most(path=upload.path) > settings.IMPORT_CELERY_ROWS
     kind = upload.kind or ("" if is_large else _kind_by_headers(upload))
     row = FileImport.objects.create(
@@ -90,6 +84,61 @@ def receive(
     )
     _do_or_order(row, step="check", at=at)
     return row
+
+
+@transaction.atomic
+def bring(
+    *,
+    upload: Upload,
+    controls: Controls,
+    institution_id: int | None,
+    scope: tuple[int, int],
+    actor: str,
+    at: datetime,
+) -> FileImport:
+    """Keep a machine's file and order a worker to take it in, whole or not at all; nobody previews it.
+
+    `scope`: who sees the job. `institution_id`: whose rows it brings; None, only of clients of finance
+    departments: rows that belong to no institution. DomainError `file_too_large`.
+    """
+    size = _size(upload)
+    row = FileImport.objects.create(
+        institution_id=institution_id,
+        kind=upload.kind,
+        file_name=upload.name[-255:],
+        sha256=store.keep(upload.path),
+        size=size,
+        encoding=upload.encoding,
+        control_rows=controls.rows,
+        control_fen=controls.fen,
+        by_worker=True,
+        made_by=actor,
+        made_at=at,
+        confirmed_at=at,
+        state=State.IMPORTING,
+    )
+    row.run_id = work.open_run(
+        kind=RUN_KIND,
+        params={"import": row.pk, "step": "take"},
+        payloads=[{}],
+        actor=actor,
+        at=at,
+        scope=scope,
+    )
+    row.save(update_fields=["run_id"])
+    return row
+
+
+def _size(upload: Upload) -> int:
+    size = upload.path.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise DomainError(
+            "file_too_large",
+            bilingual(
+                f"文件超过 {MAX_FILE_BYTES // MIB} MiB，请拆分", "the file is too large: split it"
+            ),
+        )
+    return size
 
 
 def rows_at_most(*, path: Path) -> int:
@@ -120,8 +169,11 @@ def _kind_by_headers(upload: Upload) -> str:
 
 
 def source_of(*, row: FileImport, at: datetime) -> Source:
-    """Who brings the file, in which scope."""
-    scope = SCOPE_ALL if row.institution is None else row.institution.scope
+    """Who brings the file, in which scope: of no institution, people bring all, machines what is nobody's."""
+    if row.institution is not None:
+        scope = row.institution.scope
+    else:
+        scope = NOBODYS if row.made_by.startswith(ACTOR_PREFIX) else SCOPE_ALL
     return Source(row.made_by, at, scope, row.file_name, row.sha256)
 
 
@@ -157,6 +209,26 @@ def check(*, row: FileImport, at: datetime, tell: Tell | None = None) -> None:
     _write_down(row, found)
 
 
+def take(*, row: FileImport, at: datetime, tell: Tell | None = None) -> str | None:
+    """Take the file in if nothing is wrong with it; else write down what is, and say that it was refused."""
+    with tempfile.TemporaryDirectory() as place, locks.patient():
+        found = look(
+            path=_copied(row, place),
+            kind=row.kind,
+            encoding=row.encoding or None,
+            controls=Controls(row.control_rows, row.control_fen),
+            source=source_of(row=row, at=at),
+            tell=tell,
+            is_kept=True,
+        )
+    _write_down(row, found)
+    if found.outcome is None:
+        return ImportRefused(found.problems).message
+    row.confirmed_at = at
+    _finish(row, found.outcome, at)
+    return None
+
+
 def carry_out(*, row: FileImport, at: datetime, tell: Tell | None = None) -> None:
     """Take the confirmed file in; where it would do something else by now, show that instead."""
     try:
@@ -178,7 +250,7 @@ def carry_out(*, row: FileImport, at: datetime, tell: Tell | None = None) -> Non
         _finish(row, outcome, at)
 
 
-STEPS: dict[str, Any] = {"check": check, "import": carry_out}
+STEPS: dict[str, Any] = {"check": check, "import": carry_out, "take": take}
 
 
 def _copied(row: FileImport, place: str) -> Path:
@@ -205,7 +277,7 @@ def _write_down(row: FileImport, found: Look) -> None:
     row.unchanged, row.refused = found.unchanged, found.refused
     row.problem_count, row.difference_count = len(found.problems), found.differences.height
     row.shown_problems = [
-        [p.row, p.column or "", p.header or "", shown_value(p.value or ""), p.message]
+        [p.row, p.column or "", p.header or "", shown_value(p.value or ""), p.message, p.code]
         for p in found.problems[:SHOWN]
     ]
     row.shown_differences = [list(one) for one in found.differences.head(SHOWN).rows()]

@@ -55,13 +55,16 @@ def _try_chunk(run: Run, chunk_id: int, at: datetime) -> bool:
     """One attempt; what a rule refuses is not tried again. False: better not now."""
     try:
         with work.telling(chunk_id=chunk_id) as tell, transaction.atomic():
-            _act(run, at, tell)
-            work.finish_chunk(chunk_id=chunk_id, stats={})
-    except DomainError as refused:
-        if refused.code == BUSY:
-            work.put_back(chunk_id=chunk_id, why=refused.message)
+            refused = _act(run, at, tell)
+            if refused is None:
+                work.finish_chunk(chunk_id=chunk_id, stats={})
+            else:  # with what is wrong, which is kept
+                work.refuse_chunk(chunk_id=chunk_id, error=refused)
+    except DomainError as refusal:
+        if refusal.code == BUSY:
+            work.put_back(chunk_id=chunk_id, why=refusal.message)
             return False
-        work.refuse_chunk(chunk_id=chunk_id, error=refused.message)
+        work.refuse_chunk(chunk_id=chunk_id, error=refusal.message)
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 (a panic is none)
         logger.warning("chunk %s: %r", chunk_id, error)
         trace = "".join(traceback.format_exception(error))
@@ -71,13 +74,15 @@ def _try_chunk(run: Run, chunk_id: int, at: datetime) -> bool:
     return True
 
 
-def _act(run: Run, at: datetime, tell: Callable[[int], None]) -> None:
+def _act(run: Run, at: datetime, tell: Callable[[int], None]) -> str | None:
+    """Do the step; why the file was refused, if it was."""
     if "undo" in run.params:
         import_undos.take_back(undo_id=run.params["undo"], at=at)
-        return
+        return None
     row = file_imports.locked(import_id=run.params["import"])
     assert row.run_id == run.pk, "a step is ordered once"
-    file_imports.STEPS[run.params["step"]](row=row, at=at, tell=tell)
+    refused: str | None = file_imports.STEPS[run.params["step"]](row=row, at=at, tell=tell)
+    return refused
 
 
 def _fail(run: Run, at: datetime) -> None:

@@ -19,7 +19,7 @@ from django.db import transaction
 
 from config.kernel.models import SCOPE_ALL
 from config.kernel.services import bulk
-from loans.files.columns import Parsed, parse
+from loans.files.columns import RULE, Parsed, parse
 from loans.files.kinds import KINDS, Column, Kind
 from loans.files.problems import HEADER_ROW, FileError, Problem, file_problem
 from loans.files.reader import read_table
@@ -35,6 +35,8 @@ UNCHECKED = bilingual(
     "校验位不符，已登记确认，待另一人复核后重新导入",
     "the check digit does not match; confirmed: import again once another person has checked it",
 )
+DIFFERS = "differs_from_stored"
+UNKNOWN = "unknown_reference"
 ADMINISTRATORS_ONLY = ("只有管理员可以导入此类文件", "only administrators import this kind")
 
 
@@ -64,10 +66,12 @@ class Intake:
         named = (self.target.blame.get(table_column), LOOKED_UP.get(table_column), stem)
         return next((name for name in named if name in keys), table_column)
 
-    def problem(self, row: int, column: str | None, value: str | None, message: str) -> Problem:
+    def problem(
+        self, row: int, column: str | None, value: str | None, message: str, code: str = "invalid"
+    ) -> Problem:
         """A problem of one row, with the column's Chinese header."""
         headers = {c.key: c.header_zh for c in self.kind.columns}
-        return Problem(row, column, headers.get(column or ""), value, message)
+        return Problem(row, column, headers.get(column or ""), value, message, code)
 
 
 class Review(Protocol):
@@ -284,7 +288,7 @@ def _dangling(intake: Intake, *, join: Join, joins: str) -> list[Problem]:
         f"WHERE ({join.when}) AND ({is_found}) IS NOT TRUE ORDER BY s.row",
         params,
     )
-    return [intake.problem(row, join.column, value, join.message) for row, value in found]
+    return [intake.problem(row, join.column, value, join.message, UNKNOWN) for row, value in found]
 
 
 def _compare(intake: Intake) -> None:
@@ -305,11 +309,10 @@ def _compare(intake: Intake) -> None:
 
 def _problems(intake: Intake) -> list[Problem]:
     """Every set-based reason to refuse the file."""
-    found = _not_allowed(intake)
-    for check in intake.target.checks:
-        found += [intake.problem(*broken) for broken in bulk.rows(check.sql)]
-    found += [intake.problem(*broken) for broken in intake_special.refused(kind=intake.kind.name)]
-    return found
+    broken = [row for check in intake.target.checks for row in bulk.rows(check.sql)]
+    broken += intake_special.refused(kind=intake.kind.name)
+    told = [intake.problem(row, column, value, why, RULE) for row, column, value, why in broken]
+    return _not_allowed(intake) + told
 
 
 def _out_of_scope(intake: Intake, *, joins: str) -> list[Problem]:
@@ -317,14 +320,16 @@ def _out_of_scope(intake: Intake, *, joins: str) -> list[Problem]:
     target = intake.target
     if intake.is_administrator or target.scope is None:
         return []
-    belongs_to = f"coalesce({target.columns[target.scope]}, i.id)"
+    belongs_to = f"coalesce({target.columns[target.scope]}, i.id, 0)"  # 0: nobody's
     outside = bulk.rows(
         f"SELECT s.row, s.institution_code FROM stage s {joins} "
         f"WHERE ({belongs_to} BETWEEN %s AND %s) IS NOT TRUE ORDER BY s.row",
         intake.source.scope,
     )
     message = "未登记的机构编码，或不在您的机构范围内 / unknown institution, or outside your scope"
-    return [intake.problem(row, "institution_code", code, message) for row, code in outside]
+    return [
+        intake.problem(row, "institution_code", code, message, UNKNOWN) for row, code in outside
+    ]
 
 
 def _not_allowed(intake: Intake) -> list[Problem]:
@@ -353,6 +358,7 @@ def _not_allowed(intake: Intake) -> list[Problem]:
                 f"与已存记录（编号 {stored}）的 {differs} 不同；{zh}",
                 f"differs from stored row {stored}; {en}",
             ),
+            DIFFERS,
         )
         for row, value, stored, differs in changed
     ]

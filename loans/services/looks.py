@@ -40,7 +40,10 @@ CLASHES = (
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at a file found; `inserted` … `unchanged` count rows with nothing wrong."""
+    """What one look at a file found; `inserted` … `unchanged` count rows with nothing wrong.
+
+    `outcome`: what it did, if it was to be kept and nothing was wrong with it.
+    """
 
     kind: str
     rows: int | None = None
@@ -52,6 +55,7 @@ class Look:
     differences: pl.DataFrame = field(default_factory=lambda: NONE)
     failing_usccs: tuple[str, ...] = ()
     fingerprint: str = ""
+    outcome: Outcome | None = None
 
     @property
     def refused(self) -> int:
@@ -86,10 +90,11 @@ def look(
     controls: Controls,
     source: Source,
     tell: Tell | None = None,
+    is_kept: bool = False,
 ) -> Look:
     """What would this file do now? Every problem is a value; nothing stays written.
 
-    `tell` hears how many rows were read.
+    `tell` hears how many rows were read. `is_kept`: a file with nothing wrong is taken in by the same look.
     """
     try:
         table = read_table(path, encoding=encoding, kind=KINDS.get(kind))
@@ -97,8 +102,10 @@ def look(
     except (FileError, ImportRefused) as error:
         return Look(kind, problems=list(error.problems))
     parsed = _parsed(KINDS[kind], table, tell)
-    found, rows = _found(kind, parsed, source), table.frame.height
+    rows = table.frame.height
     told = control_problems(KINDS[kind], table, parsed, controls)
+    is_sound = not told and not parsed.problems
+    found = _found(kind, parsed, source, is_kept=is_kept and is_sound)
     is_whole = bool(found.fingerprint)  # rows that repeat another one change nothing
     unchanged = rows - found.inserted - found.corrected - found.refused if is_whole else 0
     return replace(
@@ -144,22 +151,28 @@ def _parsed(kind: Kind, table: Table, tell: Tell | None) -> Parsed:
     return parse(kind, table, confirmed_usccs=confirmations.confirmed_usccs())
 
 
-def _found(kind: str, parsed: Parsed, source: Source) -> Look:
-    """What the readable rows would do, and what is wrong with any row."""
+def _found(kind: str, parsed: Parsed, source: Source, *, is_kept: bool) -> Look:
+    """What the readable rows would do, or do, and what is wrong with any row."""
     frame = readable_rows(kind=KINDS[kind], parsed=parsed)
     problems = list(parsed.problems)
     review = _Review(kind=kind)
     if frame.is_empty():
         return Look(kind, problems=problems)
+    kept: Outcome | None = None
     try:
         with transaction.atomic():
-            review.count(import_frame(kind=kind, frame=frame, source=source, review=review))
-            transaction.set_rollback(True)
+            outcome = import_frame(kind=kind, frame=frame, source=source, review=review)
+            review.count(outcome)
+            if is_kept:
+                kept = outcome
+            else:
+                transaction.set_rollback(True)
     except ImportRefused as refused:
         problems += refused.problems
     except IntegrityError:
+        kept = None  # a clash may be told at the very end
         problems.append(file_problem(*CLASHES))
-    return replace(review.seen, problems=problems)
+    return replace(review.seen, problems=problems, outcome=kept)
 
 
 class _Review:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from config.kernel.models import SCOPE_ALL
+from config.kernel.models import Scope
 from loans.files.problems import Problem
 from loans.models import ImportBatch
 from loans.values.errors import DomainError
 
 REFUSED = "import_refused"
+NOBODYS = Scope(lo=0, hi=0)  # of rows that belong to no institution, and no other
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ImportRefused(DomainError):
 def record_batch(*, outcome: Outcome, source: Source) -> int:
     """Keep what a file changed; returns the batch its rows belong to.
 
-    It is its institution's to see; what came in for all institutions, the administrators'.
+    It is its institution's to see; what came in for all institutions, or for none, the administrators'.
     """
     batch = ImportBatch.objects.create(
         kind=outcome.kind,
@@ -67,6 +68,6 @@ def record_batch(*, outcome: Outcome, source: Source) -> int:
         unchanged=outcome.unchanged,
         actor=source.actor,
         at=source.at,
-        institution_id=None if source.scope == SCOPE_ALL else source.scope[0],
+        institution_id=source.scope[0] or None,
     )
     return int(batch.pk)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from config.kernel.services import outbox
 from loans.values.errors import DomainError, bilingual
 from loans.values.text import refused_character
 from reports.models import TOLD, Report
@@ -49,6 +50,28 @@ def submit(*, report_id: int, actor: str, at: datetime) -> None:
             )
         _move(earlier, State.SUPERSEDED, superseded_at=at)
     _move(report, State.SUBMITTED, submitted_by=actor, submitted_at=at)
+    _tell_submitted(report, at=at)
+
+
+def _tell_submitted(report: Report, *, at: datetime) -> None:
+    outbox.emit(
+        topic="report.submitted",
+        aggregate=f"report:{report.pk}",
+        institution_id=report.institution_id,
+        scheme_code=report.scheme_code,
+        payload={
+            "report_id": report.pk,
+            "code": report.code,
+            "period": report.period,
+            "scheme_code": report.scheme_code,
+            "scheme_codes": [report.scheme_code] if report.scheme_code else report.schemes,
+            "version": report.version,
+            "corrects": report.corrects_id,
+            "content_sha256": report.content_sha256,
+            "submitted_at": at.isoformat(),
+        },
+        at=at,
+    )
 
 
 @transaction.atomic

@@ -15,12 +15,11 @@ from config.kernel.admin.sections import Section, numbers, texts
 from loans.admin.base import in_yuan, scheme_name, yuan
 from loans.admin.fields import AmountField, ReasonField, WordChoice, WordField, YearField, YesNo
 from loans.admin.steps import StepForm
-from loans.values.errors import DomainError, bilingual
 from settlement.admin import wording
 from settlement.models import Clawback, Purpose, Scheme
 from settlement.selectors import clawbacks as selected
-from settlement.services import clawbacks
-from settlement.services.clawbacks import Claim, Ground
+from settlement.services.claims import Named, propose_named
+from settlement.services.clawbacks import Ground
 
 Origin = Clawback.Origin
 FILLED = {"scheme": "scheme_code", "tier": "tier", "purpose": "purpose", "year": "year"}
@@ -128,46 +127,16 @@ class Propose(StepForm):
             document_number=data["document_number"],
             is_offset=data["is_offset"],
         )
-        return clawbacks.propose(claim=self._claim(), ground=ground, actor=actor, at=at)
-
-    def _claim(self) -> Claim:
-        data = self.cleaned_data
-        note_id = self._note()
-        for one in selected.claimable(note_id=note_id):
-            if (one.scheme_code, one.tier, one.purpose, one.year) == (
-                data["scheme"], data["tier"], data["purpose"], data["year"],
-            ):  # fmt: skip
-                return Claim(note_id, one.fund_id, one.year, data["amount"])
-        raise DomainError(
-            "nothing_paid",
-            bilingual(
-                f"该借据 {data['year']} 年没有由您可见的这一政策、层级和用途的资金支付过贴息；请核对政策、层级、用途和年度，"
-                "资金属上级机构的由其人员办理",
-                f"nothing was paid for the note in {data['year']} out of this scheme, tier and purpose as"
-                " far as you see; check them, or have it done at the institution that holds the money",
-            ),
+        named = Named(
+            note_number=data["note_number"],
+            institution_code=data["institution_code"],
+            scheme_code=data["scheme"],
+            tier=data["tier"],
+            purpose=data["purpose"],
+            year=data["year"],
+            amount_fen=data["amount"],
         )
-
-    def _note(self) -> int:
-        data = self.cleaned_data
-        found = selected.notes_named(
-            number=data["note_number"], institution_code=data["institution_code"]
-        )
-        if not found:
-            raise DomainError(
-                "unknown_note",
-                bilingual("您的机构范围内没有这笔借据", "no such note in your scope"),
-            )
-        if len(found) > 1:
-            codes = "、".join(one.institution_code for one in found)
-            raise DomainError(
-                "several_notes",
-                bilingual(
-                    f"多家机构有这个借据号，请填其一：{codes}",
-                    f"several institutions have a note of that number, name one: {codes}",
-                ),
-            )
-        return found[0].note_id
+        return propose_named(named=named, ground=ground, actor=actor, at=at)
 
     def leads_to(self, outcome: Any) -> str:
         """The new clawback."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin.access import CHECKERS, staff
 from config.kernel.admin.filters import LevelFilter
 from config.kernel.admin.sections import SECTION_ROWS, Column, Section, Stage, link, numbers, texts
-from config.kernel.models import Institution
+from config.kernel.models import Institution, Run
 from loans.admin.base import FactAdmin, in_yuan, own_language, scheme_name, yuan
 from loans.admin.fields import DayField, ReasonField, WordChoice
 from loans.admin.steps import AnswerForm, StepForm, StepsAdmin
@@ -27,6 +28,7 @@ from settlement.models import Deduction, Fund, Recomputation, Scheme
 from settlement.models.recomputation import POST, TRIAL
 from settlement.selectors.deductions import collections_named
 from settlement.services import orders, recomputations
+from settlement.services.deductions import KIND
 
 State = Recomputation.State
 
@@ -73,17 +75,22 @@ def _applied(
     return yuan(before), yuan(before + one["first_fen"] + one["more_fen"] + one["less_fen"])
 
 
-BESIDES = {"opening": _("期初已贴息入账"), "fee": _("担保费补贴")}
+BESIDES = {
+    "opening": _("期初已贴息入账"),
+    "fee": _("担保费补贴"),
+    "waiting": _("担保费补贴（待资金到位）"),
+    "held": _("贴息（待资金到位）"),
+}
 
 
 def besides(request: HttpRequest, row: Recomputation) -> Section:
-    """What is booked besides deductions: opening positions, and guarantee-fee subsidies."""
+    """What is booked besides deductions (opening positions, guarantee fees), and what waits for money."""
     found = (row.trial or {}).get("others", [])
     codes = dict(Scheme.objects.values_list("pk", "code"))
     ids = [one["fund_institution_id"] for one in found]
     places = dict(Institution.objects.filter(pk__in=ids).values_list("pk", "name"))
     return Section(
-        title=_("同时入账的其他金额"),
+        title=_("同时入账的其他金额，及待资金到位的金额"),
         columns=[
             *texts(_("项目"), _("资金机构"), _("贴息政策"), _("资金层级"), _("年度")),
             Column(_("笔数"), is_number=True),
@@ -140,9 +147,10 @@ def _before_and_after(one: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def posted(request: HttpRequest, row: Recomputation) -> Section:
-    """What the run posted in the end: its differences."""
-    of_run = Deduction.objects.filter(run=row.run_id, sequence__gt=0) if row.run_id else None
-    found = of_run.select_related("note", "scheme").order_by("pk")[:SECTION_ROWS] if of_run else []
+    """What was posted in the end, by every run that worked on it: the differences."""
+    runs = Run.objects.filter(Q(params__recomputation=row.pk) | Q(pk=row.run_id), kind=KIND)
+    of_runs = Deduction.objects.filter(run__in=list(runs), sequence__gt=0)
+    found = of_runs.select_related("note", "scheme").order_by("pk")[:SECTION_ROWS]
     return Section(
         title=_("已入账的差额"),
         columns=[
@@ -346,5 +354,5 @@ class RecomputationAdmin(StepsAdmin, FactAdmin):
 
     @display(description=_("说明"))
     def why_words(self, row: Recomputation) -> str:
-        """Why it was refused or lapsed."""
+        """Why it was refused or lapsed, or there is nothing to post."""
         return own_language(row.why)

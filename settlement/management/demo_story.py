@@ -15,7 +15,8 @@ from typing import Any
 from django.core.management import call_command
 from django.db.models import Sum
 
-from config.kernel.management.base import CHECKER, now
+from config.kernel.management.base import now
+from config.kernel.services.second_person import CHECKER
 from settlement.management.tables import yuan
 from settlement.models import Clawback, ClawbackMovement, Deduction, Plan, PlannedDeduction
 from settlement.services import clawback_movements, ended_plans

@@ -133,3 +133,15 @@ def _fund_links(schemes: Iterable[str]) -> list[tuple[object, int]]:
             [list(schemes)],
         )
     ]
+
+
+def note_ids(*, note_number: str | None, uscc: str | None) -> set[int]:
+    """Which notes in sight carry this number, or are this borrower's, or both where both are given?"""
+    found = rows(
+        "SELECT n.id FROM loans_note n JOIN loans_contract c ON c.id = n.contract_id"
+        " JOIN loans_enterprise e ON e.id = c.enterprise_id"
+        " WHERE (%(number)s::text IS NULL OR n.note_number = %(number)s)"
+        " AND (%(uscc)s::text IS NULL OR e.uscc = %(uscc)s)",
+        {"number": note_number, "uscc": uscc},
+    )
+    return {int(row[0]) for row in found}

@@ -23,6 +23,11 @@ class Due:
     posted: int  # how often anything of this guarantee was posted under the scheme
     change_fen: int
 
+    @property
+    def row(self) -> tuple[int, ...]:
+        """What tells this posting from every other: guarantee, note, scheme, its number and fen."""
+        return self.guarantee_id, self.note_id, self.scheme_id, self.posted, self.change_fen
+
 
 # Keyed by the note as well: a guarantee corrected to another note is taken back there and paid here.
 _DUE = """

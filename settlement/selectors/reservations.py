@@ -71,14 +71,20 @@ def completed(
 
 
 def answered(*, plan_id: int) -> pl.DataFrame:
-    """Results of a plan's collections: collection_id (the result), scheme_id, enterprise_id, collected_on."""
+    """Results of what a plan was released with: collection_id (the result), scheme_id, enterprise_id, collected_on.
+
+    Also of deductions ended since; not of those taken out of the draft, or collected before the release:
+    two people have not seen these together.
+    """
     return read_frame(
         "SELECT x.id, p.scheme_id, c.enterprise_id, x.collected_on"
         " FROM settlement_planneddeduction p"
         " JOIN loans_interestcollection x ON x.note_id = p.note_id"
         " AND x.completes_id = p.collection_id"
         " JOIN loans_note n ON n.id = p.note_id JOIN loans_contract c ON c.id = n.contract_id"
-        " WHERE p.plan_id = %(plan)s",
+        " JOIN settlement_plan l ON l.id = p.plan_id"
+        " WHERE p.plan_id = %(plan)s"
+        " AND (p.state IN ('reserved', 'held', 'posted') OR p.ended_at > l.checked_at)",
         {"plan": plan_id},
         schema={
             "collection_id": pl.Int64,
@@ -90,9 +96,11 @@ def answered(*, plan_id: int) -> pl.DataFrame:
 
 
 def asked_of(*, plan_id: int) -> set[int]:
-    """The planned collections that a plan's instruction names."""
+    """The planned collections that a plan was released with: not those taken out of its draft."""
     found = rows(
-        "SELECT DISTINCT collection_id FROM settlement_planneddeduction WHERE plan_id = %s",
+        "SELECT DISTINCT p.collection_id FROM settlement_planneddeduction p"
+        " JOIN settlement_plan l ON l.id = p.plan_id"
+        " WHERE p.plan_id = %s AND (p.state <> 'void' OR p.ended_at > l.checked_at)",
         [plan_id],
     )
     return {int(row[0]) for row in found}

@@ -14,6 +14,7 @@ def answers_of(
 ) -> tuple[pl.DataFrame, frozenset[int]]:
     """Of rows due, the first postings of the plan's results; and the results that have to wait.
 
+    `due`: of whole groups, whatever bank's, since a limit counts what all of them were paid.
     Under a scheme that the plan did not name, only what comes to nothing. Where a group's posted
     deductions are too high by now, posting more could pass a limit that the target keeps (D20): its
     results wait for a recomputation, which two people see. Funds shared in proportion lower what is

@@ -20,7 +20,7 @@ from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.engine import entries
 from settlement.models import Clawback, Deduction, Event, Fund, GuaranteePosting, Purpose
-from settlement.services import funds
+from settlement.services import funds, told
 from settlement.services.funds import Held, Posting
 
 
@@ -181,6 +181,7 @@ def decide(
             actor=actor,
             at=at,
         )
+        told.clawbacks_opened(opened=[clawback], at=at)
 
 
 def _decided(clawback: Clawback, *, closed_through: int) -> entries.Lines:

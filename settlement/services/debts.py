@@ -10,6 +10,7 @@ from datetime import date, datetime
 from django.db.models import F
 
 from settlement.models import Clawback, ClawbackMovement
+from settlement.services import told
 
 Debtor = tuple[int, int]
 """Enterprise id, fund id."""
@@ -56,7 +57,7 @@ def open_debts(
 
 def owe(*, amounts: Sequence[Owed], cause: Cause) -> list[Clawback]:
     """Record what recomputations lowered and nobody had claimed; the computation decides it, not two."""
-    return Clawback.objects.bulk_create(
+    opened = Clawback.objects.bulk_create(
         Clawback(
             institution_id=one.institution_id,
             note_id=one.note_id,
@@ -73,6 +74,8 @@ def owe(*, amounts: Sequence[Owed], cause: Cause) -> list[Clawback]:
         )
         for one in amounts
     )
+    told.clawbacks_opened(opened=opened, at=cause.at)
+    return opened
 
 
 def offset(

@@ -25,14 +25,15 @@ from config.kernel.services import bulk, work
 from loans.selectors import facts
 from loans.services import locks
 from settlement.selectors import deductions, reservations
-from settlement.services import groups
+from settlement.services import groups, told
 from settlement.services.answers import answers_of
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
+from settlement.services.besides import seen_of
 from settlement.services.guarantee_postings import NO_FEES, post_guarantee_subsidies
 from settlement.services.postings import post_chunk
 from settlement.services.reviews import propose_disallowances
 from settlement.services.schemes import Book, terms_in_force
-from settlement.services.taken_over import book_taken_over
+from settlement.services.taken_over import NOTHING_BOOKED, book_taken_over
 from settlement.services.targets import differences, gather, targets
 
 logger = logging.getLogger(__name__)
@@ -57,12 +58,14 @@ class Asked:
 
     `plan_id`: what the core answered to this plan, and nothing but the first posting of it.
     `enterprise_ids`: these only. `versions` and `terms_key`: only what is still as it was looked at.
+    `recomputation_id`: of opening positions and fees only what its trial showed.
     """
 
     plan_id: int | None = None
     enterprise_ids: Collection[int] | None = None
     versions: Mapping[int, int] | None = None
     terms_key: str | None = None
+    recomputation_id: int | None = None
 
     def versions_of(self, enterprise_ids: Collection[int]) -> list[int] | None:
         """The facts' version each was looked at in (-1: not at all); None if nobody looked."""
@@ -75,13 +78,17 @@ EVERYTHING = Asked()
 
 @dataclass(frozen=True)
 class Started:
-    """A run that was cut: its number, and what part of the book it will look at."""
+    """A run that was cut: its number, and what part of the book it will look at.
+
+    `unseen`: opening positions left out of it because nobody had looked at them.
+    """
 
     run_id: int
     through: date
     enterprises: int
     chunks: int
     labels_changed: int
+    unseen: int = 0
 
 
 def start_run(
@@ -97,8 +104,16 @@ def start_run(
 
     `scheme`, `scope` (a range of institutions) and `asked` choose what is posted, not how it is computed.
     """
+    booked = NOTHING_BOOKED
     if asked.plan_id is None:
-        book_taken_over(actor=actor, at=at, scheme=scheme, scope=scope or SCOPE_ALL)
+        seen = seen_of(asked.recomputation_id)
+        booked = book_taken_over(
+            actor=actor,
+            at=at,
+            scheme=scheme,
+            scope=scope or SCOPE_ALL,
+            seen=None if seen is None else seen.openings,
+        )
     assessed = assess_notes(at=at, only_if_stale=True)
     through = through or facts.last_collected_on()
     if through is None:
@@ -117,11 +132,11 @@ def start_run(
         "scope": list(scope) if scope else None,
         "plan": asked.plan_id,
         "terms_key": asked.terms_key,
+        "recomputation": asked.recomputation_id,
     }
     run_id = work.open_run(kind=KIND, params=params, payloads=payloads, actor=actor, at=at)
-    return Started(
-        run_id, through, stale.height, len(payloads), assessed.changed + assessed.removed
-    )
+    labels_changed = assessed.changed + assessed.removed
+    return Started(run_id, through, stale.height, len(payloads), labels_changed, booked.unseen)
 
 
 def work_run(
@@ -152,10 +167,20 @@ def work_run(
         if progress is not None:
             done = Chunk.objects.filter(run_id=run_id, state=Chunk.State.DONE).count()
             progress(done, total)
-    state = work.close_run(run_id=run_id, at=clock())
+    state = _closed(run_id=run_id, at=clock())
     counts = work.total(Chunk.objects.filter(run_id=run_id).values_list("stats", flat=True))
     bulk.analyze("settlement_deduction", written=counts.get("originals", 0))
     return counts if state == Run.State.OPEN else counts | _afterwards(run_id=run_id, at=clock())
+
+
+@transaction.atomic
+def _closed(*, run_id: int, at: datetime) -> str:
+    """Close the run if nothing of it is left, and tell, once, what it posted; the state it is in now."""
+    was_open = Run.objects.select_for_update().get(pk=run_id).state == Run.State.OPEN
+    state = work.close_run(run_id=run_id, at=at)
+    if was_open and state != Run.State.OPEN:
+        told.run_posted(run=Run.objects.get(pk=run_id), at=at)
+    return state
 
 
 def _afterwards(*, run_id: int, at: datetime) -> dict[str, Any]:
@@ -164,18 +189,22 @@ def _afterwards(*, run_id: int, at: datetime) -> dict[str, Any]:
     if run.params.get("plan") is not None:
         return {}
     scheme, scope = run.params["scheme"], tuple(run.params["scope"] or SCOPE_ALL)
+    seen = seen_of(run.params.get("recomputation"))
     fees = post_guarantee_subsidies(
         actor=run.actor,
         at=at,
         through=date.fromisoformat(run.params["through"]),
         scheme=scheme,
         scope=(scope[0], scope[1]),
+        seen=None if seen is None else seen.fees,
     )
     proposed = propose_disallowances(
         actor=run.actor, at=at, scheme=scheme, scope=(scope[0], scope[1])
     )
     told = {
         "fees": fees if fees != NO_FEES else None,
+        "fees_waiting": fees.held,
+        "unseen": fees.unseen,
         "proposed": proposed.clawbacks,
         "beyond_paid": proposed.beyond_paid,
     }
@@ -235,7 +264,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
     evidence = gather(enterprise_ids=enterprise_ids)
     result = targets(book=book, evidence=evidence, through=through)
     due = differences(rows=result.rows, evidence=evidence, book=book, through=through)
-    due = _chosen(due.join(evidence.scopes, on="note_id"), params, book)
+    due = due.join(evidence.scopes, on="note_id")
     settled = reservations.completed(
         note_ids=evidence.scopes["note_id"].to_list(),
         through=through,
@@ -247,6 +276,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
     if params.get("plan") is not None:
         due, kept_back = answers_of(due, plan_id=params["plan"], evidence=evidence, book=book)
         settled = [one for one in settled if one.result_id not in kept_back]
+    due = _chosen(due, params, book)
     posted = post_chunk(due=due, settled=settled, chunk=chunk, at=at, book=book, evidence=evidence)
     whole_book = not any(params.get(name) for name in ("scheme", "scope", "plan"))
     if whole_book:
@@ -262,6 +292,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
             "originals": posted.rows.filter(pl.col("sequence") == 0).height,
             "differences": posted.rows.filter(pl.col("sequence") > 0).height,
             "held": posted.held_rows,
+            "posted": told.posted_by_institution(posted.rows),
             **({"kept_back": len(kept_back)} if kept_back else {}),
         },
     )

@@ -22,6 +22,7 @@ from settlement.engine.duplicate_facts import Known
 from settlement.engine.duplicates import Claim, Match, Paid
 from settlement.models import Finding, FindingSide, Scheme
 from settlement.selectors import duplicates as selectors
+from settlement.services import told
 from settlement.services.schemes import terms_in_force
 
 CHECKING_LOCK = 0x6475
@@ -158,7 +159,7 @@ def _record(*, found: Sequence[_Found], at: datetime) -> Checked:
     stored = {one.identity: one for one in Finding.objects.select_for_update().order_by("pk")}
     places = _places(found)
     schemes = dict(Scheme.objects.values_list("code", "pk"))
-    new, changed, reopened = [], [], 0
+    new, changed, again = [], [], set()
     for one in found:
         row = stored.pop(one.match.identity, None)
         if row is None:
@@ -168,7 +169,8 @@ def _record(*, found: Sequence[_Found], at: datetime) -> Checked:
             _tell(row, one, places[one.match.identity], schemes)
             new.append((row, one))
         elif _differs(row, one):
-            reopened += _reopen(row, one)
+            if _reopen(row, one):
+                again.add(row.pk)
             if row.evidence_digest != one.digest:
                 row.changed_at = at
             _tell(row, one, places[one.match.identity], schemes)
@@ -176,6 +178,13 @@ def _record(*, found: Sequence[_Found], at: datetime) -> Checked:
     gone = [row for row in stored.values() if row.gone_at is None]
     Finding.objects.filter(pk__in=[row.pk for row in gone]).update(gone_at=at)
     _write(new, changed)
+    opened = [*new, *(pair for pair in changed if pair[0].pk in again)]
+    told.findings_opened(
+        opened=(
+            (row, one.match.scheme_code, row.pk in again, _own(row, one)) for row, one in opened
+        ),
+        at=at,
+    )
     counts: dict[str, int] = defaultdict(int)
     for one in found:
         counts[one.match.rule] += 1
@@ -183,7 +192,7 @@ def _record(*, found: Sequence[_Found], at: datetime) -> Checked:
         there={rule: counts[rule] for rule in Finding.Rule.values},
         opened=len(new),
         changed=len(changed),
-        reopened=reopened,
+        reopened=len(again),
         gone=len(gone),
     )
 
@@ -224,6 +233,18 @@ def _sums(one: _Found) -> dict[str, int]:
     for claim in one.claims:
         sums[claim.tier] += claim.fen
     return sums
+
+
+def _own(row: Finding, one: _Found) -> list[told.OwnSide]:
+    """The notes of the finding's own institution, and what is claimed for each: nobody else's book."""
+    return [
+        (
+            side.facts["note_number"],
+            {t: sum(c.fen for c in side.claims if c.tier == t) for t in TIERS},
+        )
+        for side in one.sides
+        if side.note_id is not None and side.institution_id == row.institution_id
+    ]
 
 
 def _tell(

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from config.kernel.services import bulk
+from loans.values.errors import DomainError, bilingual
+from loans.values.money import yuan_from_fen
 from settlement.engine import entries
 from settlement.engine.entries import Lines
 from settlement.models import Event
@@ -38,6 +40,25 @@ class Posting:
     source: str
     source_id: int
     actor: str
+
+
+class InsufficientFunds(DomainError):
+    """More is taken back from a fund that holds than it has.
+
+    `available_fen` is what it has, `source_id` the record that asked for more.
+    """
+
+    def __init__(self, *, asked_fen: int, available_fen: int, source_id: int) -> None:
+        self.available_fen, self.source_id = available_fen, source_id
+        super().__init__(
+            "insufficient_funds",
+            bilingual(
+                f"该资金不由银行垫付，可用余额 {yuan_from_fen(available_fen)} 元，不足以退回"
+                f" {yuan_from_fen(asked_fen)} 元",
+                f"the bank advances nothing for this fund: {yuan_from_fen(available_fen)} yuan are"
+                f" available, {yuan_from_fen(asked_fen)} cannot be given back",
+            ),
+        )
 
 
 @dataclass
@@ -78,6 +99,17 @@ def open_funds(*, keys: Iterable[FundKey]) -> dict[FundKey, int]:
 def lock(*, fund_ids: Collection[int]) -> dict[int, Held]:
     """Lock these funds until commit, in the order of their ids."""
     return _held(bulk.rows(f"SELECT {_HELD} FROM settlement_lock_funds(%s)", [sorted(fund_ids)]))
+
+
+def as_they_are(*, keys: Collection[FundKey]) -> dict[FundKey, Held]:
+    """These funds as they are, nothing locked; those not opened yet are empty, with ids below zero."""
+    places = {key.institution_id for key in keys}
+    query = f"SELECT {_HELD} FROM settlement_fund WHERE institution_id = ANY(%s)"
+    opened = {fund.key: fund for fund in _held(bulk.rows(query, [list(places)])).values()}
+    return {
+        key: opened.get(key) or Held(-number, key, 0, 0, 0, 0)
+        for number, key in enumerate(sorted(set(keys)), start=1)
+    }
 
 
 def seen(*, fund_ids: Collection[int]) -> dict[int, Held]:
@@ -154,10 +186,20 @@ def repay_advance(*, fund: Held, posting: Posting, year: int) -> int | None:
 
 
 @transaction.atomic
-def receive(*, key: FundKey, amount_fen: int, posting: Posting, year: int) -> None:
-    """Book money that finance paid ahead (negative: took back), then repay the bank's advance."""
+def receive(
+    *, key: FundKey, amount_fen: int, posting: Posting, year: int, holds: bool = False
+) -> None:
+    """Book money that finance paid ahead (negative: took back), then repay the bank's advance.
+
+    `holds`: the scheme holds (D19), so the bank advances nothing, neither to borrowers nor to finance:
+    InsufficientFunds where more is taken back than is available.
+    """
     fund_id = open_funds(keys=[key])[key]
     fund = lock(fund_ids=[fund_id])[fund_id]
+    if holds and amount_fen < 0 and -amount_fen > fund.available_fen:
+        raise InsufficientFunds(
+            asked_fen=-amount_fen, available_fen=fund.available_fen, source_id=posting.source_id
+        )
     lines = entries.pre_allocation(amount_fen, available_fen=fund.available_fen)
     post(fund=fund, posting=posting, lines=lines, year=fund.open_year(year))
     repaid = Posting(

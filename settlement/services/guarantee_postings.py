@@ -8,7 +8,7 @@ repeating, interrupting or doubling it is harmless.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from settlement.selectors import guarantee_postings
 from settlement.selectors.guarantee_postings import Due
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.lapses import Key, standing
-from settlement.services import funds, lapses
+from settlement.services import funds, lapses, told
 from settlement.services.funds import FundKey, Held, Posting
 from settlement.services.lapses import Lapse
 from settlement.services.schemes import Book, terms_in_force
@@ -36,12 +36,16 @@ WHY = "担保费补贴重算 / guarantee-fee subsidy recomputed (D17, D20)"
 
 @dataclass(frozen=True)
 class PostedGuarantees:
-    """How many originals and differences were posted, what they add up to, and how many wait for money."""
+    """How many originals and differences were posted, what they add up to, and how many wait for money.
+
+    `unseen`: how many were left because nobody had looked at them.
+    """
 
     originals: int
     differences: int
     amount_fen: int
     held: int
+    unseen: int = 0
 
 
 NO_FEES = PostedGuarantees(originals=0, differences=0, amount_fen=0, held=0)
@@ -60,24 +64,27 @@ def post_guarantee_subsidies(
     through: date | None = None,
     scheme: str | None = None,
     scope: tuple[int, int] = SCOPE_ALL,
+    seen: Collection[tuple[int | str, ...]] | None = None,
 ) -> PostedGuarantees:
     """Bring what is posted of every guarantee's fee subsidy to what is judged now.
 
     Originals of guarantees that start up to `through` (None: all); `scheme` and `scope` choose what is
-    posted. Where a scheme holds instead of advancing (D19), what its fund does not suffice for waits.
+    posted, `seen` the postings that people looked at (`Due.row`; None: all). Where a scheme holds instead
+    of advancing (D19), what its fund does not suffice for waits.
     """
     bulk.rows("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     book = terms_in_force()
-    due = due_fees(through=through, scheme=scheme, scope=scope)
+    found = due_fees(through=through, scheme=scheme, scope=scope)
+    due = [one for one in found if seen is None or one.row in seen]
     keys = fund_keys(due, book)
     fund_ids = funds.open_funds(keys=keys.values())
     held = funds.lock(fund_ids=list(fund_ids.values())) if fund_ids else {}
     claims = standing(note_ids=list({one.note_id for one in due})) if due else {}
     posted = waiting = originals = 0
     done: Counter[tuple[int, int]] = Counter()
-    for one in sorted(due, key=lambda d: (d.change_fen > 0, d.starts_on, d.guarantee_id)):
+    for one in sorted(due, key=_place):
         fund = held[fund_ids[keys[one]]]
-        if _must_wait(one, fund, book):
+        if _must_wait(one, fund.available_fen, book):
             waiting += 1
             continue
         numbered = one.guarantee_id, one.scheme_id
@@ -86,7 +93,29 @@ def post_guarantee_subsidies(
         posted += one.change_fen
         done[numbered] += 1
         originals += sequence == 0
-    return PostedGuarantees(originals, done.total() - originals, posted, waiting)
+    differences = done.total() - originals
+    return PostedGuarantees(originals, differences, posted, waiting, len(found) - len(due))
+
+
+def _place(one: Due) -> tuple[bool, date, int]:
+    """What is taken back comes first, then guarantees in the order in which they start."""
+    return one.change_fen > 0, one.starts_on, one.guarantee_id
+
+
+def waiting_fees(fees: Mapping[Due, FundKey], book: Book) -> frozenset[Due]:
+    """Of these, those that a posting now would leave waiting for their fund's money (D19).
+
+    The money there is goes to them in the order in which they are posted. Nothing is locked.
+    """
+    known = funds.as_they_are(keys=fees.values())
+    left = {key: fund.available_fen for key, fund in known.items()}
+    waiting = set()
+    for one in sorted(fees, key=_place):
+        if _must_wait(one, left[fees[one]], book):
+            waiting.add(one)
+        else:
+            left[fees[one]] -= max(0, min(one.change_fen, left[fees[one]]))
+    return frozenset(waiting)
 
 
 def _terms(book: Book) -> dict[str, Terms]:
@@ -120,9 +149,9 @@ def fund_keys(due: Sequence[Due], book: Book) -> dict[Due, FundKey]:
     }
 
 
-def _must_wait(one: Due, fund: Held, book: Book) -> bool:
+def _must_wait(one: Due, available_fen: int, book: Book) -> bool:
     holds = _terms(book)[one.scheme_code].shortfall == "hold"
-    return holds and one.change_fen > fund.available_fen
+    return holds and one.change_fen > available_fen
 
 
 def _post(one: Due, *, sequence: int, fund: Held, claims: dict[Key, Standing], act: _Act) -> None:
@@ -173,7 +202,7 @@ def _lapse(
 
 
 def _owe(one: Due, *, row: GuaranteePosting, owed_fen: int, act: _Act) -> None:
-    Clawback.objects.create(
+    opened = Clawback.objects.create(
         institution_id=one.institution_id,
         note_id=one.note_id,
         enterprise_id=one.enterprise_id,
@@ -188,3 +217,4 @@ def _owe(one: Due, *, row: GuaranteePosting, owed_fen: int, act: _Act) -> None:
         made_by=act.actor,
         made_at=act.at,
     )
+    told.clawbacks_opened(opened=[opened], at=act.at)

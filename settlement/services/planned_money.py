@@ -13,7 +13,7 @@ from settlement.models import Fund, PlannedDeduction
 from settlement.selectors import plans
 from settlement.services import debts, funds
 from settlement.services.funds import Held
-from settlement.services.schemes import terms_in_force
+from settlement.services.schemes import holding_schemes, terms_in_force
 
 BATCH = 5_000
 WALKED = (
@@ -87,7 +87,7 @@ def _given(
 ) -> Iterator[tuple[Any, Given | None]]:
     """What each row gets of what is `left` of the funds, in order; None: it is held whole."""
     book = terms_in_force()
-    holding = {book.scheme_ids[terms.code] for terms in book.terms if terms.shortfall == "hold"}
+    holding = holding_schemes(book)
     enterprises = plans.enterprises_of(plan_id=rows[0].plan_id) if rows else {}
     owed = _owed(set(enterprises.values()), fund_ids=left.keys())
     for row in rows:

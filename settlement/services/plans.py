@@ -241,7 +241,8 @@ def check_plan(*, plan_id: int, actor: str, at: datetime) -> None:
     """Let a second person check a draft, and reserve its money as far as the funds go.
 
     In the order of service; what an enterprise owes back is offset first, what an advancing scheme's
-    fund lacks is left to the bank's advance, a holding scheme's deduction is held whole (D19, D20). Refuses one's own plan and one no longer a draft.
+    fund lacks is left to the bank's advance, a holding scheme's deduction is held whole (D19, D20). A plan all
+    of which was collected meanwhile is closed at once. Refuses one's own plan and one no longer a draft.
     """
     locks.lock_enterprises(enterprise_ids=plans.borrowers(plan_id=plan_id))
     rows = list(PlannedDeduction.objects.filter(plan_id=plan_id, state="planned").order_by("place"))
@@ -259,6 +260,8 @@ def check_plan(*, plan_id: int, actor: str, at: datetime) -> None:
     Plan.objects.filter(pk=plan_id).update(
         state=Plan.State.CHECKED, checked_by=actor, checked_at=at
     )
+    if collected and not any(row.state == PlannedDeduction.State.HELD for row in rows):
+        reservations.close_finished(plan_ids=[plan_id])
 
 
 def _refuse_check(plan: Plan, actor: str) -> None:

@@ -95,6 +95,34 @@ def post_chunk(
     return Posted(posted, len(waiting), frozenset(enterprises))
 
 
+def with_waiting(
+    *, due: pl.DataFrame, settled: Collection[Reservation], book: Book, evidence: Evidence
+) -> pl.DataFrame:
+    """Which of these due rows would a posting now leave waiting for money (`waits`)? Nothing is locked.
+
+    `settled`: what the same posting would free first.
+    """
+    due = with_fund(due, book).with_row_index("number")
+    parts = _parts(due)
+    held = funds.as_they_are(
+        keys=[FundKey(*row) for row in parts.select(FUND).unique().iter_rows()]
+    )
+    freed = reservations.freed(reservations=settled)
+    for fund in held.values():
+        fund.reserved_fen -= freed.get(fund.id, 0)
+    parts = _with_fund_id(parts, held)
+    waiting = _withheld(
+        due,
+        parts,
+        held,
+        claims=standing(note_ids=parts["note_id"].unique().to_list()),
+        reserved=[(one.result_id, one.scheme_id) for one in settled if one.amounts],
+        book=book,
+        evidence=evidence,
+    )
+    return due.with_columns(waits=pl.col("number").is_in(list(waiting))).drop("number")
+
+
 def with_fund(due: pl.DataFrame, book: Book) -> pl.DataFrame:
     """Each row's fund institution, by the scheme's fund level and where the note is today."""
     levels = {book.scheme_ids[terms.code]: terms.fund_level for terms in book.terms}

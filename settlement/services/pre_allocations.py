@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import ProgrammingError, transaction
 from django.utils.timezone import localtime
@@ -21,29 +21,36 @@ from settlement.models import Event, Fund, Receipt, ReceiptRefusal
 from settlement.selectors import receipts
 from settlement.selectors.institutions import fund_institutions
 from settlement.services import funds
-from settlement.services.funds import FundKey, Posting
-from settlement.services.schemes import Book, terms_in_force
+from settlement.services.funds import FundKey, InsufficientFunds, Posting
+from settlement.services.schemes import Book, holding_schemes, terms_in_force
+
+
+class Short(NamedTuple):
+    """A reversal that its fund cannot bear."""
+
+    document_number: str
+    refusal: InsufficientFunds
 
 
 @dataclass(frozen=True)
 class Booked:
     """How many receipts were booked, how many fen in all, and how many still wait for a checker.
 
-    `strange`: documents not booked because their scheme pays nothing of that tier.
+    `strange`: documents not booked because their scheme pays nothing of that tier. `short`: those that
+    take back more than a fund that holds has, with what it has.
     """
 
     receipts: int
     amount_fen: int
     waiting: int
     strange: tuple[str, ...] = ()
+    short: tuple[Short, ...] = ()
 
 
+ABOVE = "pre_allocation_scope"
 RECEIPT_LOCK = 0x72656370  # booked or refused, not both
 
-_CHECK = """
-INSERT INTO settlement_receipt
-    (institution_id, pre_allocation_id, made_by, made_at, checked_by, checked_at)
-SELECT p.institution_id, p.id, coalesce(b.actor, 'system'), coalesce(b.at, %(at)s), %(actor)s, %(at)s
+_OPEN = """
 FROM loans_preallocation p LEFT JOIN LATERAL loans_brought_by(p.batch_id) b ON true
 WHERE coalesce(b.actor, 'system') <> %(actor)s AND (%(ids)s::bigint[] IS NULL OR p.id = ANY(%(ids)s))
     AND (%(made_by)s::text IS NULL OR coalesce(b.actor, 'system') = %(made_by)s)
@@ -52,8 +59,12 @@ WHERE coalesce(b.actor, 'system') <> %(actor)s AND (%(ids)s::bigint[] IS NULL OR
     AND NOT EXISTS (SELECT 1 FROM settlement_receipt r WHERE r.pre_allocation_id = p.id)
     AND NOT EXISTS (SELECT 1 FROM settlement_receiptrefusal r WHERE r.pre_allocation_id = p.id)
 ORDER BY p.id
-ON CONFLICT (pre_allocation_id) DO NOTHING
-RETURNING pre_allocation_id
+"""
+_CHECK = f"""
+INSERT INTO settlement_receipt
+    (institution_id, pre_allocation_id, made_by, made_at, checked_by, checked_at)
+SELECT p.institution_id, p.id, coalesce(b.actor, 'system'), coalesce(b.at, %(at)s), %(actor)s, %(at)s
+{_OPEN}
 """
 _STRANGE = """
 SELECT p.document_number || ' ' || p.scheme_code || ' ' || p.tier FROM loans_preallocation p
@@ -87,10 +98,10 @@ def book_pre_allocations(
     """Let `actor` check these pre-allocations (None: all) and book them, oldest first.
 
     `made_by` and `scope` narrow them to what one person brought in, and to some institutions. Left
-    alone: what the actor brought in, what is booked, and a tier the scheme does not pay. Money goes
-    to the fund that pays for the institution named, like a deduction's (domain §5), and repays the
-    bank's own advance first (D19). Each belongs to the year it was received in, or to the open one if
-    that is settled.
+    alone: what the actor brought in, what is booked, a tier the scheme does not pay, and what takes
+    back more than a fund that holds has (A100). Money goes to the fund that pays for the institution
+    named, like a deduction's (domain §5), and repays the bank's own advance first (D19). Each belongs
+    to the year it was received in, or to the open one if that is settled.
     """
     book = terms_in_force()
     bulk.rows("SELECT pg_advisory_xact_lock(%s)", [RECEIPT_LOCK])
@@ -100,19 +111,56 @@ def book_pre_allocations(
         "lo": scope[0],
         "hi": scope[1],
     }
-    asked = {"ids": None if ids is None else sorted(ids), "made_by": made_by}
-    checked = bulk.rows(_CHECK, {"actor": actor, "at": at, **known, **asked})
-    rows = bulk.rows(_CHECKED, [[row[0] for row in checked]])
-    keys = _funds(rows, book)
-    _lock(set(keys.values()))
-    total_fen = 0
-    for key, _, _, _, _, day, fen, document in rows:
-        posting = Posting(Event.PRE_ALLOCATION, at.date(), document, key, actor)
-        funds.receive(key=keys[key], amount_fen=fen, posting=posting, year=day.year)
-        total_fen += fen
+    narrow = {"ids": None if ids is None else sorted(ids), "made_by": made_by}
+    asked: dict[str, Any] = {**known, **narrow, "actor": actor, "at": at}
+    rows = bulk.rows(_CHECKED, [[key for (key,) in bulk.rows(f"SELECT p.id {_OPEN}", asked)]])
+    posted, short = _receive(rows, book, actor=actor, at=at)
+    bulk.execute(_CHECK, asked | {"ids": [*posted]})
     ((waiting,),) = bulk.rows(_WAITING)
     strange = tuple(text for (text,) in bulk.rows(_STRANGE, known))
-    return Booked(len(rows), total_fen, waiting, strange)
+    return Booked(len(posted), sum(posted.values()), waiting, strange, short)
+
+
+def _receive(
+    rows: Sequence[tuple[Any, ...]], book: Book, *, actor: str, at: datetime
+) -> tuple[dict[int, int], tuple[Short, ...]]:
+    """Post them one after the other: fen by pre-allocation, and those their funds cannot bear."""
+    keys = _funds(rows, book)
+    holding = holding_schemes(book)
+    _lock(set(keys.values()))
+    posted: dict[int, int] = {}
+    short: list[Short] = []
+    for key, _, scheme, _, _, day, fen, document in rows:
+        posting = Posting(Event.PRE_ALLOCATION, at.date(), document, key, actor)
+        holds = scheme in holding
+        try:
+            funds.receive(
+                key=keys[key], amount_fen=fen, posting=posting, year=day.year, holds=holds
+            )
+            posted[key] = fen
+        except InsufficientFunds as refusal:
+            short.append(Short(document, refusal))
+    return posted, tuple(short)
+
+
+@transaction.atomic
+def book_at_once(
+    *, ids: Collection[int], made_by: str, checker: str, at: datetime, scope: tuple[int, int]
+) -> bool:
+    """Let the stand-in check and book what was just told, all of it; False if it waits for a person.
+
+    It waits where the fund is that of an institution above. Raises InsufficientFunds, with nothing
+    booked, where one of them takes back too much.
+    """
+    try:
+        booked = book_pre_allocations(actor=checker, at=at, ids=ids, made_by=made_by, scope=scope)
+    except DomainError as refusal:
+        if refusal.code != ABOVE:
+            raise
+        return False
+    if booked.short:
+        raise booked.short[0].refusal
+    return True
 
 
 def _funds(rows: Iterable[tuple[Any, ...]], book: Book) -> dict[int, FundKey]:
@@ -136,7 +184,7 @@ def _lock(keys: set[FundKey]) -> None:
         if not isinstance(refused.__cause__, InsufficientPrivilege):
             raise
         raise DomainError(
-            "pre_allocation_scope",
+            ABOVE,
             bilingual(
                 "资金账在上级资金机构，请由该机构的复核人入账",
                 "the fund is that of an institution above: a checker there books it",
@@ -148,8 +196,11 @@ def _lock(keys: set[FundKey]) -> None:
 @transaction.atomic
 def book_pre_allocation(*, pre_allocation_id: int, actor: str, at: datetime) -> None:
     """Let `actor` check and book one; DomainError as of `why_not_booked`, or `pre_allocation_scope`."""
-    if book_pre_allocations(actor=actor, at=at, ids=[pre_allocation_id]).receipts:
+    booked = book_pre_allocations(actor=actor, at=at, ids=[pre_allocation_id])
+    if booked.receipts:
         return
+    if booked.short:
+        raise booked.short[0].refusal
     raise why_not_booked(pre_allocation_id=pre_allocation_id, actor=actor) or DomainError(
         "pre_allocation_not_booked", bilingual("未入账，请重试", "not booked: try again")
     )
@@ -158,7 +209,8 @@ def book_pre_allocation(*, pre_allocation_id: int, actor: str, at: datetime) -> 
 def why_not_booked(*, pre_allocation_id: int, actor: str) -> DomainError | None:
     """Why this person cannot book it; None if nothing is in the way.
 
-    `pre_allocation_unknown` (or out of sight), `pre_allocation_answered`, `own_work`, `tier_not_paid`.
+    `pre_allocation_unknown` (or out of sight), `pre_allocation_answered`, `own_work`, `tier_not_paid`,
+    `insufficient_funds`.
     """
     found = bulk.rows(_TIER, [pre_allocation_id])
     if not found:
@@ -175,13 +227,39 @@ def why_not_booked(*, pre_allocation_id: int, actor: str) -> DomainError | None:
         return _own_work()
     ((code, tier),) = found
     paid = paid_tiers().get(code)
-    if paid is None or tier in paid:
+    if paid is not None and tier not in paid:
+        zh, _, en = tier_not_paid(tier, paid).partition(" / ")
+        return DomainError(
+            "tier_not_paid",
+            bilingual(f"{zh}；不能入账，请退回", f"{en}; refuse it: it cannot be booked"),
+        )
+    return _too_much(pre_allocation_id)
+
+
+def _too_much(pre_allocation_id: int) -> DomainError | None:
+    """That it takes back more than a fund that holds has, as far as that fund is in sight."""
+    book = terms_in_force()
+    rows = bulk.rows(_CHECKED, [[pre_allocation_id]])
+    if not rows or rows[0][2] not in holding_schemes(book):
         return None
-    zh, _, en = tier_not_paid(tier, paid).partition(" / ")
-    return DomainError(
-        "tier_not_paid",
-        bilingual(f"{zh}；不能入账，请退回", f"{en}; refuse it: it cannot be booked"),
+    key, fen = _funds(rows, book)[pre_allocation_id], rows[0][6]
+    fund = _fund_now(key)
+    if fund is None or fen >= -fund.available_fen:
+        return None
+    return InsufficientFunds(
+        asked_fen=-fen, available_fen=fund.available_fen, source_id=pre_allocation_id
     )
+
+
+def _fund_now(key: FundKey) -> Fund | None:
+    """The fund as it is; None if there is none yet, or none in sight."""
+    same = Fund.objects.filter(
+        institution_id=key.institution_id,
+        scheme_id=key.scheme_id,
+        tier=key.tier,
+        purpose=key.purpose,
+    )
+    return same.select_related("institution", "scheme").first()
 
 
 def _answered(pre_allocation_id: int) -> DomainError | None:
@@ -246,13 +324,7 @@ def lines_if_booked(
     rows = bulk.rows(_CHECKED, [[pre_allocation_id]])
     ((_, _, _, _, _, _, fen, _),) = rows
     key = _funds(rows, terms_in_force())[pre_allocation_id]
-    same = Fund.objects.filter(
-        institution_id=key.institution_id,
-        scheme_id=key.scheme_id,
-        tier=key.tier,
-        purpose=key.purpose,
-    )
-    known = same.select_related("institution", "scheme").first()
+    known = _fund_now(key)
     available = known.available_fen if known is not None else 0
     owed = -known.bank_advance_fen if known is not None else 0
     received = entries.pre_allocation(fen, available_fen=available)

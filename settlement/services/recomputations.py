@@ -7,7 +7,6 @@ A trial writes what it found and nothing else. What is posted is what one run ov
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
@@ -22,13 +21,13 @@ from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
 from settlement.models import Recomputation
 from settlement.selectors import deductions as selected
-from settlement.services import groups, taken_over
+from settlement.selectors import reservations
+from settlement.services import groups
 from settlement.services.assessments import assess_notes
+from settlement.services.besides import besides, seen_in
 from settlement.services.checking import require_other
 from settlement.services.deductions import Asked, terms_key
-from settlement.services.funds import FundKey
-from settlement.services.guarantee_postings import due_fees, fund_keys
-from settlement.services.postings import with_fund
+from settlement.services.postings import with_waiting
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.targets import differences, gather, targets
 
@@ -37,7 +36,14 @@ PROPOSING_LOCK = 0x72656373  # one proposal at a time, so that a second one is t
 ROWS_KEPT = 200  # differences kept for people to look at; the sums are of all
 MONEY = [f"{tier}_fen" for tier in TIERS]
 OPEN = (State.TRYING, State.READY, State.RELEASED)
-LAPSED = "事实或政策已变化，请重新试算 / facts or terms have changed since: have it tried anew"
+LAPSED = (
+    "事实或政策已变化，或已由其他任务入账，请重新试算"
+    " / facts or terms have changed since, or another run has posted it: have it tried anew"
+)
+ALL_WAITS = (
+    "只有待资金到位的金额，预拨到账后再试算"
+    " / all there is waits for its fund's money: have it tried when that has come in"
+)
 
 Tell = Callable[[int], None]
 
@@ -70,19 +76,24 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
     assess_notes(at=at, only_if_stale=True)
     book = terms_in_force()
     concerned = _concerned(book, through=row.through, scope=scope)
-    others = list(_others(book, through=row.through, scope=scope))
-    digest = _digest(book, concerned, others)  # before what it stands for is read
+    others = besides(book=book, through=row.through, scope=scope)
+    digest = _digest(book, concerned)  # before what it stands for is read
     due = _due(book, concerned, through=row.through, scope=scope, tell=tell)
     later = due.filter(pl.col("sequence") > 0)
+    waiting, posted = due.filter(pl.col("waits")), due.filter(~pl.col("waits"))
+    is_nothing = posted.is_empty() and others.is_nothing
+    does_wait = bool(others.waiting) or not waiting.is_empty()
     Recomputation.objects.filter(pk=row.pk, state=State.TRYING).update(
         trial={
-            "sums": list(_sums(with_fund(due, book))),
+            "sums": list(_sums(posted)),
             "differences": later.height,
             "rows": _shown(later),
-            "others": others,
+            "others": [*_lacking(waiting), *others.sums()],
+            "besides": others.rows(),
         },
         digest=digest,
-        state=State.NOTHING if due.is_empty() and not others else State.READY,
+        state=State.NOTHING if is_nothing else State.READY,
+        why=ALL_WAITS if is_nothing and does_wait else "",
     )
     return later.height
 
@@ -100,7 +111,10 @@ def _concerned(book: Book, *, through: date, scope: tuple[int, int]) -> pl.DataF
 def _due(
     book: Book, concerned: pl.DataFrame, *, through: date, scope: tuple[int, int], tell: Tell
 ) -> pl.DataFrame:
-    """Every row a run would post for these institutions, with what was posted before (`*_was`)."""
+    """Every row due for these institutions, with what was posted before (`*_was`).
+
+    `waits`: whether its holding fund lacks the money (D19); of each chunk as if it were the only one.
+    """
     found = []
     notes = dict(concerned.select("enterprise_id", "notes").iter_rows())
     for enterprise_ids in groups.chunks(notes=notes, book=book):
@@ -108,18 +122,22 @@ def _due(
         rows = targets(book=book, evidence=evidence, through=through).rows
         due = differences(rows=rows, evidence=evidence, book=book, through=through)
         was = evidence.posted.select("collection_id", "scheme_id", *MONEY)
-        found.append(
-            due.join(evidence.scopes, on="note_id")
-            .filter(pl.col("institution_id").is_between(*scope))
-            .join(was, on=["collection_id", "scheme_id"], how="left", suffix="_was")
+        inside = due.join(evidence.scopes, on="note_id").filter(
+            pl.col("institution_id").is_between(*scope)
         )
+        settled = reservations.completed(
+            note_ids=evidence.scopes["note_id"].to_list(), through=through, scope=scope
+        )
+        mine = with_waiting(due=inside, settled=settled, book=book, evidence=evidence)
+        key = ["collection_id", "scheme_id"]
+        found.append(mine.join(was, on=key, how="left", suffix="_was"))
         tell(1)
     return pl.concat(found) if found else _NONE
 
 
 _NONE = pl.DataFrame(
     schema={
-        "note_id": pl.Int64, "institution_id": pl.Int64, "collection_id": pl.Int64, "scheme_id": pl.Int64, "sequence": pl.Int64,
+        "note_id": pl.Int64, "fund_institution_id": pl.Int64, "waits": pl.Boolean, "collection_id": pl.Int64, "scheme_id": pl.Int64, "sequence": pl.Int64,
         "collected_on": pl.Date, "why": pl.String,
         **dict.fromkeys([*MONEY, *(f"{name}_was" for name in MONEY)], pl.Int64),
     }
@@ -146,6 +164,20 @@ def _sums(due: pl.DataFrame) -> Iterator[dict[str, Any]]:
             yield {"tier": tier, **one}
 
 
+def _lacking(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """What waits for money, by fund and year; fen."""
+    for tier in TIERS:
+        fen = pl.col(f"{tier}_fen")
+        sums = (
+            rows.filter(fen != 0)
+            .group_by("fund_institution_id", "scheme_id", year=pl.col("collected_on").dt.year())
+            .agg(count=pl.len(), amount_fen=fen.sum())
+            .sort("fund_institution_id", "scheme_id", "year")
+        )
+        for one in sums.iter_rows(named=True):
+            yield {"kind": "held", "tier": tier, **one}
+
+
 def _shown(later: pl.DataFrame) -> list[dict[str, Any]]:
     columns = ["note_id", "collection_id", "scheme_id", "sequence", "why"]
     amounts = [pl.col(name) for name in MONEY]
@@ -158,31 +190,10 @@ def _shown(later: pl.DataFrame) -> list[dict[str, Any]]:
     )
 
 
-def _others(book: Book, *, through: date, scope: tuple[int, int]) -> Iterator[dict[str, Any]]:
-    """What the same posting books besides deductions, by fund: opening positions and guarantee fees."""
-    found: dict[tuple[str, FundKey, int], list[int]] = {}
-    for one in taken_over.changes(scope=scope):
-        found.setdefault(("opening", one.key, one.year), []).append(one.amount_fen)
-    fees = due_fees(through=through, scope=scope)
-    for fee, key in fund_keys(fees, book).items():
-        found.setdefault(("fee", key, fee.starts_on.year), []).append(fee.change_fen)
-    for (kind, key, year), amounts in sorted(found.items()):
-        yield {
-            "kind": kind,
-            "fund_institution_id": key.institution_id,
-            "scheme_id": key.scheme_id,
-            "tier": key.tier,
-            "year": year,
-            "count": len(amounts),
-            "amount_fen": sum(amounts),
-        }
-
-
-def _digest(book: Book, concerned: pl.DataFrame, others: list[dict[str, Any]]) -> str:
-    """Of which facts and terms a trial speaks."""
+def _digest(book: Book, concerned: pl.DataFrame) -> str:
+    """Of which facts and terms a trial speaks, as far as deductions depend on them."""
     versions = concerned.select("enterprise_id", "facts_version").sort("enterprise_id").rows()
-    besides = json.dumps(others, sort_keys=True)
-    return hashlib.sha256(f"{terms_key(book)} {versions} {besides}".encode()).hexdigest()
+    return hashlib.sha256(f"{terms_key(book)} {versions}".encode()).hexdigest()
 
 
 @transaction.atomic
@@ -240,14 +251,16 @@ def begin_posting(
     assess_notes(at=at, only_if_stale=True)
     book = terms_in_force()
     concerned = _concerned(book, through=row.through, scope=scope)
-    others = _others(book, through=row.through, scope=scope)
-    shown = (row.trial or {}).get(
-        "others", []
-    )  # a posting that failed may have booked some already
-    if row.digest == _digest(book, concerned, shown) and all(one in shown for one in others):
+    others = besides(book=book, through=row.through, scope=scope)
+    # a posting that failed may have booked some already
+    if row.digest == _digest(book, concerned) and seen_in(row.trial).covers(others):
         versions = dict(concerned.select("enterprise_id", "facts_version").iter_rows())
-        key = terms_key(book)
-        return row.through, Asked(enterprise_ids=versions, versions=versions, terms_key=key)
+        return row.through, Asked(
+            enterprise_ids=versions,
+            versions=versions,
+            terms_key=terms_key(book),
+            recomputation_id=row.pk,
+        )
     Recomputation.objects.filter(pk=row.pk).update(state=State.LAPSED, why=LAPSED)
     return None
 

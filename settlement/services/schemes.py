@@ -45,6 +45,11 @@ class Book:
     key: str
 
 
+def holding_schemes(book: Book) -> set[int]:
+    """The schemes whose rows wait for money (D19): the bank advances nothing for them."""
+    return {book.scheme_ids[terms.code] for terms in book.terms if terms.shortfall == "hold"}
+
+
 def scheme_files(paths: Sequence[Path]) -> list[Path]:
     """The files named, the TOML files of the folders named, or the shipped ones."""
     found: list[Path] = []

@@ -12,7 +12,7 @@ from loans.values.errors import DomainError, bilingual
 from settlement.engine import entries
 from settlement.engine.settling import fault_of_decision
 from settlement.models import Event, Settlement, SettlementItem
-from settlement.services import funds
+from settlement.services import funds, told
 from settlement.services.funds import Held, Posting
 from settlement.services.settlements import locked, require_state
 
@@ -51,6 +51,31 @@ def decide(
     settlement.save(
         update_fields=["state", "document_number", "decided_on", "decided_by", "decided_at"]
     )
+    told.settlement_decided(settlement=settlement, state="decided", at=at)
+
+
+@transaction.atomic
+def decide_at_once(
+    *,
+    settlement_id: int,
+    approved: Approved | None,
+    document_number: str,
+    decided_on: date,
+    checker: str | None,
+    actor: str,
+    at: datetime,
+) -> None:
+    """As `decide`; where somebody stands in for the second person, it is booked by them, too, or not at all."""
+    decide(
+        settlement_id=settlement_id,
+        approved=approved,
+        document_number=document_number,
+        decided_on=decided_on,
+        actor=actor,
+        at=at,
+    )
+    if checker is not None:
+        book(settlement_id=settlement_id, actor=checker, at=at)
 
 
 def _approved(
@@ -96,6 +121,7 @@ def book(
     settlement.state = State.BOOKED
     settlement.booked_by, settlement.booked_at = actor, at
     settlement.save(update_fields=["state", "booked_by", "booked_at"])
+    told.settlement_decided(settlement=settlement, state="booked", at=at)
 
 
 @transaction.atomic
@@ -109,6 +135,7 @@ def refuse(
     reason = reasons.required(why)
     settlement = locked(settlement_id=settlement_id)
     _require_answerable(settlement, actor, decided_at)
+    told.settlement_decided(settlement=settlement, state="refused", at=at)
     settlement.items.update(approved_fen=None, disallowed_fen=None)
     settlement.state = State.SUBMITTED
     settlement.document_number, settlement.decided_on = "", None

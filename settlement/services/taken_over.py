@@ -6,8 +6,10 @@ Target − booked per fund and year, as everywhere (D20): a corrected opening po
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -33,6 +35,21 @@ class Change:
     sequence: int
     amount_fen: int
 
+    @property
+    def row(self) -> tuple[int | str, ...]:
+        """What tells this booking from every other: fund, year, its number and fen."""
+        return *self.key, self.year, self.sequence, self.amount_fen
+
+
+class Booked(NamedTuple):
+    """How many changes were booked, and how many left because nobody had looked at them."""
+
+    changes: int
+    unseen: int
+
+
+NOTHING_BOOKED = Booked(changes=0, unseen=0)
+
 
 @transaction.atomic
 def book_taken_over(
@@ -41,15 +58,20 @@ def book_taken_over(
     at: datetime,
     scheme: str | None = None,
     scope: tuple[int, int] = SCOPE_ALL,
-) -> int:
-    """Book every change; returns how many. What a fund does not hold, the bank has advanced (D19)."""
+    seen: Collection[tuple[int | str, ...]] | None = None,
+) -> Booked:
+    """Book every change. What a fund does not hold, the bank has advanced (D19).
+
+    `seen`: only changes that people looked at (`Change.row`); None: all.
+    """
     bulk.rows("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    found = changes(scheme=scheme, scope=scope)
+    due = changes(scheme=scheme, scope=scope)
+    found = [one for one in due if seen is None or one.row in seen]
     ids = funds.open_funds(keys=[one.key for one in found])
     held = funds.lock(fund_ids=list(ids.values())) if ids else {}
     for one in found:
         _book(one, fund=held[ids[one.key]], actor=actor, at=at)
-    return len(found)
+    return Booked(len(found), len(due) - len(found))
 
 
 def changes(*, scheme: str | None = None, scope: tuple[int, int] = SCOPE_ALL) -> list[Change]:

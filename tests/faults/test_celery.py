@@ -198,6 +198,7 @@ def test_what_beat_rings_and_when() -> None:
     prepared = {name: schedule.pop(name) for name in list(schedule) if name.startswith("prepare-")}
     assert schedule == {
         "sweep": {"task": "kernel.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+        "deliver": {"task": "kernel.deliver", "schedule": 10.0, "options": {"expires": 10.0}},
         "sweep-orders": {
             "task": "settlement.sweep_orders",
             "schedule": 60.0,

@@ -73,6 +73,8 @@ def _known(route: str, name: str) -> Address:
         start = f"admin/{model._meta.app_label}/{model._meta.model_name}/"
         if route.startswith(start):
             return _of_page(route, route.removeprefix(start), model._meta.label_lower, page)
+    if route.startswith(("api/", "health/", "metrics")):
+        return Address(route, "interface")
     if route in BY_ROUTE:
         return Address(route, BY_ROUTE[route])
     return Address(route, name if name in SITE else "unknown")

@@ -19,6 +19,7 @@ from tests.integration import (
     notice_rows,
     paper_rows,
     report_rows,
+    told_rows,
 )
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
@@ -200,6 +201,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     report_rows.filed(made.institution_id, AT)
     _finding(made)
     _confirmed_code(of)
+    told_rows.told(of, AT)
     _make_history(of)
     return made
 

@@ -9,12 +9,24 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
-from config.kernel.models import Chunk, FormerPassword, Institution, Role, Run, User
-from config.kernel.services import signin
+from config.kernel.models import (
+    AnsweringInstitution,
+    Chunk,
+    FormerPassword,
+    IdempotencyKey,
+    Institution,
+    OutboxPause,
+    OutboxPending,
+    Role,
+    Run,
+    UsedNonce,
+    User,
+)
+from config.kernel.services import signin, webhooks
 from loans import models as loans
 from settlement import models as settlement
 from tests import database
-from tests.integration import paper_rows, rows
+from tests.integration import client_rows, paper_rows, rows, webhook_rows
 from tests.integration.signed_in import client_of
 
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
@@ -35,15 +47,23 @@ DRAFTS = {
     "settlement.settlement",
     "settlement.settlementitem",
 }
-ADMINISTRATORS_ONLY = {"kernel.user", "kernel.chunk", "settlement.assessment"}
-INSPECTORS_ONLY = {"kernel.signin", "kernel.userevent"}  # administrators and auditors
+WEBHOOKS = {
+    "kernel.apiclient", "kernel.apiclientevent", "kernel.clientsecret", "kernel.clientsecretevent",
+    "kernel.signingkey", "kernel.signingkeyevent", "kernel.financedepartment",
+    "kernel.financedepartmentevent", "kernel.answeringinstitutionevent",
+    "kernel.webhookendpoint", "kernel.webhookendpointevent", "kernel.webhooksecret",
+    "kernel.webhooksecretevent",
+}  # fmt: skip
+ADMINISTRATORS_ONLY = {"kernel.user", "kernel.chunk", "settlement.assessment", *WEBHOOKS}
+TOLD = {"kernel.deliverystep", "kernel.outboxdelivery", "kernel.outboxevent"}
+INSPECTORS_ONLY = {"kernel.signin", "kernel.userevent", *TOLD}  # administrators and auditors
 FREE_OF_INSTITUTIONS = {
     "kernel.user", "kernel.run", "kernel.chunk", "settlement.assessment", "settlement.scheme",
     "settlement.schemeversion", "settlement.paperrule", "loans.lpr", "loans.lprevent", "loans.schemefund",
     "loans.schemefundevent", "loans.schemelabel", "loans.usccconfirmation", "reports.job",
     "reports.workingdayexception", "reports.workingdayexceptionevent", "loans.schemelabelevent",
     "loans.usccconfirmationevent", "settlement.schemeevent", "settlement.schemeversionevent",
-    *INSPECTORS_ONLY,
+    *INSPECTORS_ONLY, *WEBHOOKS,
     "settlement.moneyjob",
 }  # fmt: skip
 CODE, OTHER_CODE = "91320000000000001X", "91310000000000002Y"
@@ -112,11 +132,19 @@ def complete_book(tree):
         scope_lo=branch.id, scope_hi=branch.last_id,
     )  # fmt: skip
     paper_rows.asked(rows.scheme_version())
+    _told_there(tree[rows.BANK])
     settlement.Assessment.objects.create(
         facts_position=1, terms_key="1", engine=1, labels=2, changed=2, at=rows.AT
     )
     Institution.objects.filter(code=rows.NANJING).update(name="甲银行南京市分行")
     return note
+
+
+def _told_there(bank):
+    core = webhook_rows.client("core", at=rows.AT, bank=bank)
+    made = webhook_rows.endpoint(core, "https://core.example/", at=rows.AT)
+    webhooks.rotate_secret(endpoint_id=made.endpoint_id, actor="root", at=rows.AT)
+    client_rows.known(bank)
 
 
 def _registry(enterprise):
@@ -170,14 +198,15 @@ def first_pk(client, label):
 
 
 def test_every_model_of_ours_has_a_page():
-    """But the hashes of former passwords, which nobody needs to see."""
+    """But the hashes of former passwords, which nobody needs to see, and marks that come and go."""
     ours = {
         model
         for app in ("kernel", "loans", "settlement", "reports")
         for model in apps.get_app_config(app).get_models()
     }
 
-    assert ours == {*PAGES, FormerPassword}
+    hidden = {FormerPassword, OutboxPause, OutboxPending, IdempotencyKey, UsedNonce}
+    assert ours == {*PAGES, *hidden, AnsweringInstitution}  # the last is shown with its department
 
 
 @pytest.mark.parametrize("role", [role for role in Role.values if role != Role.ADMINISTRATOR])

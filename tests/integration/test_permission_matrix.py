@@ -34,6 +34,8 @@ from tests.integration.test_admin import (
     DRAFTS,
     HISTORIES,
     OTHER_CODE,
+    TOLD,
+    WEBHOOKS,
     complete_book,
     person,
     url,
@@ -42,8 +44,8 @@ from tests.integration.test_admin import (
 pytestmark = pytest.mark.django_db
 
 PEOPLE = {"kernel.user"}  # administrators alone
-SIGN_INS = {"kernel.signin", "kernel.userevent"}  # administrators and auditors
-INSTALLATION = {"kernel.chunk", "settlement.assessment"}  # who sees every institution
+SIGN_INS = {"kernel.signin", "kernel.userevent", *TOLD}  # administrators and auditors
+INSTALLATION = {"kernel.chunk", "settlement.assessment", *WEBHOOKS}  # who sees every institution
 EVERYBODYS = {"reports.workingdayexception"}  # brought in by who sees every institution
 MAKES, CHECKS = {Role.MAKER, Role.MANAGER}, {Role.CHECKER}
 ACTIONS = {"make": MAKES, "end": MAKES, "check": CHECKS}  # by permission
@@ -101,9 +103,10 @@ def expected(who: Somebody, address: Address, method: str, whose: str) -> Expect
     return INSIDE[address.kind]
 
 
+MACHINES = {200, 400, 401, 404, 405}  # which no session opens: tests/api
 OUTSIDE: dict[str, Expected] = {
     "login": {200}, "health": {200}, "set_language": {204, 302, 405}, "recovery_codes": {302, 405},
-    "end_sessions": {302, 405}, "view_on_site": {404},
+    "end_sessions": {302, 405}, "view_on_site": {404}, "interface": MACHINES,
 }  # fmt: skip
 INSIDE: dict[str, Expected] = {
     "index": {200}, "login": {200, 302}, "logout": {200, 302, 405}, "password_change": {200},
@@ -113,6 +116,7 @@ INSIDE: dict[str, Expected] = {
     "set_language": {302, 405},
     "second_factor": {200}, "second_factor_enrol": {200, 302}, "recovery_codes": {200, 405},
     "change_own_password": {200}, "own_sign_ins": {200, 405}, "end_sessions": {302, 405},
+    "interface": MACHINES,
 }  # fmt: skip
 
 
@@ -189,6 +193,8 @@ def may_write(who: Somebody, address: Address, whose: str) -> bool:
         return who.takes(address)
     if address.page in PEOPLE:
         return who.sees(address.page)
+    if address.page in WEBHOOKS | TOLD:
+        return who.role == Role.ADMINISTRATOR and who.sees(address.page)
     return address.kind == "further" and who.role in MAKES | CHECKS
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from config.kernel.models import Institution, Role
 from settlement.models import Plan, PlannedDeduction
 from tests import database
-from tests.integration.book import AT
+from tests.integration.book import AT, import_rows
 from tests.integration.small_book import NORTH
 from tests.integration.steps import (
     address,
@@ -242,3 +242,50 @@ def test_a_branch_takes_nothing_out_of_its_banks_plan(
     answer = send(client, ROW, "leave-out", one, why="x")
     assert answer.status_code == 404 or "由上级机构编制" in faults(answer)[""]
     assert whole(everything) == before
+
+
+def test_a_plan_of_which_nothing_is_left_is_closed_when_it_is_released(
+    maker: Any, checker: Any, tmp_path: Any
+) -> None:
+    """All of it was collected while it was a draft; no answer is waited for."""
+    plan = planned(maker)
+    rows = [
+        {
+            "institution_code": NORTH, "note_number": note, "period_start": "2026-02-01",
+            "period_end": "2026-02-11", "interest_due": "3000.00", "interest_paid": "3000.00",
+            "collected_on": "2026-02-11", "reference": f"{note}-2",
+        }
+        for note in "ABC"
+    ]  # fmt: skip
+    with database.as_role("worker"):
+        import_rows("interest-collections", rows, tmp_path)
+    assert taken(send(maker, PAGE, "send", plan))
+    assert taken(send(checker, PAGE, "release", plan))
+    found = whole(Plan.objects.get)
+    assert (found.state, found.checked_by, found.ended_by) == ("closed", "li", "")
+    assert {state for state, _ in states().values()} == {"released"}
+    assert address(PAGE, "results", plan) not in content(maker, plan)
+
+
+def test_what_is_reserved_is_freed_by_a_person_or_its_result_alone(
+    maker: Any, checker: Any, bank: Institution
+) -> None:
+    plan = released(maker, checker)
+    before = whole(everything)
+    rows = PlannedDeduction.objects.filter(plan=plan, state="reserved")
+    for state in ("posted", "released", "planned", "held"):
+        for role in ("app", "worker"):
+            with (
+                pytest.raises(IntegrityError, match="已预留的代付由收息结果或复核人结束"),
+                database.as_role(role, bank),
+                transaction.atomic(),
+            ):
+                rows.update(state=state, municipal_reserved_fen=0)
+    assert whole(everything) == before
+    assert taken(send(checker, ROW, "void", row_of("A"), why="企业已提前还清"))
+    with (
+        pytest.raises(IntegrityError),
+        database.as_role("app", bank),
+        transaction.atomic(),
+    ):
+        PlannedDeduction.objects.filter(pk=row_of("A")).update(state="reserved")

@@ -16,11 +16,22 @@ from settlement.services import deductions, recomputations
 from settlement.services.verification import verify
 from tests import database
 from tests.integration.book import AT, run
-from tests.integration.small_book import FIRST, NORTH, SECOND, THIRD, TREE, SmallBook, agrees
+from tests.integration.small_book import (
+    FIRST,
+    NORTH,
+    SECOND,
+    SOUTH,
+    THIRD,
+    TREE,
+    SmallBook,
+    agrees,
+    capped,
+)
 from tests.integration.steps import address, everything, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
 from tests.integration.test_guarantee_money import GUARANTEE, guarantee
-from tests.integration.test_plan_steps import HEADER, released, upload, whole, work
+from tests.integration.test_plan_steps import HEADER, planned, released, upload, whole, work
+from tests.integration.test_plan_steps import PAGE as PLAN
 from tests.integration.test_plans import receive, say
 from tests.integration.test_recomputation_steps import PAGE as REDONE
 from tests.integration.test_recomputation_steps import kept, tried
@@ -156,6 +167,93 @@ def test_results_wait_for_two_people_where_less_is_due_by_now(
     assert states(plan) == {"A": "posted", "B": "posted"}
     assert whole(lambda: Plan.objects.get(pk=plan).state) == "closed"
     assert whole(lambda: agrees(waiting=3))
+
+
+def test_what_was_taken_out_of_the_draft_is_not_posted_by_its_answer(
+    maker: Any, checker: Any, book: SmallBook
+) -> None:
+    """Whoever released the plan saw it without; so did the core."""
+    plan = planned(maker)
+    one = whole(lambda: PlannedDeduction.objects.get(note__note_number="A").pk)
+    assert taken(send(maker, "settlement.planneddeduction", "leave-out", one, why="缺资料"))
+    assert taken(send(maker, PLAN, "send", plan))
+    assert taken(send(checker, PLAN, "release", plan))
+    before = whole(everything), collections()
+    both = answers(("A", 3, "3000.00"), ("B", 3, "3000.00"))
+    response = upload(maker, plan, both)
+    assert faults(response) == {"file": "文件有 1 处错误，未保存任何数据，请更正后重新上传"}
+    assert "不是本计划扣息指令中的流水号" in response.content.decode()
+    assert (whole(everything), collections()) == before
+
+    posted = whole(book.posted)
+    with database.as_role("worker"):
+        say(book, "A", 3, "3000.00")
+    assert taken(upload(maker, plan, answers(("B", 3, "3000.00"))))
+    work()
+    assert whole(book.posted)[len(posted) :] == [("B-3", 0, 1000)]
+    assert states(plan) == {"A": "void", "B": "posted"}
+
+
+def test_what_was_collected_before_the_release_is_not_posted_by_the_plan(
+    maker: Any, checker: Any, book: SmallBook
+) -> None:
+    """The release shows and sets aside nothing of it."""
+    plan = planned(maker)
+    with database.as_role("worker"):
+        say(book, "A", 3, "3000.00")
+    assert taken(send(maker, PLAN, "send", plan))
+    assert taken(send(checker, PLAN, "release", plan))
+    posted = whole(book.posted)
+    assert taken(upload(maker, plan, answers(("B", 3, "3000.00"))))
+    work()
+    assert whole(book.posted)[len(posted) :] == [("B-3", 0, 1000)]
+    assert states(plan) == {"A": "released", "B": "posted"}
+
+
+def test_what_a_checker_voided_later_is_posted_by_its_answer(
+    maker: Any, checker: Any, book: SmallBook
+) -> None:
+    """The instruction has gone out with it; two people released it."""
+    plan = released(maker, checker)
+    one = whole(lambda: PlannedDeduction.objects.get(note__note_number="A").pk)
+    assert taken(send(checker, "settlement.planneddeduction", "void", one, why="改期"))
+    posted = whole(book.posted)
+    assert taken(upload(maker, plan, answers(("A", 3, "3000.00"), ("B", 3, "3000.00"))))
+    work()
+    assert whole(book.posted)[len(posted) :] == [("A-3", 0, 1000), ("B-3", 0, 1000)]
+    assert states(plan) == {"A": "void", "B": "posted"}
+
+
+def test_results_wait_also_where_less_is_due_of_the_borrower_at_another_bank(
+    tmp_path: Path, web: Any
+) -> None:
+    """A borrower's limit counts what both banks paid; the other's is too high and not its to take back."""
+    made = SmallBook(tmp_path)
+    made.scheme(more=capped("enterprise", 1500))
+    made.lend("A", FIRST)
+    made.lend("B", FIRST, at=SOUTH)
+    made.collect("B", 2, at=SOUTH)
+    run()
+    say(made, "A", 3)
+    receive(made, 9000)
+    bank = Institution.objects.get(code=TREE[0][0])
+    maker, checker = (
+        web(person(role, bank, name))
+        for role, name in ((Role.MAKER, "zhang"), (Role.CHECKER, "li"))
+    )
+    plan = released(maker, checker)
+    with database.as_role("worker"):
+        made.repay("B", "2026-02-01", 1_800_000, at=SOUTH)
+    assert taken(upload(maker, plan, answers(("A", 3, "3000.00"))))
+    work()
+    assert whole(made.posted) == [("B-2", 0, 1000)]
+    assert states(plan) == {"A": "reserved"}
+    job = whole(lambda: Run.objects.filter(kind="results").latest("pk"))
+    assert job.stats["kept_back"] == 1
+    whole(run)
+    assert whole(made.posted)[1:] == [("A-3", 0, 1000), ("B-2", 1, -500)]
+    assert states(plan) == {"A": "posted"}
+    assert whole(agrees)
 
 
 def test_opening_positions_are_tried_shown_and_booked_by_two(

@@ -359,7 +359,7 @@ def test_the_command_plans_checks_and_prints(two: SmallBook) -> None:
 def test_the_command_says_in_one_line_what_a_rule_refuses(
     two: SmallBook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("config.kernel.management.base.CHECKER", "system")
+    monkeypatch.setattr("config.kernel.services.second_person.CHECKER", "system")
     with pytest.raises(CommandError, match="须由他人复核"):
         call_command("run_deductions", "--plan", stdout=io.StringIO())
     assert Plan.objects.get().state == Plan.State.DRAFT

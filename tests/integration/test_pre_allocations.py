@@ -23,6 +23,7 @@ from settlement.services.pre_allocations import (
     refuse_pre_allocation,
     why_not_booked,
 )
+from settlement.services.verification import verify
 from tests.integration.book import AT
 from tests.integration.small_book import FIRST, NORTH, TREE, SmallBook, agrees
 from tests.integration.test_append_only import AsRole
@@ -111,6 +112,28 @@ def test_a_tier_the_scheme_does_not_pay_is_told_and_not_booked(
     refuse_pre_allocation(pre_allocation_id=key, why="层级有误", actor="checker", at=AT)
     call_command("run_deductions", stdout=io.StringIO())
     assert capsys.readouterr().err == ""
+
+
+def test_what_a_holding_fund_cannot_give_back_is_told_by_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = SmallBook(tmp_path)
+    small.scheme(shortfall="hold")
+    row = {
+        "scheme_code": "test", "institution_code": TREE[0][0], "tier": "municipal",
+        "received_on": "2026-01-04",
+    }  # fmt: skip
+    small.enter("pre-allocations", {**row, "amount": "5.00", "document_number": "甲1"})
+    small.enter("pre-allocations", {**row, "amount": "-5.01", "document_number": "甲2"})
+    call_command("run_deductions", stdout=io.StringIO())
+    assert capsys.readouterr().err.strip() == (
+        "预拨未入账 not booked: 甲2: 该资金不由银行垫付，可用余额 5.00 元，不足以退回 5.01 元"
+        " / the bank advances nothing for this fund: 5.00 yuan are available, 5.01 cannot be given back"
+    )
+    assert list(Receipt.objects.values_list("pre_allocation__document_number", flat=True)) == [
+        "甲1"
+    ]
+    assert verify().problems == []
 
 
 def test_why_it_is_not_booked_is_said_of_each(small: SmallBook) -> None:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from config.kernel.models import Institution, Role, Run
 from settlement.models import Deduction, LedgerEntry, Recomputation
+from settlement.services import recomputations
 from tests import database
 from tests.integration.book import AT, run
 from tests.integration.small_book import FIRST, SECOND, SOUTH, TREE, SmallBook, agrees
@@ -161,6 +162,30 @@ def test_a_posting_that_failed_is_ordered_again(
     assert whole(small.posted)[-1] == ("A-3", 1, -500)
 
 
+def test_what_an_attempt_posted_before_it_failed_is_shown_too(
+    maker: Any, checker: Any, bank: Institution, small: SmallBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker died when all was posted; the run that ends it posts nothing more."""
+    key = tried(maker, bank)
+    assert taken(send(checker, PAGE, "release", key))
+    finish = recomputations.finish_posting
+    attempts = []
+
+    def fails_once(**posted: Any) -> None:
+        attempts.append(posted["run_id"])
+        if len(attempts) == 1:
+            raise ConnectionError
+        finish(**posted)
+
+    monkeypatch.setattr(recomputations, "finish_posting", fails_once)
+    work()
+    first, second = attempts
+    assert first < second == state(key).run_id
+    assert whole(lambda: {one.run_id for one in Deduction.objects.filter(sequence=1)}) == {first}
+    assert whole(small.posted)[-1] == ("A-3", 1, -500)
+    assert "-500.00" in page_of(checker, key).split("已入账的差额")[1]
+
+
 def test_a_refusal_says_why_and_posts_nothing(maker: Any, checker: Any, bank: Institution) -> None:
     key = tried(maker, bank)
     before = kept()
@@ -245,4 +270,24 @@ def test_another_bank_neither_sees_nor_orders_it(maker: Any, bank: Institution, 
     foreign = web(person(Role.MAKER, other, "wai2"))
     wrong = send(foreign, PAGE, "order", institution=str(bank.pk), through="2026-03-31")
     assert list(faults(wrong)) == ["institution"]
+    assert kept() == before
+
+
+def test_the_web_takes_no_step_of_a_worker_nor_out_of_order(
+    maker: Any, checker: Any, bank: Institution
+) -> None:
+    assert taken(send(maker, PAGE, "order", institution=str(bank.pk), through="2026-03-31"))
+    key = whole(lambda: Recomputation.objects.get().pk)
+    refused_of(key, bank, "ready", "nothing", "posted")
+    work()
+    refused_of(key, bank, "nothing", "trying")
+    assert taken(send(checker, PAGE, "release", key))
+    refused_of(key, bank, "posted", "refused", "ready")
+
+
+def refused_of(key: int, bank: Institution, *states: str) -> None:
+    before = kept()
+    for one in states:
+        with pytest.raises(IntegrityError), database.as_role("app", bank), transaction.atomic():
+            Recomputation.objects.filter(pk=key).update(state=one, why="x")
     assert kept() == before

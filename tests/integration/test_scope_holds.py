@@ -52,6 +52,21 @@ SHARED = {
     "kernel_formerpassword": "signing in", "axes_accessattempt": "signing in",
     "axes_accessattemptexpiration": "signing in", "otp_totp_totpdevice": "signing in",
     "otp_static_staticdevice": "signing in", "otp_static_statictoken": "signing in",
+    **dict.fromkeys(
+        (
+            "kernel_financedepartment", "kernel_financedepartmentevent", "kernel_answeringinstitution",
+            "kernel_answeringinstitutionevent", "kernel_apiclient", "kernel_apiclientevent",
+            "kernel_clientsecret", "kernel_clientsecretevent", "kernel_signingkey",
+            "kernel_signingkeyevent", "kernel_usednonce", "oauth2_provider_accesstoken",
+            "oauth2_provider_application", "oauth2_provider_devicegrant", "oauth2_provider_grant",
+            "oauth2_provider_idtoken", "oauth2_provider_refreshtoken",
+        ),
+        "machines that sign in; digests and sealed keys",
+    ),
+    "kernel_webhookendpoint": "where machines are told; no row of a bank",
+    "kernel_webhookendpointevent": "its history",
+    "kernel_webhooksecret": "sealed", "kernel_webhooksecretevent": "when keys were made and ended",
+    "kernel_outboxpause": "which receiver cannot be reached",
 }  # fmt: skip
 
 pytestmark = pytest.mark.django_db

@@ -106,8 +106,8 @@ def test_only_what_is_asked_for_is_booked(book: SmallBook) -> None:
     opened(book, "500.00")
     other = Institution.objects.get(code=TREE[2][0])
     nothing: dict[str, Any] = {"scope": (other.pk, other.last_id)}
-    assert taken_over.book_taken_over(actor="system", at=AT, **nothing) == 0
-    assert taken_over.book_taken_over(actor="system", at=AT, scheme="test") == 1
+    assert taken_over.book_taken_over(actor="system", at=AT, **nothing) == (0, 0)
+    assert taken_over.book_taken_over(actor="system", at=AT, scheme="test") == (1, 0)
     assert booked() == [(2026, 0, 50_000)]
 
 

@@ -12,13 +12,32 @@ from oauth2_provider.models import (
     RefreshToken,
 )
 
+from config.kernel.admin.clients import ApiClientAdmin, ClientSecretAdmin, SigningKeyAdmin
+from config.kernel.admin.departments import FinanceDepartmentAdmin
 from config.kernel.admin.institutions import InstitutionAdmin
+from config.kernel.admin.outbox import DeliveryAdmin, DeliveryStepAdmin, EventAdmin
 from config.kernel.admin.people import PeopleAdmin
 from config.kernel.admin.sign_ins import SignInAdmin
 from config.kernel.admin.signing_in import SignInForm
+from config.kernel.admin.webhooks import WebhookEndpointAdmin, WebhookSecretAdmin
 from config.kernel.admin.work import ChunkAdmin, RunAdmin
 
-__all__ = ["ChunkAdmin", "InstitutionAdmin", "PeopleAdmin", "RunAdmin", "SignInAdmin"]
+__all__ = [
+    "ApiClientAdmin",
+    "ChunkAdmin",
+    "ClientSecretAdmin",
+    "DeliveryAdmin",
+    "DeliveryStepAdmin",
+    "EventAdmin",
+    "FinanceDepartmentAdmin",
+    "InstitutionAdmin",
+    "PeopleAdmin",
+    "RunAdmin",
+    "SignInAdmin",
+    "SigningKeyAdmin",
+    "WebhookEndpointAdmin",
+    "WebhookSecretAdmin",
+]
 
 admin.site.unregister(Group)  # what a person may do follows from the role alone
 # Their pages would show secrets and tokens, or forms of ways in that are closed here.

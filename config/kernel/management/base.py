@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from tqdm import tqdm
@@ -17,9 +16,9 @@ from tqdm import tqdm
 from config.kernel.models import SCOPE_ALL, Role, User
 from config.kernel.selectors import institution_range
 from config.kernel.services import provenance
+from config.kernel.services.second_person import stand_in
 
 SYSTEM = "system"  # whom commands act as, and nobody else
-CHECKER = "system-checker"
 MAKERS = frozenset({Role.MAKER, Role.MANAGER, Role.ADMINISTRATOR})  # who may bring in and post
 
 
@@ -85,7 +84,7 @@ class ProjectCommand(BaseCommand):
 
     def checker(self) -> str | None:
         """Who checks what this command makes: nobody, unless AUTO_CHECK is on."""
-        return CHECKER if settings.AUTO_CHECK else None
+        return stand_in()
 
 
 def now() -> datetime:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+INTERFACE = "/api/"
 
 
 class EncodingMiddleware:
@@ -22,6 +23,10 @@ class EncodingMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer 400 to a named charset that is not UTF-8."""
+        if request.path_info.startswith(
+            INTERFACE
+        ):  # which answers 415, and reads nothing but UTF-8
+            return self.get_response(request)
         named = (request.content_params or {}).get("charset", "utf-8")
         if named.strip().lower() not in {"utf-8", "utf8"}:
             told = "请求须为 UTF-8 编码 / requests are read as UTF-8 only\n"

@@ -213,6 +213,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "certificate_sha256",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="填写后只接受持此证书（SHA-256）经可信代理的请求 / then only requests with this certificate, through a trusted proxy",
+                        max_length=64,
+                        verbose_name="客户端证书指纹",
+                    ),
+                ),
+                (
                     "requests_per_minute",
                     models.IntegerField(default=600, verbose_name="每分钟请求上限"),
                 ),
@@ -406,6 +416,16 @@ class Migration(migrations.Migration):
                         default=False,
                         help_text="报文签名（RFC 9421）/ message signatures on what moves money",
                         verbose_name="资金请求须签名",
+                    ),
+                ),
+                (
+                    "certificate_sha256",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="填写后只接受持此证书（SHA-256）经可信代理的请求 / then only requests with this certificate, through a trusted proxy",
+                        max_length=64,
+                        verbose_name="客户端证书指纹",
                     ),
                 ),
                 (
@@ -729,6 +749,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="apiclient",
             constraint=models.CheckConstraint(
+                condition=models.Q(("certificate_sha256__regex", "^([0-9a-f]{64})?$")),
+                name="client_certificate_is_a_digest",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="apiclient",
+            constraint=models.CheckConstraint(
                 condition=models.Q(("requests_per_minute__gt", 0)), name="client_has_a_limit"
             ),
         ),
@@ -738,8 +765,8 @@ class Migration(migrations.Migration):
                 name="before_change_update",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
-                    func='INSERT INTO "kernel_apiclientevent" ("application_id", "bound_to_id", "department_id", "id", "is_active", "made_at", "made_by", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "requests_per_minute", "requires_signature", "scopes") VALUES (OLD."application_id", OLD."bound_to_id", OLD."department_id", OLD."id", OLD."is_active", OLD."made_at", OLD."made_by", OLD."name", _pgh_attach_context(), NOW(), \'before_change\', OLD."id", OLD."requests_per_minute", OLD."requires_signature", OLD."scopes"); RETURN NULL;',
-                    hash="d51304f4cc885746486482489e787c9ac0296a15",
+                    func='INSERT INTO "kernel_apiclientevent" ("application_id", "bound_to_id", "certificate_sha256", "department_id", "id", "is_active", "made_at", "made_by", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "requests_per_minute", "requires_signature", "scopes") VALUES (OLD."application_id", OLD."bound_to_id", OLD."certificate_sha256", OLD."department_id", OLD."id", OLD."is_active", OLD."made_at", OLD."made_by", OLD."name", _pgh_attach_context(), NOW(), \'before_change\', OLD."id", OLD."requests_per_minute", OLD."requires_signature", OLD."scopes"); RETURN NULL;',
+                    hash="42333c5b0d3a76f11af8945facfd41c834682dbd",
                     operation="UPDATE",
                     pgid="pgtrigger_before_change_update_a02a8",
                     table="kernel_apiclient",
@@ -752,8 +779,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="before_delete_delete",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "kernel_apiclientevent" ("application_id", "bound_to_id", "department_id", "id", "is_active", "made_at", "made_by", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "requests_per_minute", "requires_signature", "scopes") VALUES (OLD."application_id", OLD."bound_to_id", OLD."department_id", OLD."id", OLD."is_active", OLD."made_at", OLD."made_by", OLD."name", _pgh_attach_context(), NOW(), \'before_delete\', OLD."id", OLD."requests_per_minute", OLD."requires_signature", OLD."scopes"); RETURN NULL;',
-                    hash="44a4808e4b1788f1d7d0322ee99a4a12ea62ee19",
+                    func='INSERT INTO "kernel_apiclientevent" ("application_id", "bound_to_id", "certificate_sha256", "department_id", "id", "is_active", "made_at", "made_by", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "requests_per_minute", "requires_signature", "scopes") VALUES (OLD."application_id", OLD."bound_to_id", OLD."certificate_sha256", OLD."department_id", OLD."id", OLD."is_active", OLD."made_at", OLD."made_by", OLD."name", _pgh_attach_context(), NOW(), \'before_delete\', OLD."id", OLD."requests_per_minute", OLD."requires_signature", OLD."scopes"); RETURN NULL;',
+                    hash="3378b453c0932e6cb59a001c5f625bd3e86a01f7",
                     operation="DELETE",
                     pgid="pgtrigger_before_delete_delete_0281f",
                     table="kernel_apiclient",
@@ -766,8 +793,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="added_insert",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "kernel_apiclientevent" ("application_id", "bound_to_id", "department_id", "id", "is_active", "made_at", "made_by", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "requests_per_minute", "requires_signature", "scopes") VALUES (NEW."application_id", NEW."bound_to_id", NEW."department_id", NEW."id", NEW."is_active", NEW."made_at", NEW."made_by", NEW."name", _pgh_attach_context(), NOW(), \'added\', NEW."id", NEW."requests_per_minute", NEW."requires_signature", NEW."scopes"); RETURN NULL;',
-                    hash="fe30de8e48e7f6006a2dd3d79a76963ccf877e8d",
+                    func='INSERT INTO "kernel_apiclientevent" ("application_id", "bound_to_id", "certificate_sha256", "department_id", "id", "is_active", "made_at", "made_by", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "requests_per_minute", "requires_signature", "scopes") VALUES (NEW."application_id", NEW."bound_to_id", NEW."certificate_sha256", NEW."department_id", NEW."id", NEW."is_active", NEW."made_at", NEW."made_by", NEW."name", _pgh_attach_context(), NOW(), \'added\', NEW."id", NEW."requests_per_minute", NEW."requires_signature", NEW."scopes"); RETURN NULL;',
+                    hash="5df24aaf7769839abdd1b8a0244bc50b996075f1",
                     operation="INSERT",
                     pgid="pgtrigger_added_insert_26b9b",
                     table="kernel_apiclient",

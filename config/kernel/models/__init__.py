@@ -13,8 +13,16 @@ from config.kernel.models.clients import (
 )
 from config.kernel.models.history import tracked
 from config.kernel.models.institution import SCOPE_ALL, Institution, Scope
+from config.kernel.models.outbox import (
+    DeliveryStep,
+    OutboxDelivery,
+    OutboxEvent,
+    OutboxPause,
+    OutboxPending,
+)
 from config.kernel.models.people import TWO_FACTOR_ROLES, Role, User
 from config.kernel.models.signin import FormerPassword, SignIn
+from config.kernel.models.webhooks import WebhookEndpoint, WebhookSecret
 from config.kernel.models.work import Chunk, Run
 
 __all__ = [
@@ -26,10 +34,15 @@ __all__ = [
     "Checked",
     "Chunk",
     "ClientSecret",
+    "DeliveryStep",
     "FinanceDepartment",
     "FormerPassword",
     "IdempotencyKey",
     "Institution",
+    "OutboxDelivery",
+    "OutboxEvent",
+    "OutboxPause",
+    "OutboxPending",
     "Role",
     "Run",
     "Scope",
@@ -37,6 +50,8 @@ __all__ = [
     "SigningKey",
     "UsedNonce",
     "User",
+    "WebhookEndpoint",
+    "WebhookSecret",
     "checked_by_another",
     "tracked",
 ]

@@ -115,6 +115,16 @@ class ApiClient(models.Model):
         default=False,
         help_text=_("报文签名（RFC 9421）/ message signatures on what moves money"),
     )
+    certificate_sha256 = models.CharField(
+        _("客户端证书指纹"),
+        max_length=64,
+        blank=True,
+        default="",
+        help_text=_(
+            "填写后只接受持此证书（SHA-256）经可信代理的请求"
+            " / then only requests with this certificate, through a trusted proxy"
+        ),
+    )
     requests_per_minute = models.IntegerField(_("每分钟请求上限"), default=600)
     is_active = models.BooleanField(_("启用"), default=True)
     made_by = models.CharField(_("登记人"), max_length=150)
@@ -129,6 +139,10 @@ class ApiClient(models.Model):
                 name="client_speaks_for_one",
                 condition=Q(bound_to__isnull=True, department__isnull=False)
                 | Q(bound_to__isnull=False, department__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="client_certificate_is_a_digest",
+                condition=Q(certificate_sha256__regex=r"^([0-9a-f]{64})?$"),
             ),
             models.CheckConstraint(
                 name="client_has_a_limit", condition=Q(requests_per_minute__gt=0)

@@ -21,6 +21,11 @@ def clear_scope() -> None:
     _set("", "")
 
 
+def set_client(client_id: int) -> None:
+    """Show what this client of the interface was answered, until the transaction ends."""
+    bulk.rows("SELECT set_config('app.client', %s, true)", [str(client_id)])
+
+
 @contextmanager
 def scoped(subject: User | Institution) -> Iterator[None]:
     """A transaction that sees what this person, or this institution, may see; nothing without a scope."""

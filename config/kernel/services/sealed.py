@@ -7,6 +7,7 @@ import hashlib
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.utils.encoding import force_bytes
 
 _SALT = b"config.kernel.services.sealed"
 
@@ -27,6 +28,6 @@ def unseal(sealed: str) -> str:
     raise ValueError(message)
 
 
-def _box(key: str) -> Fernet:
-    digest = hashlib.scrypt(key.encode(), salt=_SALT, n=2, r=8, p=1, dklen=32)
+def _box(key: str | bytes) -> Fernet:
+    digest = hashlib.scrypt(force_bytes(key), salt=_SALT, n=2, r=8, p=1, dklen=32)
     return Fernet(base64.urlsafe_b64encode(digest))

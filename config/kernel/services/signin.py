@@ -37,6 +37,12 @@ def client_address(request: HttpRequest) -> str | None:
     return None if seen is None else str(seen)
 
 
+def is_from_trusted_proxy(request: HttpRequest) -> bool:
+    """Whether the connection itself is one of TRUSTED_PROXIES, whose headers are believed."""
+    peer = _address(request.META.get("REMOTE_ADDR", ""))
+    return peer is not None and any(peer in one for one in settings.TRUSTED_PROXIES)
+
+
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(text.strip())

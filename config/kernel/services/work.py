@@ -153,10 +153,12 @@ def is_in_good_hands(*, run_id: int, at: datetime) -> bool:
 
 
 def total(stats: Iterable[dict[str, Any] | None]) -> dict[str, int]:
-    """Add up the counts of several chunks, key by key."""
+    """Add up the counts of several chunks, key by key; what is no count is the chunks' own."""
     totals: dict[str, int] = {}
     for chunk_stats in stats:
         for key, count in (chunk_stats or {}).items():
+            if isinstance(count, list):
+                continue
             totals[key] = totals.get(key, 0) + int(count)
     return totals
 

@@ -21,9 +21,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from config.kernel.management.base import CHECKER, ProjectCommand, now, progress
+from config.kernel.management.base import ProjectCommand, now, progress
 from config.kernel.models import Institution
 from config.kernel.services.people import create_demo_users
+from config.kernel.services.second_person import CHECKER
 from loans.values.money import yuan_from_fen
 from settlement.management import demo_story
 from settlement.management.tables import table, yuan

@@ -160,6 +160,10 @@ class Command(ProjectCommand):
                     f"预拨未入账：政策没有该资金层级，请冲回后重新登记 / not booked, the scheme does not pay this "
                     f"tier: reverse and enter it again: {document}"
                 )
+            for short in booked.short:
+                self.stderr.write(
+                    f"预拨未入账 not booked: {short.document_number}: {short.refusal}"
+                )
 
     def _plan(self, options: dict[str, Any]) -> None:
         """Draft plans; checked and reserved where a checker stands in for the second person."""

@@ -1,0 +1,123 @@
+"""The same key and the same request give the first answer again: one effect, whatever the network does.
+
+The answer is kept in the transaction of the effect (contract §5). What is kept: success, and a rule's
+refusal, which is final. What is not: a request that was wrong in itself, and faults of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from rest_framework.response import Response
+
+from config.kernel.api.authentication import Caller
+from config.kernel.api.problems import MEDIA_TYPE, Problem
+from config.kernel.api.uploads import Received
+from config.kernel.models import IdempotencyKey
+from config.kernel.services import bulk
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+KEPT_DAYS = 400
+KEY_LOCKS = (
+    0x6964  # advisory locks of this class mean "a request of this client and key is under way"
+)
+KEY = "[A-Za-z0-9_.:-]{16,255}"
+_KEY = re.compile(rf'(")?({KEY})(?(1)")')
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request under a key: bound to its client and to all that it says."""
+
+    caller: Caller
+    key: str
+    method: str
+    path: str
+    fingerprint: str
+    at: datetime
+
+
+def key_of(request: Any) -> str:
+    """The request's key, bare or quoted; Problem if it is missing or none."""
+    given = request.headers.get(HEADER, "")
+    if not given:
+        raise Problem("idempotency_key_missing")
+    found = _KEY.fullmatch(given)
+    if found is None:
+        raise Problem("idempotency_key_invalid")
+    return found[2]
+
+
+def asked(*, request: Any, caller: Caller, at: datetime) -> Asked:
+    """What is asked, with the digest of method, address (it names the version) and body.
+
+    A file stands for itself by its own digest.
+    """
+    key = key_of(request)
+    is_file = isinstance(request.data, Received)
+    body = request.data.sha256 if is_file else _canonical(request.data)
+    whole = "\n".join((request.method, request.get_full_path(), body))
+    digest = hashlib.sha256(whole.encode()).hexdigest()
+    return Asked(caller, key, request.method, request.path, digest, at)
+
+
+def _canonical(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))
+
+
+def once(*, request: Asked, act: Callable[[], Response]) -> Response:
+    """Do it, or give the answer it got before; Problem `idempotency_key_reused` for another request.
+
+    Who comes while the first is under way waits for it a moment, and is then told to come again
+    (`busy`). `act` gives a rule's refusal as an answer, whose effects are undone and which is kept; what
+    it raises is not.
+    """
+    before = kept(caller=request.caller, key=request.key)
+    if before is not None:
+        if before.fingerprint != request.fingerprint:
+            raise Problem("idempotency_key_reused")
+        return replay(before)
+    response = act()
+    _keep(request, response)
+    return response
+
+
+def kept(*, caller: Caller, key: str) -> IdempotencyKey | None:
+    """What this client was answered under a key; of a request under way the end is waited for."""
+    lock = f"{caller.pk}:{key}"
+    bulk.rows("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [KEY_LOCKS, lock])
+    return IdempotencyKey.objects.filter(client_id=caller.pk, key=key).first()
+
+
+def replay(before: IdempotencyKey) -> Response:
+    """The answer as it was first given, marked."""
+    headers = {REPLAYED: "true"}
+    if before.location:
+        headers["Location"] = before.location
+    media = MEDIA_TYPE if before.status >= 400 else "application/json"
+    return Response(
+        json.loads(before.body), status=before.status, headers=headers, content_type=media
+    )
+
+
+def _keep(request: Asked, response: Response) -> None:
+    with transaction.atomic():
+        IdempotencyKey.objects.create(
+            client_id=request.caller.pk,
+            key=request.key,
+            fingerprint=request.fingerprint,
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            body=json.dumps(response.data, ensure_ascii=False),
+            location=response.headers.get("Location", ""),
+            at=request.at,
+        )

@@ -1,0 +1,1 @@
+"""Endpoints of facts: what bank cores and treasuries tell us (contract §5)."""

@@ -1,0 +1,1 @@
+"""Endpoints of reports: which there are, and their files."""
