@@ -113,11 +113,15 @@ def test_exactly_reference_data_and_loans_are_tracked() -> None:
         if hasattr(model, "pgh_tracked_model")
     }
     assert tracked == {
+        "AnsweringInstitution",
+        "ApiClient",
+        "ClientSecret",
         "Contract",
         "EnterpriseContact",
         "EnterpriseRecord",
         "EnterpriseTitle",
         "EquipmentInvoice",
+        "FinanceDepartment",
         "Guarantee",
         "Institution",
         "Lpr",
@@ -132,8 +136,11 @@ def test_exactly_reference_data_and_loans_are_tracked() -> None:
         "SchemeFund",
         "SchemeLabel",
         "SchemeVersion",
+        "SigningKey",
         "SyndicateShare",
         "User",
         "UsccConfirmation",
+        "WebhookEndpoint",
+        "WebhookSecret",
         "WorkingDayException",
     }
