@@ -10,7 +10,7 @@ PRODUCTION := DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=ti
 	DATABASE_URL=postgresql://owner@db/tiexi APP_DATABASE_URL=postgresql://app@db/tiexi \
 	WORKER_DATABASE_URL=postgresql://worker@db/tiexi REDIS_URL=redis://broker/0
 
-.PHONY: demo test lint bench-ledger bench-export bench-admin bench-api fuzz-api clean
+.PHONY: demo test lint bench-ledger bench-export bench-admin bench-api fuzz-api openapi clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed ## PORTFOLIO=folder to load, SERVE=0 to stop afterwards
@@ -41,6 +41,9 @@ bench-api: .venv/.installed ## a money post beside a bare Django view, and a lis
 
 fuzz-api: .venv/.installed-dev ## Schemathesis over the served interface, at least 20,000 requests
 	@PYTHONPATH=. $(BIN)/python tests/api/fuzz.py $(ARGS)
+
+openapi: .venv/.installed ## writes the document of the REST interface anew
+	@$(BIN)/python manage.py spectacular --validate --fail-on-warn --file config/openapi.yaml
 
 clean: ## removes the embedded servers' data too; running ones stop by themselves
 	rm -rf .venv .data artefacts static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

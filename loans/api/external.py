@@ -33,7 +33,7 @@ EXAMPLE = OpenApiExample(
     "一笔外部补贴 / one subsidy",
     {
         "source": "南京市财政局", "reference": "2026-000123", "uscc": "91320300MANNX8B87A",
-        "kind": "interest", "scheme_name": "技改贴息", "institution_code": "B0000000000011",
+        "kind": "loan_interest", "scheme_name": "技改贴息", "institution_code": "B0000000000011",
         "note_number": "JJ2026000001", "year": 2026, "amount": "1234.56",
     },
     request_only=True,

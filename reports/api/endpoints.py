@@ -18,10 +18,16 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.kernel.api.jobs import NoQuery
 from config.kernel.api.paging import page
 from config.kernel.api.problems import Problem
-from config.kernel.api.serializers import ChoiceField, CodeField, PageQuery, StrictSerializer, query
+from config.kernel.api.serializers import (
+    ChoiceField,
+    CodeField,
+    NoQuery,
+    PageQuery,
+    StrictSerializer,
+    query,
+)
 from loans.api.endpoints import RuledEndpoint
 from loans.values.errors import DomainError
 from loans.values.money import yuan_from_fen

@@ -11,12 +11,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.kernel.api.jobs import NoQuery
 from config.kernel.api.paging import page
 from config.kernel.api.problems import Problem
 from config.kernel.api.serializers import (
     CodeField,
     DayField,
+    NoQuery,
     PageQuery,
     WholeNumberField,
     query,

@@ -121,6 +121,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=700, help="per operation and phase")
     parser.add_argument("--portfolio", type=Path, default=ROOT / "tests/data/portfolio")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--log", type=Path, default=Path(os.devnull), help="of the server")
     asked, rest = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="tiexi-fuzz-") as name:
         folder = Path(name)
@@ -137,7 +138,7 @@ def main() -> None:
                 [str(BIN / "gunicorn"), "config.wsgi", "--workers=2", "--threads=4",
                  f"--bind=127.0.0.1:{PORT}", "--no-control-socket", "--log-level=error"],
                 env={**env, "PROMETHEUS_MULTIPROC_DIR": str(shared)}, cwd=ROOT,
-                stderr=(ROOT / ".data" / "fuzz.log").open("wb"),
+                stderr=asked.log.open("wb"),
             )  # fmt: skip
             wait()
             code = loose(env, asked.examples, asked.workers, rest)
@@ -156,7 +157,7 @@ def main() -> None:
 def loose(env: dict[str, str], examples: int, workers: int, rest: list[str]) -> int:
     """Run the tool; its own exit code."""
     told = [
-        str(BIN / "schemathesis"), "run", f"{BASE}/api/v1/schema/", "--checks=all",
+        str(BIN / "schemathesis"), "--config-file", str(ROOT / "tests/api/schemathesis.toml"), "run", f"{BASE}/api/v1/schema/", "--checks=all",
         "--phases=examples,coverage,fuzzing,stateful", f"--max-examples={examples}",
         f"--workers={workers}", "--continue-on-failure", "--no-color",
         "--generation-database=none", *rest,

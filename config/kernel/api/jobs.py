@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from config.kernel.api.codes import CODES
 from config.kernel.api.endpoints import Endpoint
-from config.kernel.api.serializers import StrictSerializer, query
+from config.kernel.api.serializers import NoQuery, query
 from config.kernel.models import Chunk, Run
 from config.kernel.services.work import ATTEMPTS_MAX
 
@@ -34,10 +34,6 @@ class Came:
 
 # Kind of run → what came of one: apps above add theirs.
 RESULTS: dict[str, Callable[[Run], Came]] = {}
-
-
-class NoQuery(StrictSerializer):
-    """An address without parameters."""
 
 
 Progress = inline_serializer(

@@ -184,6 +184,10 @@ class FlagField(serializers.Field[bool, Any, bool, Any]):
         return value
 
 
+class NoQuery(StrictSerializer):
+    """An address without parameters."""
+
+
 class PageQuery(StrictSerializer):
     """The query of a list."""
 
