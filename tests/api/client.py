@@ -30,7 +30,8 @@ class Refused(Exception):
     """The interface refused (RFC 9457): `status`, `code` and all it says."""
 
     def __init__(self, status: int, problem: Json) -> None:
-        super().__init__(f"{status} {problem.get('code')}: {problem.get('detail')}")
+        said = " ".join(str(problem.get(name, "")) for name in ("code", "detail", "errors"))
+        super().__init__(f"{status} {said}")
         self.status, self.code, self.problem = status, str(problem.get("code")), problem
 
 
@@ -63,12 +64,12 @@ class Client:
         return self.pages("reports/", filters)
 
     def wait_for_report(self, *, seconds: float, every: float = 5, **filters: str) -> Json:
-        """The latest report that fits, as soon as there is one; TimeoutError after `seconds`."""
+        """The latest report that fits with its files, once there is one; TimeoutError after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
             found = next(self.reports(**filters), None)
             if found is not None:
-                return found
+                return self.get(f"reports/{found['id']}/")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"no report {filters}")
             time.sleep(every)

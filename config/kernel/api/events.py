@@ -10,7 +10,6 @@ from config.kernel.api.endpoints import Endpoint
 from config.kernel.api.serializers import NoQuery, query
 from config.kernel.services.event_schemas import event_schemas
 
-
 SHAPE = {"type": "object", "additionalProperties": {"type": "object"}}
 
 
