@@ -86,6 +86,11 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60.0},
         },
+        "pull-provinces": {
+            "task": "settlement.pull_provinces",
+            "schedule": 600.0,
+            "options": {"expires": 600.0},
+        },
         "sweep-imports": {"task": "loans.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         "sweep-jobs": {"task": "reports.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         # Hourly in office hours: who was told today is not told again, a letter that failed is.

@@ -14,20 +14,26 @@ class SettlementConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Tell intake which tiers the terms in force pay."""
-        from loans.selectors import paid_tiers
+        """Tell intake which tiers the terms in force pay, and systems of provinces what comes in."""
+        from config.kernel.services import outbox
+        from loans.selectors import paid_tiers, written
+        from settlement.services import province_events, province_sending
         from settlement.services.schemes import tiers_in_force
 
         paid_tiers.SOURCES.append(tiers_in_force)
+        written.LISTENERS.append(province_events.facts_written)
+        outbox.register(province_sending.CHANNEL)
 
     # Whose former states need no keeping, and why (the others are tracked; tests hold the three lists).
     append_only = frozenset({
         "ClawbackLapse", "Deduction", "GuaranteePosting", "LedgerEntry", "LedgerLine",
-        "MonthlySubsidy", "Notice", "NoticeRecord", "Payout", "PayoutResult", "Receipt", "ReceiptRefusal", "TakenOver",
+        "MonthlySubsidy", "Notice", "NoticeRecord", "Payout", "PayoutResult", "ProvinceAnswer",
+        "Receipt", "ReceiptRefusal", "TakenOver",
     })  # fmt: skip
     untracked = {
         "Fund": _COUNTED,
         "NoticeDelivery": _("发送的进度，不是资料；每次尝试和每次重发都在告知记录中"),
+        "ProvinceCursor": _("查询的进度，不是资料；每次回传另有只增不改的记录"),
         "PaperRule": _("随政策条款一并写入、一并复核，条款的历史即其历史"),
         "MoneyJob": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
         **dict.fromkeys(

@@ -15,6 +15,7 @@ from settlement.services import (
     missed_labels,
     notice_sending,
     orders,
+    province_pulls,
     reconciliation,
     reviews,
 )
@@ -91,3 +92,10 @@ def send_notices(**_future: object) -> None:
     """Send what enterprises are still to be told."""
     until = timezone.localtime() + WORK_TIME
     notice_sending.send_waiting(actor="system", clock=timezone.localtime, until=until)
+
+
+@shared_task(name="settlement.pull_provinces")
+def pull_provinces(**_future: object) -> None:
+    """Ask systems of provinces for what they decided."""
+    until = timezone.localtime() + WORK_TIME
+    province_pulls.pull_all(clock=timezone.localtime, until=until)

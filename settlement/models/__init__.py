@@ -13,6 +13,7 @@ from settlement.models.paper import PaperGap, PaperRule
 from settlement.models.payout import Payout
 from settlement.models.payout_batch import PayoutAttempt, PayoutBatch, PayoutResult
 from settlement.models.plan import Plan, PlanException, PlannedDeduction
+from settlement.models.province import ProvinceAnswer, ProvinceCursor, ProvinceSystem
 from settlement.models.receipt import MadeGood, Receipt, ReceiptRefusal
 from settlement.models.recomputation import MoneyJob, Recomputation
 from settlement.models.reconciliation import DifferenceExplanation, ReconciliationDifference
@@ -57,6 +58,9 @@ __all__ = [
     "Plan",
     "PlanException",
     "PlannedDeduction",
+    "ProvinceAnswer",
+    "ProvinceCursor",
+    "ProvinceSystem",
     "Purpose",
     "Receipt",
     "ReceiptRefusal",

@@ -15,6 +15,7 @@ from loans.services.outside_files import payout_problem, read_payout_results
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.models import PayoutAttempt, PayoutResult
+from settlement.services import province_events
 
 TOLD = ("result", "paid_on", "reference", "amount_fen", "reason")
 DIGITS_MAX = 18
@@ -74,7 +75,7 @@ def take_results(
             new[attempt.pk] = _result(row, attempt, actor, at)
     if problems:
         raise ResultsRefused(problems)
-    _store(list(new.values()))
+    _store(list(new.values()), at=at)
     return Taken(len(read.rows), len(new))
 
 
@@ -153,7 +154,7 @@ def _result(row: dict[str, Any], attempt: PayoutAttempt, actor: str, at: datetim
     )
 
 
-def _store(results: list[PayoutResult]) -> None:
+def _store(results: list[PayoutResult], *, at: datetime) -> None:
     PayoutResult.objects.bulk_create(results)
     for told, state in (
         (PayoutResult.Result.SUCCEEDED, PayoutAttempt.State.PAID),
@@ -161,3 +162,5 @@ def _store(results: list[PayoutResult]) -> None:
     ):
         ids = [one.attempt_id for one in results if one.result == told]
         PayoutAttempt.objects.filter(pk__in=ids).update(state=state)
+    paid = [one.attempt_id for one in results if one.result == PayoutResult.Result.SUCCEEDED]
+    province_events.payouts_succeeded(attempt_ids=paid, at=at)

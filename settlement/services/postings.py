@@ -23,7 +23,15 @@ from settlement.selectors import deductions
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.lapses import Key, standing
 from settlement.selectors.reservations import Reservation, reserved_fund_ids
-from settlement.services import debts, funds, lapses, notices, payouts, reservations
+from settlement.services import (
+    debts,
+    funds,
+    lapses,
+    notices,
+    payouts,
+    province_events,
+    reservations,
+)
 from settlement.services.debts import Cause, Debtor, Owed
 from settlement.services.funds import FundKey, Held, Posting
 from settlement.services.lapses import Lapse
@@ -91,6 +99,8 @@ def post_chunk(
     payouts.make_payouts(
         run_id=chunk.run_id, enterprise_ids=posted["enterprise_id"].unique().to_list()
     )
+    if not posted.is_empty():
+        province_events.subsidies_posted(at=at)
     enterprises = due.filter(is_held)["enterprise_id"].unique().to_list()
     return Posted(posted, len(waiting), frozenset(enterprises))
 

@@ -145,6 +145,38 @@ def emit_all(*, events: Iterable[Happened], at: datetime) -> list[int]:
     return [int(one.pk) for one in made]
 
 
+_ROWS = """
+WITH told AS ({rows}), numbered AS (
+    SELECT *, (row_number() OVER (PARTITION BY institution_id, scheme_code ORDER BY place) - 1)
+        / %(rows_max)s AS part
+    FROM told
+), made AS (
+    INSERT INTO kernel_outboxevent
+        (institution_id, topic, aggregate, scheme_code, payload, created_at)
+    SELECT institution_id, %(topic)s, 'institution:' || institution_id, scheme_code,
+        jsonb_build_object('rows', jsonb_agg(body ORDER BY place)), %(at)s
+    FROM numbered GROUP BY institution_id, scheme_code, part
+    ORDER BY institution_id, scheme_code, part
+    RETURNING id
+)
+INSERT INTO kernel_outboxpending (event_id) SELECT id FROM made ORDER BY id
+"""
+
+
+def emit_rows(
+    *, topic: str, rows: str, params: Mapping[str, Any], rows_max: int, at: datetime
+) -> int:
+    """Write events that tell many rows at once, each of one institution and scheme; how many events.
+
+    `rows`: SQL that gives `institution_id, scheme_code, place, body` (jsonb); `place` is their order.
+    Takes no lock: a row that follows from another is written after that one's transaction, so that the
+    events of an institution are numbered in the order of causes, though not of commits.
+    """
+    assert connection.in_atomic_block, "an event is written with its effect"
+    asked = {**params, "topic": topic, "rows_max": rows_max, "at": at}
+    return bulk.execute(_ROWS.format(rows=rows), asked)
+
+
 def fan_out(*, at: datetime) -> int:
     """Make a delivery of each new event for each of its receivers; returns how many events that were.
 

@@ -90,8 +90,11 @@ def may_reach(host: str, address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def post(url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
-    """Post and give the answer, whatever its status; AddressRefused or NoAnswer if there is none."""
+def post(url: str, *, headers: Mapping[str, str], body: bytes, most: int = ANSWER_BYTES) -> Answer:
+    """Post and give the answer, whatever its status; AddressRefused or NoAnswer if there is none.
+
+    Of its body no more than `most` bytes are read: whoever wants all of it asks for one more than it may have.
+    """
     check_url(url)
     parts = urlsplit(url)
     with _connected(parts) as (link, is_cut):
@@ -105,7 +108,10 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
             response = connection.getresponse()
             if is_cut():  # half of the headers pass for all of them
                 raise TimeoutError("cut off")
-            return Answer(response.status, response.read(ANSWER_BYTES))
+            content = response.read(most)
+            if most > ANSWER_BYTES and is_cut():  # half of a body passes for all of it
+                raise TimeoutError("cut off")
+            return Answer(response.status, content)
         except (OSError, http.client.HTTPException) as error:
             why = f"{type(error).__name__}: {error}"
             raise NoAnswer(

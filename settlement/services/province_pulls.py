@@ -1,0 +1,321 @@
+"""Asking systems of provinces for bank lists and review results, and taking the answers in (MF-16, MF-21).
+
+An answer is taken in whole or refused whole, in one transaction with the cursor that says how far we are:
+killed half-way the same question is asked again. Its bytes are kept by content first, as evidence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from django.db import OperationalError, transaction
+
+from config.kernel.models import SCOPE_ALL, Institution
+from config.kernel.services import store
+from config.kernel.services.outbox import NotSent
+from loans.services import pulled_rows
+from loans.values.errors import DomainError
+from settlement.engine.wire import BANKS, Definition, Mapped
+from settlement.engine.wire_rows import Cell, ours
+from settlement.models import ProvinceAnswer, ProvinceCursor, ProvinceSystem
+from settlement.services import province_answers, province_sending
+from settlement.services.province_answers import Page, Unreadable
+from settlement.services.province_definitions import definitions
+from settlement.services.province_sending import DONE, IN, folder
+
+logger = logging.getLogger(__name__)
+
+PAGE_ROWS = 1_000
+PAGES_MAX = 1_000  # of one kind in one go: a cursor that runs in circles ends
+PROBLEMS_KEPT = 50
+TEXT_MAX = 500
+Told = tuple[int, str, str, str]
+
+
+@dataclass
+class Pulled:
+    """What came of asking one system: answers taken in, rows of them, new ones, and what stands in the way."""
+
+    answers: int = 0
+    rows: int = 0
+    inserted: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One kind of one system: what is asked, and where it has come from."""
+
+    system: ProvinceSystem
+    definition: Definition
+    mapped: Mapped
+
+    @property
+    def kind(self) -> str:
+        """The kind of file its rows are."""
+        return self.mapped.kind
+
+    @property
+    def scope(self) -> tuple[int, int]:
+        """Whose rows may come of it."""
+        bound = self.system.bound_to
+        return SCOPE_ALL if bound is None else bound.scope
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Bytes as they came, and what they were an answer to."""
+
+    content: bytes
+    source: str
+    asked: str = ""
+
+
+def pull_all(*, clock: Callable[[], datetime], until: datetime | None = None) -> dict[str, Pulled]:
+    """Ask every system that is active; code → what came of it. One that fails stops no other."""
+    found = {}
+    for system in ProvinceSystem.objects.filter(is_active=True).order_by("code"):
+        if until is not None and clock() >= until:
+            break
+        found[system.code] = pull(system_id=system.pk, clock=clock, until=until)
+    return found
+
+
+def pull(*, system_id: int, clock: Callable[[], datetime], until: datetime | None = None) -> Pulled:
+    """Ask one system for everything it has for us, bank lists first, since reviews name their banks."""
+    system = ProvinceSystem.objects.select_related("bound_to").get(pk=system_id)
+    definition = definitions().get(system.definition)
+    done = Pulled()
+    if definition is None or not system.is_active:
+        return done
+    for kind in sorted(definition.pull):
+        if kind == BANKS and system.bound_to is not None:
+            continue  # lists of banks are administrators' to bring, for all of them
+        question = _Question(system, definition, definition.pull[kind])
+        ask = _from_files if definition.transport == "file" else _from_interface
+        try:
+            ask(question, done, clock, until)
+        except (NotSent, OSError, OperationalError) as failure:
+            logger.warning("province %s %s: %s", system.code, kind, failure)
+            _note(question, str(failure), at=clock())
+            done.problems.append(f"{kind}: {failure}")
+    return done
+
+
+def _from_interface(
+    question: _Question, done: Pulled, clock: Callable[[], datetime], until: datetime | None
+) -> None:
+    """Page after page from where we are, until there is no more."""
+    for _page in range(PAGES_MAX):
+        if until is not None and clock() >= until:
+            return
+        at = clock()
+        around = question.definition.envelope
+        asked = _cursor(question).cursor
+        spoken = province_sending.speak(
+            question.system,
+            question.definition,
+            question.mapped.endpoint,
+            {around.cursor: asked, around.limit: PAGE_ROWS},
+            at=at,
+            most=province_answers.BYTES_MAX + 1,
+        )
+        if not 200 <= spoken.status < 300:
+            said = spoken.body[:TEXT_MAX].decode(errors="replace")
+            raise NotSent(f"HTTP {spoken.status}: {said}", status=spoken.status)
+        answer = _Answer(spoken.body, question.mapped.endpoint, asked)
+        if not _take(question, answer, done, at=at):
+            return
+
+
+def _from_files(
+    question: _Question, done: Pulled, clock: Callable[[], datetime], until: datetime | None
+) -> None:
+    """Each file of the kind in the inbox, by name; what is taken in is moved away, what is refused stays."""
+    inbox = folder(question.system, IN)
+    ending = question.definition.format
+    for path in sorted(inbox.glob(f"{question.kind}*.{ending}")):
+        if until is not None and clock() >= until:
+            return
+        if path.is_symlink() or not path.is_file():
+            continue
+        with path.open("rb") as source:
+            content = source.read(province_answers.BYTES_MAX + 1)
+        if not _take(question, _Answer(content, path.name), done, at=clock()):
+            return  # a later file may build on this one
+        _move(path, folder(question.system, DONE), content)
+
+
+def _move(path: Path, target: Path, content: bytes) -> None:
+    """Out of the inbox; the same name with other content does not cover an earlier file."""
+    target.mkdir(parents=True, exist_ok=True)
+    there = target / path.name
+    if there.exists() and there.read_bytes() != content:
+        there = target / f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
+    path.replace(there)
+
+
+def _take(question: _Question, answer: _Answer, done: Pulled, *, at: datetime) -> bool:
+    """Keep an answer and take its rows in; whether to go on asking."""
+    try:
+        page = province_answers.read(answer.content, of=question.definition)
+    except Unreadable as why:
+        _refuse(question, answer, [(0, "", "", str(why))], rows=0, done=done, at=at)
+        return False
+    if not page.rows and page.cursor in ("", answer.asked):
+        _note(question, "", at=at)
+        return question.definition.transport == "file"
+    rows, others = _own(question, page.rows)
+    texts, wrong = ours(rows, mapped=question.mapped, of=question.definition)
+    try:
+        with transaction.atomic():
+            if not _is_still(question, answer.asked):
+                return False  # another process has been faster
+            row = _store(question, answer, page, texts, wrong, others=others, at=at)
+    except DomainError as refused:
+        told = _told(refused)
+        _refuse(question, answer, told, rows=len(page.rows), done=done, at=at)
+        return False
+    done.answers, done.rows, done.inserted = (
+        done.answers + 1, done.rows + row.rows, done.inserted + row.inserted,
+    )  # fmt: skip
+    return question.definition.transport == "file" or page.cursor not in ("", answer.asked)
+
+
+def _own(
+    question: _Question, rows: Sequence[Mapping[str, Cell]]
+) -> tuple[list[Mapping[str, Cell]], int]:
+    """The rows that are ours to take, and how many are of banks that are not registered here."""
+    if not question.mapped.skips_others:
+        return list(rows), 0
+    name = question.mapped.fields["institution_code"]
+    codes = question.mapped.codes.get("institution_code", {})
+    here = {there: code for code, there in codes.items()}
+    asked = {here.get(value, value) for row in rows if (value := row.get(name))}
+    known = set(Institution.objects.filter(code__in=asked).values_list("code", flat=True))
+    own = [row for row in rows if not (value := row.get(name)) or here.get(value, value) in known]
+    return own, len(rows) - len(own)
+
+
+def _store(
+    question: _Question, answer: _Answer, page: Page, texts: Sequence[Mapping[str, Cell]],
+    wrong: Sequence[Told], *, others: int, at: datetime,
+) -> ProvinceAnswer:  # fmt: skip
+    """Write rows, cursor and what was answered, in the caller's transaction."""
+    sha256 = _kept(answer.content)
+    inserted = corrected = 0
+    if texts:
+        source = pulled_rows.Source(
+            actor=question.system.actor,
+            at=at,
+            scope=question.scope,
+            file_name=f"{question.system.code} {answer.source}",
+            sha256=sha256,
+        )
+        outcome = pulled_rows.take_rows(
+            kind=question.kind,
+            rows=texts,
+            columns=list(question.mapped.fields),
+            source=source,
+            wrong=wrong,
+        )
+        inserted, corrected = outcome.inserted, outcome.corrected
+    ProvinceCursor.objects.filter(system=question.system, kind=question.kind).update(
+        cursor=page.cursor or answer.asked, asked_at=at, problem=""
+    )
+    return ProvinceAnswer.objects.create(
+        **_of(question, answer, sha256, at),
+        outcome=ProvinceAnswer.Outcome.TAKEN,
+        rows=len(page.rows),
+        others=others,
+        inserted=inserted,
+        corrected=corrected,
+    )
+
+
+def _of(question: _Question, answer: _Answer, sha256: str, at: datetime) -> dict[str, object]:
+    return {
+        "system": question.system,
+        "institution": question.system.bound_to,
+        "kind": question.kind,
+        "source": answer.source[:255],
+        "sha256": sha256,
+        "cursor": answer.asked,
+        "at": at,
+    }
+
+
+def _refuse(
+    question: _Question,
+    answer: _Answer,
+    told: Sequence[Told],
+    *,
+    rows: int,
+    done: Pulled,
+    at: datetime,
+) -> None:
+    """Keep why an answer was not taken, once for the same answer, and stay where we are."""
+    first = told[0]
+    where = f"第 {first[0]} 行 {first[1]} {first[2]} " if first[0] else ""
+    problem = f"{where}{first[3]}".strip()[:TEXT_MAX]
+    with transaction.atomic():
+        sha256 = _kept(answer.content)
+        ProvinceAnswer.objects.bulk_create(
+            [
+                ProvinceAnswer(
+                    **_of(question, answer, sha256, at),
+                    outcome=ProvinceAnswer.Outcome.REFUSED,
+                    rows=rows,
+                    problem_count=len(told),
+                    problems=[list(one) for one in told[:PROBLEMS_KEPT]],
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        _note(question, problem, at=at)
+    done.problems.append(f"{question.kind}: {answer.source}: {problem}")
+
+
+def _told(refused: DomainError) -> list[Told]:
+    """Every problem of a refusal, by row."""
+    problems = getattr(refused, "problems", None)
+    if not problems:
+        return [(0, "", "", refused.message)]
+    return [(one.row, one.column or "", one.value or "", one.message) for one in problems]
+
+
+def _cursor(question: _Question) -> ProvinceCursor:
+    found, _is_new = ProvinceCursor.objects.get_or_create(
+        system=question.system, kind=question.kind
+    )
+    return found
+
+
+def _is_still(question: _Question, asked: str) -> bool:
+    """Is the cursor where it was when we asked? It is locked from here on."""
+    _cursor(question)
+    held = ProvinceCursor.objects.select_for_update().get(
+        system=question.system, kind=question.kind
+    )
+    return question.definition.transport == "file" or held.cursor == asked
+
+
+def _note(question: _Question, problem: str, *, at: datetime) -> None:
+    _cursor(question)
+    ProvinceCursor.objects.filter(system=question.system, kind=question.kind).update(
+        asked_at=at, problem=problem.replace("\0", "")[:TEXT_MAX]
+    )
+
+
+def _kept(content: bytes) -> str:
+    """The bytes in the store, by content."""
+    with tempfile.NamedTemporaryFile() as partial:
+        partial.write(content)
+        partial.flush()
+        return store.keep(Path(partial.name))

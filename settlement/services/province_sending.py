@@ -1,0 +1,189 @@
+"""Telling systems of provinces what happened, over the outbox: posted as JSON, or dropped as files (MF-21).
+
+An event's rows go in parts of the size the system takes, each with a number of its own that stays the
+same however often it is tried; the order is the outbox's, per institution.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import hmac
+import io
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from config.kernel.models import SCOPE_ALL, OutboxEvent
+from config.kernel.services import posting
+from config.kernel.services.files import whole
+from config.kernel.services.outbox import Channel, NotSent, Sent
+from config.kernel.services.sealed import unseal
+from settlement.engine.wire import Definition, Mapped
+from settlement.engine.wire_rows import Written, parts, theirs
+from settlement.models import ProvinceSystem
+from settlement.services.province_definitions import definitions
+
+KIND = "province"
+OUT, IN, DONE = "out", "in", "done"
+CLOSED = "对接已停用 / the system was closed"
+NOT_TOLD = "已不在该系统的范围内 / no longer within what the system is told"
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One request and what was said to it."""
+
+    status: int
+    body: bytes
+
+
+def receivers(events: Sequence[OutboxEvent]) -> Iterator[tuple[int, int]]:
+    """Which systems are to have which events."""
+    systems = list(ProvinceSystem.objects.filter(is_active=True).select_related("bound_to"))
+    for system in systems:
+        yield from ((event.pk, system.pk) for event in events if hears(system, event))
+
+
+def hears(system: ProvinceSystem, event: OutboxEvent) -> bool:
+    """Is it told of this: its kind, of its institutions and schemes, since it was connected?"""
+    definition = definitions().get(system.definition)
+    lo, hi = SCOPE_ALL if system.bound_to is None else system.bound_to.scope
+    return (
+        definition is not None
+        and event.topic in definition.push
+        and event.institution_id is not None
+        and lo <= event.institution_id <= hi
+        and (not system.scheme_codes or event.scheme_code in system.scheme_codes)
+        and event.created_at >= system.since
+    )
+
+
+def send(event: OutboxEvent, receiver_id: int, at: datetime) -> Sent:
+    """Hand one event to a system, part by part; all of it again if a part fails."""
+    system = ProvinceSystem.objects.select_related("bound_to").get(pk=receiver_id)
+    if not system.is_active:
+        raise NotSent(CLOSED, for_good=True)
+    if not hears(system, event):
+        raise NotSent(NOT_TOLD, for_good=True)
+    definition = definitions()[system.definition]
+    mapped = definition.push[event.topic]
+    rows = [theirs(row, mapped=mapped, of=definition) for row in event.payload["rows"]]
+    if definition.transport == "file":
+        return _drop(system, definition, mapped, event, rows)
+    sent = Sent()
+    for part, some in enumerate(parts(rows, most=definition.batch_rows), start=1):
+        around = definition.envelope
+        told = {around.number: f"{event.pk}-{part}", around.rows: list(some)}
+        sent = _accepted(definition, speak(system, definition, mapped.endpoint, told, at=at))
+    return sent
+
+
+def speak(
+    system: ProvinceSystem,
+    definition: Definition,
+    endpoint: str,
+    told: Mapping[str, Any],
+    *,
+    at: datetime,
+    most: int = posting.ANSWER_BYTES,
+) -> Spoken:
+    """Post JSON to one of a system's endpoints; NotSent if nobody answered."""
+    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": "tiexi-connector/1",
+        "Connection": "close",
+        **_proved(definition, unseal(system.secret), body, at),
+    }
+    try:
+        answer = posting.post(
+            system.url.rstrip("/") + endpoint, headers=headers, body=body, most=most
+        )
+    except ValidationError as refused:
+        raise NotSent(" ".join(refused.messages), unreachable=True) from refused
+    except (posting.AddressRefused, posting.NoAnswer) as silence:
+        raise NotSent(str(silence), unreachable=True) from silence
+    return Spoken(answer.status, answer.body)
+
+
+def _proved(definition: Definition, secret: str, body: bytes, at: datetime) -> dict[str, str]:
+    """The headers by which the system knows us: the secret itself, or what only its holder can make."""
+    by = definition.authentication
+    proved = {by.header: by.prefix + secret} if by.header else {}
+    if by.signature:
+        moment = str(int(at.timestamp()))
+        made = hmac.new(secret.encode(), moment.encode() + b"." + body, hashlib.sha256)
+        proved |= {by.timestamp: moment, by.signature: made.hexdigest()}
+    return proved
+
+
+def _accepted(definition: Definition, spoken: Spoken) -> Sent:
+    said = spoken.body.decode(errors="replace")
+    if not 200 <= spoken.status < 300:
+        raise NotSent(f"HTTP {spoken.status}: {said}", status=spoken.status)
+    around = definition.envelope
+    if around.ok_field:
+        try:
+            told = json.loads(spoken.body)
+        except ValueError:
+            told = None
+        if not isinstance(told, dict) or str(told.get(around.ok_field)) != around.ok_value:
+            raise NotSent(f"对方未受理 / not accepted: {said}", status=spoken.status)
+    return Sent(status=spoken.status, proof=said)
+
+
+def folder(system: ProvinceSystem, name: str) -> Path:
+    """Where files are exchanged with a system: `out`, `in`, `done`."""
+    return Path(settings.PROVINCE_DIR) / system.code / name
+
+
+def _drop(
+    system: ProvinceSystem,
+    definition: Definition,
+    mapped: Mapped,
+    event: OutboxEvent,
+    rows: Sequence[Mapping[str, Written]],
+) -> Sent:
+    """One file per event, named so that names sort as events do; the same file again if it is tried again."""
+    day = timezone.localtime(event.created_at)
+    name = f"{day:%Y%m%d}-{event.pk:012d}-{event.topic}.{definition.format}"
+    content = _as_file(definition, mapped, rows)
+    path = folder(system, OUT) / name
+    try:
+        with whole(path) as partial, partial.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        raise NotSent(f"{type(error).__name__} {error.errno}", unreachable=True) from error
+    return Sent(proof=f"{name} sha256:{hashlib.sha256(content).hexdigest()}")
+
+
+def _as_file(
+    definition: Definition, mapped: Mapped, rows: Sequence[Mapping[str, Written]]
+) -> bytes:
+    if definition.format == "jsonl":
+        lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
+        return "".join(f"{line}\n" for line in lines).encode()
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(mapped.fields.values()), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def names(system_ids: Collection[int]) -> dict[int, str]:
+    """What people call these systems."""
+    return {one.pk: one.code for one in ProvinceSystem.objects.filter(pk__in=system_ids)}
+
+
+CHANNEL = Channel(kind=KIND, receivers=receivers, send=send, names=names)

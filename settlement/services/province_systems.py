@@ -1,0 +1,102 @@
+"""Registering, changing and closing systems of provinces: administrators', as addresses of webhooks are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.services import outbox, posting
+from config.kernel.services.sealed import seal
+from settlement.engine.wire import Definition
+from settlement.models import ProvinceSystem, Scheme
+from settlement.services.province_definitions import definitions
+from settlement.services.province_sending import KIND
+
+SECRET_MIN, SECRET_MAX = 16, 500
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where a system is, the secret it knows us by (blank: as before), and for which schemes it is told."""
+
+    url: str
+    secret: str
+    scheme_codes: Sequence[str]
+
+
+@transaction.atomic
+def register(
+    *, code: str, definition: str, bound_to_id: int | None, to: Connection, actor: str, at: datetime
+) -> int:
+    """Connect a system from now on; ValidationError for what is not possible."""
+    known = definitions().get(definition)
+    if known is None:
+        raise ValidationError(_("没有这份对接规格"), code="definition_unknown")
+    if ProvinceSystem.objects.filter(code=code, is_active=True).exists():
+        raise ValidationError(_("已有启用的同名系统"), code="system_known")
+    _check(known, to, is_new=True)
+    made = ProvinceSystem(
+        code=code,
+        definition=definition,
+        url=to.url,
+        secret=seal(to.secret) if to.secret else "",
+        bound_to_id=bound_to_id,
+        scheme_codes=sorted(set(to.scheme_codes)),
+        since=at,
+        made_by=actor,
+        made_at=at,
+    )
+    made.full_clean()
+    made.save()
+    return int(made.pk)
+
+
+@transaction.atomic
+def change(*, system_id: int, to: Connection) -> None:
+    """Speak to it elsewhere, with another secret or about other schemes from now on."""
+    system = _active(system_id)
+    _check(definitions().get(system.definition), to, is_new=False)
+    system.url, system.scheme_codes = to.url, sorted(set(to.scheme_codes))
+    if to.secret:
+        system.secret = seal(to.secret)
+    system.save(update_fields=["url", "scheme_codes", "secret"])
+
+
+@transaction.atomic
+def close(*, system_id: int, why: str, actor: str, at: datetime) -> int:
+    """Speak to it no more and give up what waits; returns how many events that were."""
+    system = _active(system_id)
+    system.is_active = False
+    system.save(update_fields=["is_active"])
+    return outbox.give_up_all(
+        receiver_kind=KIND, receiver_id=system.pk, why=why, actor=actor, at=at
+    )
+
+
+def _active(system_id: int) -> ProvinceSystem:
+    found = ProvinceSystem.objects.select_for_update(of=("self",)).filter(pk=system_id).first()
+    if found is None or not found.is_active:
+        raise ValidationError(_("系统不存在或已停用"), code="system_inactive")
+    return found
+
+
+def _check(known: Definition | None, to: Connection, *, is_new: bool) -> None:
+    if known is None:
+        raise ValidationError(_("没有这份对接规格"), code="definition_unknown")
+    if known.transport == "file":
+        if to.url or to.secret:
+            raise ValidationError(_("文件交换不用地址和密钥"), code="file_has_no_address")
+    else:
+        posting.check_url(to.url)
+        is_kept = not is_new and not to.secret
+        fits = to.secret.isascii() and to.secret.isprintable() and to.secret == to.secret.strip()
+        if not is_kept and not (fits and SECRET_MIN <= len(to.secret) <= SECRET_MAX):
+            raise ValidationError(_("密钥须为 16–500 个可见的 ASCII 字符"), code="secret_weak")
+    codes = set(to.scheme_codes)
+    if codes - set(Scheme.objects.filter(code__in=codes).values_list("code", flat=True)):
+        raise ValidationError(_("没有这项贴息政策"), code="scheme_unknown")
