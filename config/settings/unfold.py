@@ -162,6 +162,7 @@ NAVIGATION = [
         _page(_("签名密钥"), "history", "kernel_signingkeyevent"),
         _page(_("事件推送地址"), "history", "kernel_webhookendpointevent"),
         _page(_("推送签名密钥"), "history", "kernel_webhooksecretevent"),
+        _page(_("省级贴息系统"), "history", "settlement_provincesystemevent"),
         closed=True,
     ),
     _group(
@@ -179,6 +180,13 @@ NAVIGATION = [
         _page(_("送达处理"), "replay", "kernel_deliverystep"),
         _page(_("事件推送地址"), "webhook", "kernel_webhookendpoint"),
         _page(_("推送签名密钥"), "key", "kernel_webhooksecret"),
+        closed=True,
+    ),
+    _group(
+        _("数据直连"),
+        _page(_("省级贴息系统"), "hub", "settlement_provincesystem"),
+        _page(_("系统回传"), "cloud_download", "settlement_provinceanswer"),
+        _page(_("回传进度"), "sync", "settlement_provincecursor"),
         closed=True,
     ),
     _group(

@@ -6,7 +6,15 @@ Each is called with the kind and the moment, in the transaction that wrote the r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
-LISTENERS: list[Callable[[str, datetime], None]] = []
+
+class Listener(Protocol):
+    """Hears of the kind that was written."""
+
+    def __call__(self, *, kind: str, at: datetime) -> None:
+        """Do what follows from it."""
+
+
+LISTENERS: list[Listener] = []

@@ -23,7 +23,6 @@ from loans.files.columns import RULE, Parsed, parse
 from loans.files.kinds import KINDS, Column, Kind
 from loans.files.problems import HEADER_ROW, FileError, Problem, file_problem
 from loans.files.reader import read_table
-from loans.selectors import written
 from loans.services import confirmations, intake_special, locks
 from loans.services.controls import Controls, control_problems
 from loans.services.intake_institutions import import_institutions
@@ -381,9 +380,7 @@ def _write(intake: Intake, outcome: Outcome) -> int:
             "FROM resolved r WHERE t.id = r.stored_id AND r.changed",
             [batch_id],
         )
-    intake_special.after_writing(kind=kind)
-    for tell in written.LISTENERS:
-        tell(kind, intake.source.at)
+    intake_special.after_writing(kind=kind, at=intake.source.at)
     for table in (target.table, *target.also_writes):
         bulk.analyze(table, written=outcome.inserted + outcome.corrected)
     return batch_id

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from config.kernel.services import bulk
+from loans.selectors import written
 from loans.selectors.paid_tiers import paid_tiers, tier_not_paid
 from loans.services.target_parts import Target
 
@@ -36,8 +39,8 @@ def insert_collections(*, target: Target, batch_id: int) -> None:
     )
 
 
-def after_writing(*, kind: str) -> None:
-    """Let the scope of transferred notes follow their latest move."""
+def after_writing(*, kind: str, at: datetime) -> None:
+    """Let the scope of transferred notes follow their latest move; tell whoever wants to know of it."""
     if kind == "note-transfers":
         bulk.execute(
             """
@@ -48,6 +51,8 @@ def after_writing(*, kind: str) -> None:
             ) m
             """
         )
+    for tell in written.LISTENERS:
+        tell(kind=kind, at=at)
 
 
 def refused(*, kind: str) -> list[tuple[int, str, str, str]]:

@@ -133,7 +133,7 @@ def routes(*, topic: str, at: datetime) -> Routes | None:
     return {"los": los, "his": his, "schemes": schemes}
 
 
-def facts_written(kind: str, at: datetime) -> None:
+def facts_written(*, kind: str, at: datetime) -> None:
     """Tell of what a file has just written, while its stage is there: notes, and interest collected."""
     if kind == "notes":
         _emit(topic=NOTE, rows=_NOTES, at=at)

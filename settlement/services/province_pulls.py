@@ -119,10 +119,10 @@ def _from_interface(
         around = question.definition.envelope
         asked = _cursor(question).cursor
         spoken = province_sending.speak(
-            question.system,
-            question.definition,
-            question.mapped.endpoint,
-            {around.cursor: asked, around.limit: PAGE_ROWS},
+            system=question.system,
+            definition=question.definition,
+            endpoint=question.mapped.endpoint,
+            told={around.cursor: asked, around.limit: PAGE_ROWS},
             at=at,
             most=province_answers.BYTES_MAX + 1,
         )
@@ -138,7 +138,7 @@ def _from_files(
     question: _Question, done: Pulled, clock: Callable[[], datetime], until: datetime | None
 ) -> None:
     """Each file of the kind in the inbox, by name; what is taken in is moved away, what is refused stays."""
-    inbox = folder(question.system, IN)
+    inbox = folder(system=question.system, name=IN)
     ending = question.definition.format
     for path in sorted(inbox.glob(f"{question.kind}*.{ending}")):
         if until is not None and clock() >= until:
@@ -149,15 +149,17 @@ def _from_files(
             content = source.read(province_answers.BYTES_MAX + 1)
         if not _take(question, _Answer(content, path.name), done, at=clock()):
             return  # a later file may build on this one
-        _move(path, folder(question.system, DONE), content)
+        _move(path, folder(system=question.system, name=DONE), content)
 
 
 def _move(path: Path, target: Path, content: bytes) -> None:
     """Out of the inbox; the same name with other content does not cover an earlier file."""
     target.mkdir(parents=True, exist_ok=True)
-    there = target / path.name
+    there = target.joinpath(path.name)
     if there.exists() and there.read_bytes() != content:
-        there = target / f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
+        there = target.joinpath(
+            f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
+        )
     path.replace(there)
 
 

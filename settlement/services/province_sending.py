@@ -50,10 +50,10 @@ def receivers(events: Sequence[OutboxEvent]) -> Iterator[tuple[int, int]]:
     """Which systems are to have which events."""
     systems = list(ProvinceSystem.objects.filter(is_active=True).select_related("bound_to"))
     for system in systems:
-        yield from ((event.pk, system.pk) for event in events if hears(system, event))
+        yield from ((event.pk, system.pk) for event in events if hears(system=system, event=event))
 
 
-def hears(system: ProvinceSystem, event: OutboxEvent) -> bool:
+def hears(*, system: ProvinceSystem, event: OutboxEvent) -> bool:
     """Is it told of this: its kind, of its institutions and schemes, since it was connected?"""
     definition = definitions().get(system.definition)
     lo, hi = SCOPE_ALL if system.bound_to is None else system.bound_to.scope
@@ -67,12 +67,12 @@ def hears(system: ProvinceSystem, event: OutboxEvent) -> bool:
     )
 
 
-def send(event: OutboxEvent, receiver_id: int, at: datetime) -> Sent:
+def _send(event: OutboxEvent, receiver_id: int, at: datetime) -> Sent:
     """Hand one event to a system, part by part; all of it again if a part fails."""
     system = ProvinceSystem.objects.select_related("bound_to").get(pk=receiver_id)
     if not system.is_active:
         raise NotSent(CLOSED, for_good=True)
-    if not hears(system, event):
+    if not hears(system=system, event=event):
         raise NotSent(NOT_TOLD, for_good=True)
     definition = definitions()[system.definition]
     mapped = definition.push[event.topic]
@@ -83,16 +83,19 @@ def send(event: OutboxEvent, receiver_id: int, at: datetime) -> Sent:
     for part, some in enumerate(parts(rows, most=definition.batch_rows), start=1):
         around = definition.envelope
         told = {around.number: f"{event.pk}-{part}", around.rows: list(some)}
-        sent = _accepted(definition, speak(system, definition, mapped.endpoint, told, at=at))
+        spoken = speak(
+            system=system, definition=definition, endpoint=mapped.endpoint, told=told, at=at
+        )
+        sent = _accepted(definition, spoken)
     return sent
 
 
 def speak(
+    *,
     system: ProvinceSystem,
     definition: Definition,
     endpoint: str,
     told: Mapping[str, Any],
-    *,
     at: datetime,
     most: int = posting.ANSWER_BYTES,
 ) -> Spoken:
@@ -141,9 +144,9 @@ def _accepted(definition: Definition, spoken: Spoken) -> Sent:
     return Sent(status=spoken.status, proof=said)
 
 
-def folder(system: ProvinceSystem, name: str) -> Path:
+def folder(*, system: ProvinceSystem, name: str) -> Path:
     """Where files are exchanged with a system: `out`, `in`, `done`."""
-    return Path(settings.PROVINCE_DIR) / system.code / name
+    return Path(settings.PROVINCE_DIR).joinpath(system.code, name)
 
 
 def _drop(
@@ -154,10 +157,10 @@ def _drop(
     rows: Sequence[Mapping[str, Written]],
 ) -> Sent:
     """One file per event, named so that names sort as events do; the same file again if it is tried again."""
-    day = timezone.localtime(event.created_at)
+    day = event.created_at.astimezone(timezone.get_current_timezone())
     name = f"{day:%Y%m%d}-{event.pk:012d}-{event.topic}.{definition.format}"
     content = _as_file(definition, mapped, rows)
-    path = folder(system, OUT) / name
+    path = folder(system=system, name=OUT).joinpath(name)
     try:
         with whole(path) as partial, partial.open("wb") as out:
             out.write(content)
@@ -186,4 +189,4 @@ def names(system_ids: Collection[int]) -> dict[int, str]:
     return {one.pk: one.code for one in ProvinceSystem.objects.filter(pk__in=system_ids)}
 
 
-CHANNEL = Channel(kind=KIND, receivers=receivers, send=send, names=names)
+CHANNEL = Channel(kind=KIND, receivers=receivers, send=_send, names=names)

@@ -56,3 +56,10 @@ def answered(of: Institution, at: datetime) -> ProvinceAnswer:
         institution=of, system=system, kind="review-results", source="/results", sha256="0" * 64,
         outcome="taken", rows=1, inserted=1, at=at,
     )  # fmt: skip
+
+
+def changed(at: datetime) -> None:
+    """A system with a history."""
+    made = connected("https://province.example", at=at, code="changed")
+    to = Connection("https://province.example/new", "", [])
+    province_systems.change(system_id=made.pk, to=to)

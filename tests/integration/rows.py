@@ -18,6 +18,7 @@ from tests.integration import (
     judged_rows,
     notice_rows,
     paper_rows,
+    province_rows,
     report_rows,
     told_rows,
 )
@@ -202,6 +203,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _finding(made)
     _confirmed_code(of)
     told_rows.told(of, AT)
+    province_rows.answered(of, AT)
     _make_history(of)
     return made
 

@@ -26,7 +26,7 @@ from config.kernel.services import signin, webhooks
 from loans import models as loans
 from settlement import models as settlement
 from tests import database
-from tests.integration import client_rows, paper_rows, rows, webhook_rows
+from tests.integration import client_rows, paper_rows, province_rows, rows, webhook_rows
 from tests.integration.signed_in import client_of
 
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
@@ -52,10 +52,13 @@ WEBHOOKS = {
     "kernel.signingkey", "kernel.signingkeyevent", "kernel.financedepartment",
     "kernel.financedepartmentevent", "kernel.answeringinstitutionevent",
     "kernel.webhookendpoint", "kernel.webhookendpointevent", "kernel.webhooksecret",
-    "kernel.webhooksecretevent",
+    "kernel.webhooksecretevent", "settlement.provincesystem", "settlement.provincesystemevent",
+    "settlement.provincecursor",
 }  # fmt: skip
 ADMINISTRATORS_ONLY = {"kernel.user", "kernel.chunk", "settlement.assessment", *WEBHOOKS}
-TOLD = {"kernel.deliverystep", "kernel.outboxdelivery", "kernel.outboxevent"}
+TOLD = {
+    "kernel.deliverystep", "kernel.outboxdelivery", "kernel.outboxevent", "settlement.provinceanswer",
+}  # fmt: skip
 INSPECTORS_ONLY = {"kernel.signin", "kernel.userevent", *TOLD}  # administrators and auditors
 FREE_OF_INSTITUTIONS = {
     "kernel.user", "kernel.run", "kernel.chunk", "settlement.assessment", "settlement.scheme",
@@ -145,6 +148,7 @@ def _told_there(bank):
     made = webhook_rows.endpoint(core, "https://core.example/", at=rows.AT)
     webhooks.rotate_secret(endpoint_id=made.endpoint_id, actor="root", at=rows.AT)
     client_rows.known(bank)
+    province_rows.changed(rows.AT)
 
 
 def _registry(enterprise):

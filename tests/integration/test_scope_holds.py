@@ -66,6 +66,9 @@ SHARED = {
     "kernel_webhookendpoint": "where machines are told; no row of a bank",
     "kernel_webhookendpointevent": "its history",
     "kernel_webhooksecret": "sealed", "kernel_webhooksecretevent": "when keys were made and ended",
+    "settlement_provincesystem": "which systems are told; no row of a bank, the secret is sealed",
+    "settlement_provincesystemevent": "its history",
+    "settlement_provincecursor": "how far systems have been asked",
     "kernel_outboxpause": "which receiver cannot be reached",
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ from config.kernel.admin.paging import BoundedChangeList
 from config.kernel.admin.searching import exact, number
 from config.kernel.admin.sections import SECTION_ROWS, Section, link, texts
 from config.kernel.admin.waiting import WAITING, having
-from config.kernel.admin.webhooks import TOPICS, topic_words
+from config.kernel.admin.webhooks import CONNECTED, TOPICS, topic_words
 from config.kernel.admin.work import readable
 from config.kernel.models import DeliveryStep, OutboxDelivery, OutboxEvent
 from config.kernel.services import outbox
@@ -214,7 +214,7 @@ class TopicFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
         """What is published."""
-        return list(TOPICS.items())
+        return list((TOPICS | CONNECTED).items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Events of that topic."""

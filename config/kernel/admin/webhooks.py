@@ -31,11 +31,16 @@ TOPICS = {
     "clawback.opened": _("追回开立"),
     "finding.opened": _("核查发现"),
 }
+CONNECTED = {  # what systems of provinces are told, and webhooks are not
+    "note.drawn": _("新放款"),
+    "interest.collected": _("收息"),
+    "subsidy.paid": _("贴息支付"),
+}
 
 
 def topic_words(topic: str) -> Any:
-    """What a topic is called; others than webhooks' by their code."""
-    return TOPICS.get(topic, topic)
+    """What a topic is called; an unknown one by its code."""
+    return (TOPICS | CONNECTED).get(topic, topic)
 
 
 def _said_once(made: webhooks.Made) -> Secret:
