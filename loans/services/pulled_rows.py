@@ -13,6 +13,8 @@ from loans.files.table import ROW, Table
 from loans.services.intake import import_frame
 from loans.services.outcomes import ImportRefused, Outcome, Source
 
+__all__ = ["Source", "take_rows"]
+
 Wrong = tuple[int, str, str, str]
 """Row, column key, value, what is wrong."""
 FIRST_ROW = 1  # as the system counts: it has no header

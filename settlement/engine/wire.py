@@ -169,7 +169,9 @@ class _Reader:
         if type(rows) is not int or not 0 < rows <= ROWS_MAX:
             self.wrong("batch_rows", f"须为 1–{ROWS_MAX} / must be 1 to {ROWS_MAX}")
             rows = ROWS_MAX
-        parts = {key: self.part(content.get(key, {}), key, made) for key, made in _PARTS.items()}
+        parts: dict[str, Any] = {
+            key: self.part(content.get(key, {}), key, made) for key, made in _PARTS.items()
+        }
         is_http = told["transport"] == "http"
         self.check_parts(parts["envelope"], parts["authentication"], is_http=is_http)
         push, pull = (

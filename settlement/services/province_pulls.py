@@ -213,18 +213,17 @@ def _store(
     sha256 = _kept(answer.content)
     inserted = corrected = 0
     if texts:
-        source = pulled_rows.Source(
-            actor=question.system.actor,
-            at=at,
-            scope=question.scope,
-            file_name=f"{question.system.code} {answer.source}",
-            sha256=sha256,
-        )
         outcome = pulled_rows.take_rows(
             kind=question.kind,
             rows=texts,
             columns=list(question.mapped.fields),
-            source=source,
+            source=pulled_rows.Source(
+                actor=question.system.actor,
+                at=at,
+                scope=question.scope,
+                file_name=f"{question.system.code} {answer.source}",
+                sha256=sha256,
+            ),
             wrong=wrong,
         )
         inserted, corrected = outcome.inserted, outcome.corrected

@@ -44,6 +44,7 @@ EVIDENCE = (
     "settlement_noticerecord",
     "settlement_payout",
     "settlement_payoutresult",
+    "settlement_provinceanswer",
     "settlement_receipt",
     "settlement_receiptrefusal",
     "settlement_takenover",
@@ -116,7 +117,7 @@ def test_nobody_rewrites_history(role: str, banks: dict[str, Institution], as_ro
     with connection.cursor() as cursor:
         cursor.execute(HISTORY)
         tables = [row[0] for row in cursor.fetchall()]
-    assert len(tables) == 30
+    assert len(tables) == 31
     for table in tables:
         before = content(table)
         for change in ("UPDATE {} SET pgh_label = ''", "DELETE FROM {}", "TRUNCATE {}"):
@@ -232,7 +233,7 @@ STAY = {
     "reports_obligation", "reports_reminder", "reports_report",
     "reports_reportfile", "settlement_differenceexplanation", "settlement_fund",
     "settlement_ledgerentry", "settlement_ledgerline", "settlement_madegood",
-    "settlement_payoutbatch", "settlement_plan", "settlement_receipt", "settlement_receiptrefusal",
+    "settlement_payoutbatch", "settlement_plan", "settlement_provinceanswer", "settlement_receipt", "settlement_receiptrefusal",
     "settlement_recomputation", "settlement_reconciliationdifference", "settlement_settlement",
     "settlement_settlementitem", "settlement_takenover",
 }  # fmt: skip
