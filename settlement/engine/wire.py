@@ -159,7 +159,9 @@ class _Reader:
     def definition(self, content: dict[str, Any]) -> Definition | None:
         known = {"code", "name", "format", "batch_rows", "push", "pull", *_CHOICES, *_PARTS}
         self.only(content, known, "")
-        told = {key: self.choice(content, key, among) for key, among in _CHOICES.items()}
+        told: dict[str, Any] = {
+            key: self.choice(content, key, among) for key, among in _CHOICES.items()
+        }
         formats = TRANSPORTS.get(told["transport"], ())
         told["format"] = self.choice(content, "format", formats) if formats else ""
         code, title = self.text(content, "code"), self.text(content, "name")
