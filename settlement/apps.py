@@ -18,7 +18,10 @@ class SettlementConfig(AppConfig):
         from config.kernel.services import outbox
         from loans.selectors import paid_tiers, written
         from settlement.services import province_events, province_sending
+        from settlement.services.province_definitions import definitions
         from settlement.services.schemes import tiers_in_force
+
+        definitions()  # one that is wrong is told now, not to whoever imports a file
 
         paid_tiers.SOURCES.append(tiers_in_force)
         written.LISTENERS.append(province_events.facts_written)

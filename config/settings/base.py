@@ -111,6 +111,8 @@ EMAIL_TIMEOUT = 20
 REPORTS_DIR = Path(os.environ.get("REPORTS_DIR") or DATA_DIR / "files").expanduser().resolve()
 # Notices to enterprises that a `file` gateway writes for whoever sends them.
 PROVINCE_DIR = Path(os.environ.get("PROVINCE_DIR") or DATA_DIR / "province").expanduser().resolve()
+# A folder of definitions of one's own, beside those of settlement/connectors; read when a process starts.
+PROVINCE_DEFINITIONS = os.environ.get("PROVINCE_DEFINITIONS", "")
 NOTICES_DIR = Path(os.environ.get("NOTICES_DIR") or DATA_DIR / "notices").expanduser().resolve()
 # Files of more rows than this are looked at and taken in by a worker, smaller ones at once by the web.
 IMPORT_CELERY_ROWS = int(os.environ.get("IMPORT_CELERY_ROWS") or 2_000)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from django.conf import settings
+
 from settlement.engine.errors import TermsError
 from settlement.engine.wire import Definition, parse_definition
 
@@ -31,5 +33,6 @@ def load_definitions(folder: Path) -> dict[str, Definition]:
 
 @cache
 def definitions() -> dict[str, Definition]:
-    """Those that are shipped."""
-    return load_definitions(SHIPPED)
+    """Those that are shipped, and the installation's own, which go before shipped ones of the same code."""
+    own = settings.PROVINCE_DEFINITIONS
+    return load_definitions(SHIPPED) | (load_definitions(Path(own)) if own else {})

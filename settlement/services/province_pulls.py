@@ -92,6 +92,8 @@ def pull(*, system_id: int, clock: Callable[[], datetime], until: datetime | Non
     system = ProvinceSystem.objects.select_related("bound_to").get(pk=system_id)
     definition = definitions().get(system.definition)
     done = Pulled()
+    if definition is None:
+        done.problems.append(f"没有这份对接规格 / no such definition: {system.definition}")
     if definition is None or not system.is_active:
         return done
     for kind in sorted(definition.pull):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from loans.files.kinds import KINDS
@@ -129,3 +132,20 @@ def test_their_rows_are_read_back_and_what_is_not_of_their_shape_is_told() -> No
 def test_rows_go_in_parts_and_none_is_lost() -> None:
     rows = [{"n": number} for number in range(5)]
     assert [list(part) for part in parts(rows, most=2)] == [rows[:2], rows[2:4], rows[4:]]
+
+
+def test_an_installation_has_definitions_of_its_own(tmp_path: Path, settings: Any) -> None:
+    own = HTTP.replace('"jiangsu-http"', '"anhui"').replace('"noteNo"', '"loanNo"')
+    tmp_path.joinpath("anhui.toml").write_text(own, encoding="utf-8")
+    settings.PROVINCE_DEFINITIONS = str(tmp_path)
+    definitions.cache_clear()
+    try:
+        assert set(definitions()) == {"anhui", "jiangsu-file", "jiangsu-http"}
+        assert definitions()["anhui"].push["note.drawn"].fields["note_number"] == "loanNo"
+        tmp_path.joinpath("broken.toml").write_text("more = 1\n" + own, encoding="utf-8")
+        definitions.cache_clear()
+        with pytest.raises(TermsError) as refused:
+            definitions()
+        assert list(refused.value.problems) == ["broken.toml: more: 未知的键 / is not a known key"]
+    finally:
+        definitions.cache_clear()
