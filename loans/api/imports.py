@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
@@ -49,6 +48,7 @@ ALSO_NEEDS = {
 }  # fmt: skip
 ENDINGS = {CSV: ".csv", XLSX: ".xlsx"}
 _SUM = r"^-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,2})?$"
+WHOLE_FILE = {"type": "string", "format": "binary", "minLength": 1}
 MEDIA = "只接受 text/csv 或 XLSX，不压缩 / text/csv or XLSX only, not compressed"
 FINANCE_BRINGS = (
     "财政部门只能上传外部补贴文件，其余请用各自的接口"
@@ -122,7 +122,7 @@ class Imports(RuledEndpoint, AnswersByKey):
         summary="上传导入文件 / upload a file to import",
         operation_id="post_import",
         parameters=[UploadQuery],
-        request={CSV: OpenApiTypes.BINARY, XLSX: OpenApiTypes.BINARY},
+        request={CSV: WHOLE_FILE, XLSX: WHOLE_FILE},
         responses={202: JobOrdered},
     )
     def create(self, request: Request) -> Response:

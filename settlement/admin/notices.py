@@ -67,7 +67,8 @@ def last_record(notice: Any) -> NoticeRecord | None:
 def with_latest(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Notices with what they tell of, their delivery and their records, the latest first."""
     records = Prefetch("records", NoticeRecord.objects.order_by("-pk"), to_attr="latest")
-    return rows.select_related("delivery").prefetch_related("deduction", records)
+    named = rows.select_related("delivery", "institution", "note", "scheme")
+    return named.prefetch_related("deduction", records)
 
 
 def contents(request: HttpRequest, notice: Notice) -> Section:
@@ -181,7 +182,6 @@ class NoticeAdmin(StepsAdmin, FactAdmin):
     list_filter = (
         StateFilter, DeductionSchemeFilter, CorrectionFilter, CollectedMonthFilter, LevelFilter,
     )  # fmt: skip
-    list_select_related = ("institution", "note", "scheme")
     sortable_by = ()
     search_by = (of_note(),)
     search_help_text = _("借据号的开头")

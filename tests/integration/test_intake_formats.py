@@ -144,6 +144,7 @@ def test_the_longest_texts_fit(tmp_path: Path) -> None:
         "note_number",
         "project_code",
         "sha256",
+        "address",
     }  # what other files refer to, or has a form
     several = ("interest-collections", "external-subsidies")  # told apart by such a text
     book = {

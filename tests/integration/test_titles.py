@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 CODE = re.compile(r"[a-z_]{4,}")
 LATIN = {  # what bears a Latin name of its own: people, files, a policy beside its name
     "kernel.user", "kernel.signin", "loans.fileimport", "loans.paper", "loans.schemelabel",
-    "reports.reportfile", "settlement.scheme",
+    "reports.reportfile", "settlement.scheme", "kernel.apiclient", "kernel.signingkey",
+    "kernel.webhookendpoint", "kernel.webhooksecret",
 }  # fmt: skip
 
 

@@ -16,13 +16,13 @@ SHAPE = {"type": "object", "additionalProperties": {"type": "object"}}
 class EventSchemas(Endpoint):
     """The JSON Schema of the body posted for each topic, for whoever may read jobs."""
 
-    needs = {"list": "jobs:read"}
+    needs = {"retrieve": "jobs:read"}
 
     @extend_schema(
         summary="事件报文的 JSON Schema / JSON Schemas of events",
         responses={(200, "application/json"): SHAPE},
     )
-    def list(self, request: Request) -> Response:
+    def retrieve(self, request: Request) -> Response:
         """By topic."""
         query(NoQuery, request)
         return Response(event_schemas())

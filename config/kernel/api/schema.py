@@ -49,6 +49,7 @@ class EndpointSchema(AutoSchema):
         operation["responses"] = dict(sorted(answers.items()))
         operation["security"] = [{"oauth2": [self.view.needs[self.view.action]]}]
         if is_post:
+            operation["requestBody"]["required"] = True
             operation.setdefault("parameters", []).extend(self._headers())
         return operation
 

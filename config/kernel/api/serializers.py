@@ -83,6 +83,7 @@ class CodeField(TextField):
     """A code, number or name to look for: visible characters, by a pattern that the document shows."""
 
     def __init__(self, *, pattern: str = VISIBLE, code: str = "invalid", **options: Any) -> None:
+        self.pattern = pattern  # as the document shows it
         told = f"须符合 {pattern} / must match {pattern}"
         options.setdefault("validators", [RegexValidator(pattern, told, code)])
         super().__init__(**options)

@@ -138,7 +138,7 @@ class OutboxDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.receiver_kind}:{self.receiver_id} {self.aggregate}"
+        return f"#{self.pk}"
 
 
 class OutboxPause(models.Model):

@@ -128,13 +128,14 @@ def _connected(parts: SplitResult) -> Iterator[tuple[socket.socket, Callable[[],
     except OSError as error:
         raise NoAnswer(f"无法连接 / cannot connect: {error}", reached=False) from error
     # Each read may take its time, and there may be any number of them: only this bounds them all.
-    guillotine = threading.Timer(ANSWER_SECONDS, _cut, [link])
+    is_over = threading.Event()
+    guillotine = threading.Timer(ANSWER_SECONDS, _cut, [link, is_over])
     guillotine.start()
     try:
         if parts.scheme == "https":
             link = ssl.create_default_context().wrap_socket(link, server_hostname=host)
         link.settimeout(ANSWER_SECONDS)
-        yield link, lambda: not guillotine.is_alive()
+        yield link, is_over.is_set
     except ssl.SSLError as error:
         raise NoAnswer(f"TLS: {error}", reached=False) from error
     finally:
@@ -142,7 +143,8 @@ def _connected(parts: SplitResult) -> Iterator[tuple[socket.socket, Callable[[],
         link.close()
 
 
-def _cut(link: socket.socket) -> None:
+def _cut(link: socket.socket, is_over: threading.Event) -> None:
+    is_over.set()  # before whoever reads there is woken
     with contextlib.suppress(OSError):
         link.shutdown(socket.SHUT_RDWR)
 
