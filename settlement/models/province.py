@@ -91,7 +91,7 @@ class ProvinceCursor(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.system_id} {self.kind}"
+        return f"#{self.pk}"
 
 
 class ProvinceAnswer(models.Model):

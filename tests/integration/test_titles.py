@@ -17,7 +17,7 @@ CODE = re.compile(r"[a-z_]{4,}")
 LATIN = {  # what bears a Latin name of its own: people, files, a policy beside its name
     "kernel.user", "kernel.signin", "loans.fileimport", "loans.paper", "loans.schemelabel",
     "reports.reportfile", "settlement.scheme", "kernel.apiclient", "kernel.signingkey",
-    "kernel.webhookendpoint", "kernel.webhooksecret",
+    "kernel.webhookendpoint", "kernel.webhooksecret", "settlement.provincesystem",
 }  # fmt: skip
 
 
