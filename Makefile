@@ -39,7 +39,7 @@ bench-admin: .venv/.installed ## every admin page over a million deductions; ARG
 bench-api: .venv/.installed ## a money post beside a bare Django view, and a list of 10,000; needs wrk
 	@PYTHONPATH=. $(BIN)/python tests/benchmarks/interface.py $(ARGS)
 
-fuzz-api: .venv/.installed-dev ## Schemathesis over the served interface, at least 20,000 requests
+fuzz-api: .venv/.installed-dev ## Schemathesis over the served interface; ARGS="--examples N" says how long
 	@PYTHONPATH=. $(BIN)/python tests/api/fuzz.py $(ARGS)
 
 openapi: .venv/.installed ## writes the document of the REST interface anew
