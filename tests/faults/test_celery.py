@@ -209,6 +209,11 @@ def test_what_beat_rings_and_when() -> None:
             "schedule": 60.0,
             "options": {"expires": 60.0},
         },
+        "pull-provinces": {
+            "task": "settlement.pull_provinces",
+            "schedule": 600.0,
+            "options": {"expires": 600.0},
+        },
         "sweep-imports": {"task": "loans.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         "find-missed-labels": {
             "task": "settlement.find_missed_labels",

@@ -49,8 +49,9 @@ def answered(of: Institution, at: datetime) -> ProvinceAnswer:
     """A system of one institution that was closed, and what it had answered."""
     system = ProvinceSystem.objects.create(
         code=f"bank-{of.pk}", definition="reviews-only", bound_to=of, since=at, made_by="root",
-        made_at=at, is_active=False,
+        made_at=at,
     )  # fmt: skip
+    ProvinceSystem.objects.filter(pk=system.pk).update(is_active=False)
     ProvinceCursor.objects.create(system=system, kind="review-results", cursor="1", asked_at=at)
     return ProvinceAnswer.objects.create(
         institution=of, system=system, kind="review-results", source="/results", sha256="0" * 64,

@@ -132,6 +132,7 @@ def test_exactly_reference_data_and_loans_are_tracked() -> None:
         "Participation",
         "PayoutAgreement",
         "Project",
+        "ProvinceSystem",
         "Scheme",
         "SchemeFund",
         "SchemeLabel",
