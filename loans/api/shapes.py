@@ -41,7 +41,7 @@ def _member(column: Column) -> dict[str, Any]:
         return {"type": "integer", "minimum": 2000, "maximum": 2100, **told}
     if column.type == "scheme_codes":
         word = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
-        return {"type": "array", "items": word, **told}
+        return {"type": "array", "items": word, "uniqueItems": True, **told}
     if column.choices:
         return {"type": "string", "enum": [*column.choices], **told}
     shape = {"type": "string", "pattern": written.pattern(column), **told}

@@ -17,15 +17,23 @@ MAX_BULK_BYTES = 10 << 20
 MAX_DEPTH = 20
 MAX_DIGITS = 19
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_WHOLE = re.compile(r"[0-9]{1,9}\.0+")
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\x00")
 
 
 class Number(str):
-    """A number that is not whole, as it was written: no field takes one."""
+    """A number with a fraction or an exponent, or a very long one, as it was written."""
 
     __slots__ = ()
+
+
+def whole(value: Any) -> int | None:
+    """The whole number that a value is, 2026.0 among them, which is 2026 in JSON; None: it is none."""
+    if isinstance(value, Number) and _WHOLE.fullmatch(value):
+        return int(value.partition(".")[0])
+    return value if type(value) is int else None
 
 
 class StrictJSONParser(BaseParser):

@@ -13,12 +13,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from config.kernel.api.bodies import Number
+from config.kernel.api.bodies import whole
 from config.kernel.api.paging import CURSOR, PAGE_SIZE_MAX
 from config.kernel.api.problems import Fault, Problem
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_WHOLE = re.compile(r"[0-9]{1,9}\.0+")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 DAY = "^(?:199[0-9]|20[0-9]{2}|2100)-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"  # FIRST to LAST_YEAR
 VISIBLE = "^[!-~·—“”、。《》〈〉【】〔〕（），：；㐀-䶿一-鿿]+$"
@@ -153,9 +152,8 @@ class WholeNumberField(serializers.Field[int, Any, int, Any]):
     def to_internal_value(self, data: Any) -> int:
         """Refuse fractions, texts and what is out of bounds."""
         is_digits = self.in_query and type(data) is str and _DIGITS.fullmatch(data)
-        is_whole = isinstance(data, Number) and _WHOLE.fullmatch(data)  # JSON: 2026.0 is 2026
-        number = int(data.partition(".")[0]) if is_digits or is_whole else data
-        if type(number) is not int or not self.low <= number <= self.high:
+        number = int(data) if is_digits else whole(data)
+        if number is None or not self.low <= number <= self.high:
             self.fail("invalid", low=self.low, high=self.high)
         return number
 
