@@ -109,7 +109,7 @@ class ExternalSubsidies(RuledEndpoint, AnswersByKey):
             is_finance = self.caller.scheme_codes is not None
             return self.caller.ranges[0] if is_finance else None
         place = Institution.objects.filter(code=code).first()
-        return None if place is None else self.caller.range_of(place)
+        return None if place is None else self.caller.range_of(place.pk)
 
 
 def _pointer(body: items.Body, index: int) -> str:

@@ -7,12 +7,13 @@ here. What passes goes the way of a file: the same rules, the same words, all or
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from config.kernel.api.bodies import whole
 from config.kernel.api.problems import Fault, Problem
 from config.kernel.api.serializers import MISSING, UNKNOWN
 from loans.api import written
@@ -82,6 +83,21 @@ def columns_of(*, kind: str, body: Body) -> tuple[pl.DataFrame, Parsed]:
     if parsed.problems:
         raise _refused(parsed.problems, body)
     return frame.drop(ROW), parsed
+
+
+def texts_of(*, kind: str, item: Mapping[str, Any]) -> dict[str, str] | None:
+    """One item as the texts of a file's row; None if anything of it is not written as it must be."""
+    columns = {column.key: column for column in KINDS[kind].columns}
+    if not item.keys() <= columns.keys():
+        return None
+    found: dict[str, str] = {}
+    for key, column in columns.items():
+        (text,), wrong = _column(column, [item.get(key, _ABSENT)])
+        if wrong:
+            return None
+        if text is not None:
+            found[key] = text
+    return found
 
 
 class Stored(NamedTuple):
@@ -179,7 +195,8 @@ def _misshapen(column: Column, texts: list[str | None]) -> _Wrong:
 
 
 def _years(column: Column, given: list[Any]) -> tuple[list[str | None], _Wrong]:
-    texts = [f"{v}" if type(v) is int and 1000 <= v <= 9999 else None for v in given]
+    years = [whole(value) for value in given]
+    texts = [f"{year}" if year is not None and 1000 <= year <= 9999 else None for year in years]
     wrong = [
         (index, "required", MISSING) if value is _ABSENT else (index, "invalid", YEAR_TOLD)
         for index, (value, text) in enumerate(zip(given, texts, strict=True))

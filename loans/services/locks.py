@@ -18,6 +18,7 @@ from loans.values.errors import DomainError, bilingual
 INTAKE_LOCK = (
     0x696E74616B65  # shared by intakes, exclusive to whoever needs all facts to stand still
 )
+KIND_LOCKS = 0x696E  # of this class: one file of a kind at a time
 MOVING_KINDS = frozenset({"contracts", "notes", "note-transfers"})
 BUSY = "intake_busy"
 
@@ -47,7 +48,7 @@ def lock_intake(*, kind: str) -> None:
         hold_intake()
     else:
         bulk.rows("SELECT pg_advisory_xact_lock_shared(%s)", [INTAKE_LOCK])
-    bulk.rows("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [0x696E, kind])
+    bulk.rows("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [KIND_LOCKS, kind])
 
 
 def hold_intake() -> None:

@@ -23,7 +23,7 @@ from loans.api.fields import WordsField, YuanField
 from settlement.api.endpoints import MoneyEndpoint, narrowed
 from settlement.selectors import told_money
 from settlement.selectors.told_money import BOOKED, REFUSED, WAITING
-from settlement.services import pre_allocations
+from settlement.services import one_pre_allocation, pre_allocations
 from settlement.services.funds import InsufficientFunds
 
 if TYPE_CHECKING:
@@ -121,14 +121,20 @@ class PreAllocations(MoneyEndpoint, FactEndpoint):
         """Booked at once where somebody stands in for the bank's checker; else it waits for one."""
         return super().create(request)
 
+    def stored_at_once(self, body: items.Body, source: Source) -> Response | None:
+        """Money paid ahead, told by itself and new, which is what most posts are."""
+        texts = items.texts_of(kind=self.kind, item=body.items[0])
+        if texts is None:
+            return None
+        told = one_pre_allocation.tell(texts=texts, source=source, checker=stand_in())
+        return None if told is None else _told(told.outcome, body, [told.key], told.is_booked)
+
     def stored(self, outcome: Outcome, body: items.Body, source: Source) -> Response:
         """Each has to be new: the same again is told, not passed over."""
         found = items.stored(kind=self.kind)
         _require_new(found, body)
-        state = BOOKED if self._booked(found, body, source) else WAITING
-        told = [{"id": one.key, "state": state} for one in found]
-        headers = {"Location": _address(found[0].key)} if body.is_single else {}
-        return Response(counts(outcome) | {"items": told}, status=201, headers=headers)
+        is_booked = self._booked(found, body, source)
+        return _told(outcome, body, [one.key for one in found], is_booked)
 
     def _booked(self, found: Sequence[items.Stored], body: items.Body, source: Source) -> bool:
         checker = stand_in()
@@ -176,6 +182,13 @@ class PreAllocations(MoneyEndpoint, FactEndpoint):
 
     def _rows(self) -> QuerySet[Any]:
         return self.of_own_schemes(told_money.pre_allocations(), "scheme_code")
+
+
+def _told(outcome: Outcome, body: items.Body, keys: Sequence[int], is_booked: bool) -> Response:  # noqa: FBT001 (the last thing to be told)
+    state = BOOKED if is_booked else WAITING
+    told = [{"id": key, "state": state} for key in keys]
+    headers = {"Location": _address(keys[0])} if body.is_single else {}
+    return Response(counts(outcome) | {"items": told}, status=201, headers=headers)
 
 
 def _require_new(found: Sequence[items.Stored], body: items.Body) -> None:

@@ -8,7 +8,7 @@ order of their keys.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -99,6 +99,28 @@ def open_funds(*, keys: Iterable[FundKey]) -> dict[FundKey, int]:
 def lock(*, fund_ids: Collection[int]) -> dict[int, Held]:
     """Lock these funds until commit, in the order of their ids."""
     return _held(bulk.rows(f"SELECT {_HELD} FROM settlement_lock_funds(%s)", [sorted(fund_ids)]))
+
+
+def lock_paying(
+    *,
+    place_id: int,
+    scope: tuple[int, int],
+    level: str,
+    scheme_id: int,
+    tier: str,
+    purpose: str,
+) -> Held | None:
+    """The fund that pays for an institution, opened if need be and locked until commit.
+
+    None if it is that of an institution outside the scope.
+    """
+    lo, hi = scope
+    found = bulk.prepared(
+        f"SELECT {_HELD} FROM settlement_paying_fund(%s::bigint, %s::bigint, %s::bigint, %s,"
+        " %s::smallint, %s, %s)",
+        [place_id, lo, hi, level, scheme_id, tier, purpose],
+    )
+    return next(iter(_held(found).values()), None)
 
 
 def as_they_are(*, keys: Collection[FundKey]) -> dict[FundKey, Held]:
@@ -200,13 +222,12 @@ def receive(
         raise InsufficientFunds(
             asked_fen=-amount_fen, available_fen=fund.available_fen, source_id=posting.source_id
         )
+    receive_into(fund=fund, amount_fen=amount_fen, posting=posting, year=year)
+
+
+def receive_into(*, fund: Held, amount_fen: int, posting: Posting, year: int) -> None:
+    """The same for a fund that is locked already and bears it."""
     lines = entries.pre_allocation(amount_fen, available_fen=fund.available_fen)
     post(fund=fund, posting=posting, lines=lines, year=fund.open_year(year))
-    repaid = Posting(
-        Event.ADVANCE_REPAID,
-        posting.posted_on,
-        posting.source,
-        posting.source_id,
-        posting.actor,
-    )
+    repaid = replace(posting, event=Event.ADVANCE_REPAID)
     repay_advance(fund=fund, posting=repaid, year=fund.open_year(year))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from django.db import transaction
@@ -22,6 +23,12 @@ from settlement.models import PaperRule, Scheme, SchemeVersion
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")  # as a notes file may name it
 NAME_CHARACTERS = 200
 VERSION_LOCK = 0x76657273  # one new version at a time
+BOOKS_KEPT = 8
+_IN_FORCE = """
+SELECT DISTINCT ON (v.scheme_id) v.id, v.scheme_id, s.code, v.sha256
+FROM settlement_schemeversion v JOIN settlement_scheme s ON s.id = v.scheme_id
+WHERE v.checked_by IS NOT NULL ORDER BY v.scheme_id, v.version DESC
+"""
 SHIPPED = Path(__file__).resolve().parent.parent / "schemes"
 
 
@@ -170,22 +177,22 @@ def _store(*, text: str, terms: Terms, actor: str, checker: str | None, at: date
 
 def terms_in_force() -> Book:
     """The latest checked version of every scheme."""
-    latest = (
-        SchemeVersion.objects.filter(checked_by__isnull=False)
-        .order_by("scheme_id", "-version")
-        .distinct("scheme_id")
-        .select_related("scheme")
-    )
-    versions = {version.scheme.code: version for version in latest}
+    return _book(tuple(bulk.prepared(_IN_FORCE, [])))
+
+
+@lru_cache(maxsize=BOOKS_KEPT)
+def _book(versions: tuple[tuple[int, int, str, str], ...]) -> Book:
+    """The terms of these versions: read once by each process, because a version's text never changes."""
+    texts = SchemeVersion.objects.in_bulk([key for key, *_ in versions])
     terms = sorted(
-        (parse(version.text, name=code) for code, version in versions.items()),
+        (parse(texts[key].text, name=code) for key, _, code, _ in versions),
         key=lambda t: (t.priority, t.code),
     )
-    numbers = "-".join(str(pk) for pk in sorted(version.pk for version in versions.values()))
+    numbers = "-".join(str(key) for key in sorted(key for key, *_ in versions))
     return Book(
         terms=tuple(terms),
-        scheme_ids={code: version.scheme_id for code, version in versions.items()},
-        version_ids={code: version.pk for code, version in versions.items()},
+        scheme_ids={code: scheme for _, scheme, code, _ in versions},
+        version_ids={code: key for key, _, code, _ in versions},
         key=hashlib.sha256(numbers.encode()).hexdigest()[:20],
     )
 

@@ -49,6 +49,12 @@ settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, SECRET_KE
 urlpatterns = [path("", lambda request: HttpResponse("ok"))]
 application = get_wsgi_application()
 """
+# A service does not keep every statement for a page of errors.
+MEASURED = """
+from config.settings.dev import *
+
+DEBUG = False
+"""
 # One document number and one key per request: threads and requests are numbered.
 POSTS = """
 local thread_number = 0
@@ -75,7 +81,8 @@ end
 def environment(folder: Path) -> dict[str, str]:
     """Servers of our own below this folder, whatever the caller uses."""
     kept = {name: value for name, value in os.environ.items() if name not in ADDRESSES}
-    ours = {"DATA_DIR": str(folder / "data"), "DJANGO_SETTINGS_MODULE": "config.settings.dev"}
+    folder.joinpath("measured_settings.py").write_text(MEASURED)
+    ours = {"DATA_DIR": str(folder / "data"), "DJANGO_SETTINGS_MODULE": "measured_settings"}
     return {**kept, **ours, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
 
 

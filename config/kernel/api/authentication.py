@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
-from oauth2_provider.models import AccessToken
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from config.kernel.api.problems import Problem
-from config.kernel.models import ApiClient, Institution, Scope
+from config.kernel.models import ApiClient, Scope
+from config.kernel.services import bulk, signin
 from config.kernel.services import scope as scopes
-from config.kernel.services import signin
 
 TOKEN_MAX = 255
+_COLUMNS = [field.attname for field in ApiClient._meta.concrete_fields]  # noqa: SLF001
+_CALLER = f"""
+SELECT t.expires, t.scope, a.client_id, d.scheme_codes, (
+        SELECT coalesce(array_agg(ARRAY[i.id, i.last_id] ORDER BY i.id), '{{}}')
+        FROM (SELECT c.bound_to_id AS id UNION ALL SELECT x.place_id
+            FROM kernel_answeringinstitution x WHERE x.department_id = c.department_id) p
+        JOIN kernel_institution i USING (id)
+    ), {", ".join(f"c.{name}" for name in _COLUMNS)}
+FROM oauth2_provider_accesstoken t
+JOIN oauth2_provider_application a ON a.id = t.application_id
+JOIN kernel_apiclient c ON c.application_id = a.id AND c.is_active
+LEFT JOIN kernel_financedepartment d ON d.id = c.department_id
+WHERE t.token_checksum = %s
+"""
 
 
 @dataclass(frozen=True)
@@ -42,16 +55,16 @@ class Caller:
         """The framework's name for the client's number."""
         return int(self.client.pk)
 
-    def range_of(self, institution: Institution) -> Scope | None:
+    def range_of(self, institution_id: int) -> Scope | None:
         """The part of its scope that holds this institution."""
-        found = (one for one in self.ranges if one.lo <= institution.pk <= one.hi)
+        found = (one for one in self.ranges if one.lo <= institution_id <= one.hi)
         return next(found, None)
 
 
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer …`; the rows of the client's scope are shown from here on."""
 
-    def authenticate(self, request: Request) -> tuple[Caller, AccessToken] | None:
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         """Return the caller, or None without a bearer token; raises AuthenticationFailed."""
         scheme, _, given = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
@@ -60,20 +73,15 @@ class TokenAuthentication(BaseAuthentication):
             text = given.decode("ascii")
         except UnicodeDecodeError as error:
             raise AuthenticationFailed from error
-        token = _token(text) if 0 < len(text) <= TOKEN_MAX else None
-        client = None if token is None else _client(token)
-        if token is None or client is None:
+        caller = _caller(text) if 0 < len(text) <= TOKEN_MAX else None
+        if caller is None:
             raise AuthenticationFailed
-        if client.certificate_sha256 and not _presents(request, client.certificate_sha256):
+        fingerprint = caller.client.certificate_sha256
+        if fingerprint and not _presents(request, fingerprint):
             raise Problem("certificate_required")
-        caller = _caller(client, token)
         only = caller.ranges[0] if len(caller.ranges) == 1 else None
-        if only is None:
-            scopes.clear_scope()
-        else:
-            scopes.set_scope(*only)
-        scopes.set_client(client.pk)
-        return caller, token
+        scopes.set_client(caller.pk, seen=only)
+        return caller, None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (the framework's signature)
         """What a 401 asks for."""
@@ -91,24 +99,19 @@ def _presents(request: Request, fingerprint: str) -> bool:
     return told.replace(":", "").lower() == fingerprint
 
 
-def _token(text: str) -> Any:
-    checksum = hashlib.sha256(text.encode()).hexdigest()
-    found = (
-        AccessToken.objects.select_related("application").filter(token_checksum=checksum).first()
+def _caller(token: str) -> Caller | None:
+    """Whose token it is, while it and its client hold."""
+    found = bulk.prepared(_CALLER, [hashlib.sha256(token.encode()).hexdigest()])
+    if not found:
+        return None
+    ((expires, scope, client_id, scheme_codes, ranges, *values),) = found
+    if expires <= timezone.localtime():
+        return None
+    client = ApiClient.from_db(DEFAULT_DB_ALIAS, _COLUMNS, values)
+    return Caller(
+        client=client,
+        client_id=client_id,
+        granted=frozenset(scope.split()) & frozenset(client.scopes),
+        ranges=tuple(Scope(*part) for part in ranges),
+        scheme_codes=None if client.department_id is None else frozenset(scheme_codes),
     )
-    return found if found is not None and found.expires > timezone.localtime() else None
-
-
-def _client(token: Any) -> ApiClient | None:
-    clients = ApiClient.objects.select_related("bound_to", "department")
-    return clients.filter(application_id=token.application_id, is_active=True).first()
-
-
-def _caller(client: ApiClient, token: Any) -> Caller:
-    granted = frozenset(token.scope.split()) & frozenset(client.scopes)
-    if client.department is not None:
-        department = client.department
-        codes = frozenset(department.scheme_codes)
-        return Caller(client, token.application.client_id, granted, tuple(department.scopes), codes)
-    assert client.bound_to is not None, "a client speaks for one or the other"
-    return Caller(client, token.application.client_id, granted, (client.bound_to.scope,), None)

@@ -12,15 +12,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import transaction
 from rest_framework.response import Response
 
 from config.kernel.api.authentication import Caller
 from config.kernel.api.problems import MEDIA_TYPE, Problem
 from config.kernel.api.uploads import Received
-from config.kernel.models import IdempotencyKey
 from config.kernel.services import bulk
 
 HEADER = "Idempotency-Key"
@@ -30,6 +28,13 @@ KEY_LOCKS = (
     0x6964  # advisory locks of this class mean "a request of this client and key is under way"
 )
 KEY = "[A-Za-z0-9_.:-]{16,255}"
+_KEPT = """
+SELECT fingerprint, method, path, status, body, location, at FROM kernel_answered(%s, %s, %s)
+"""
+_KEEP = """
+INSERT INTO kernel_idempotencykey (client_id, key, fingerprint, method, path, status, body, location, at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
+"""
 _KEY = re.compile(rf'(")?({KEY})(?(1)")')
 
 
@@ -42,6 +47,18 @@ class Asked:
     method: str
     path: str
     fingerprint: str
+    at: datetime
+
+
+class Kept(NamedTuple):
+    """What was asked under a key before, and the answer."""
+
+    fingerprint: str
+    method: str
+    path: str
+    status: int
+    body: str
+    location: str
     at: datetime
 
 
@@ -90,14 +107,13 @@ def once(*, request: Asked, act: Callable[[], Response]) -> Response:
     return response
 
 
-def kept(*, caller: Caller, key: str) -> IdempotencyKey | None:
+def kept(*, caller: Caller, key: str) -> Kept | None:
     """What this client was answered under a key; of a request under way the end is waited for."""
-    lock = f"{caller.pk}:{key}"
-    bulk.rows("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [KEY_LOCKS, lock])
-    return IdempotencyKey.objects.filter(client_id=caller.pk, key=key).first()
+    found = bulk.prepared(_KEPT, [KEY_LOCKS, caller.pk, key])
+    return Kept(*found[0]) if found else None
 
 
-def replay(before: IdempotencyKey) -> Response:
+def replay(before: Kept) -> Response:
     """The answer as it was first given, marked."""
     headers = {REPLAYED: "true"}
     if before.location:
@@ -109,15 +125,17 @@ def replay(before: IdempotencyKey) -> Response:
 
 
 def _keep(request: Asked, response: Response) -> None:
-    with transaction.atomic():
-        IdempotencyKey.objects.create(
-            client_id=request.caller.pk,
-            key=request.key,
-            fingerprint=request.fingerprint,
-            method=request.method,
-            path=request.path,
-            status=response.status_code,
-            body=json.dumps(response.data, ensure_ascii=False),
-            location=response.headers.get("Location", ""),
-            at=request.at,
-        )
+    bulk.prepared(
+        _KEEP,
+        [
+            request.caller.pk,
+            request.key,
+            request.fingerprint,
+            request.method,
+            request.path,
+            response.status_code,
+            json.dumps(response.data, ensure_ascii=False),
+            response.headers.get("Location", ""),
+            request.at,
+        ],
+    )

@@ -53,7 +53,7 @@ def _now() -> tuple[str, str]:
 
 
 def _set(values: tuple[str, str], *, is_local: bool = False) -> None:
-    bulk.rows(
+    bulk.prepared(
         "SELECT set_config(%s, %s, %s), set_config(%s, %s, %s)",
         [NAMES[0], values[0], is_local, NAMES[1], values[1], is_local],
     )

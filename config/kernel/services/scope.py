@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from config.kernel.models import Institution, User
+from config.kernel.models import Institution, Scope, User
 from config.kernel.services import bulk
 
 
@@ -21,9 +21,15 @@ def clear_scope() -> None:
     _set("", "")
 
 
-def set_client(client_id: int) -> None:
-    """Show what this client of the interface was answered, until the transaction ends."""
-    bulk.rows("SELECT set_config('app.client', %s, true)", [str(client_id)])
+def set_client(client_id: int, *, seen: Scope | None) -> None:
+    """Show what this client of the interface was answered, and these institutions' rows (None: nobody's)."""
+    assert connection.in_atomic_block, "a scope holds for one transaction"
+    lo, hi = ("", "") if seen is None else map(str, seen)
+    bulk.prepared(
+        "SELECT set_config('app.client', %s, true), set_config('app.lo', %s, true),"
+        " set_config('app.hi', %s, true)",
+        [str(client_id), lo, hi],
+    )
 
 
 @contextmanager
@@ -45,4 +51,4 @@ def scoped(subject: User | Institution) -> Iterator[None]:
 
 def _set(lo: str, hi: str) -> None:
     assert connection.in_atomic_block, "a scope holds for one transaction"
-    bulk.rows("SELECT set_config('app.lo', %s, true), set_config('app.hi', %s, true)", [lo, hi])
+    bulk.prepared("SELECT set_config('app.lo', %s, true), set_config('app.hi', %s, true)", [lo, hi])
