@@ -131,10 +131,9 @@ class Imports(RuledEndpoint, AnswersByKey):
         self._require_allowed(asked)
         file = request.data
         if not isinstance(file, Received) or not file.size:
-            raise Problem("refused_content", faults=[Fault("", "required", EMPTY)])
+            raise Problem("invalid", faults=[Fault("", "required", EMPTY)])
         with transaction.atomic():
-            scope.set_client(self.caller.pk, seen=None)
-            self.sign()
+            self.begin()
             return self.acted(lambda at: self._bring(asked, file, at))
 
     def _require_allowed(self, asked: Mapping[str, Any]) -> None:

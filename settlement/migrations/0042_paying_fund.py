@@ -8,13 +8,23 @@ CREATE FUNCTION settlement_paying_fund(
 ) RETURNS SETOF settlement_fund LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = public, pg_temp AS $$
 DECLARE
-    payer bigint;
+    payer bigint := place;
+    above record;
 BEGIN
-    SELECT coalesce(max(a.id) FILTER (WHERE a.level = $4), min(a.id)) INTO payer
-    FROM kernel_institution a WHERE a.id <= place AND a.last_id >= place;
-    IF payer BETWEEN lo AND hi THEN
+    LOOP
+        SELECT i.level, i.parent_id INTO STRICT above FROM kernel_institution i WHERE i.id = payer;
+        EXIT WHEN above.level = $4 OR above.parent_id IS NULL;
+        payer := above.parent_id;
+    END LOOP;
+    IF payer NOT BETWEEN lo AND hi THEN
+        RETURN;
+    END IF;
+    PERFORM settlement_require_scope(payer);
+    RETURN QUERY SELECT * FROM settlement_fund f WHERE f.institution_id = payer
+        AND f.scheme_id = $5 AND f.tier = $6 AND f.purpose = $7 FOR UPDATE;
+    IF NOT FOUND THEN
         RETURN QUERY SELECT * FROM settlement_lock_funds(
-            ARRAY[settlement_open_fund(payer, scheme, tier, purpose)]);
+            ARRAY[settlement_open_fund(payer, $5, $6, $7)]);
     END IF;
 END $$;
 COMMENT ON FUNCTION settlement_paying_fund IS

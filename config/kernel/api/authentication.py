@@ -15,7 +15,6 @@ from rest_framework.request import Request
 from config.kernel.api.problems import Problem
 from config.kernel.models import ApiClient, Scope
 from config.kernel.services import bulk, signin
-from config.kernel.services import scope as scopes
 
 TOKEN_MAX = 255
 _COLUMNS = [field.attname for field in ApiClient._meta.concrete_fields]  # noqa: SLF001
@@ -62,7 +61,7 @@ class Caller:
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer …`; the rows of the client's scope are shown from here on."""
+    """`Authorization: Bearer …`."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         """Return the caller, or None without a bearer token; raises AuthenticationFailed."""
@@ -79,8 +78,6 @@ class TokenAuthentication(BaseAuthentication):
         fingerprint = caller.client.certificate_sha256
         if fingerprint and not _presents(request, fingerprint):
             raise Problem("certificate_required")
-        only = caller.ranges[0] if len(caller.ranges) == 1 else None
-        scopes.set_client(caller.pk, seen=only)
         return caller, None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (the framework's signature)

@@ -20,7 +20,7 @@ from config.kernel.api.bodies import StrictJSONParser
 from config.kernel.api.problems import Fault, Problem
 from config.kernel.api.throttling import ClientThrottle
 from config.kernel.models import Institution, Scope
-from config.kernel.services import provenance, scope, signin
+from config.kernel.services import bulk, provenance, scope, signin
 
 URL_MAX = 300
 READING = frozenset({"GET", "HEAD"})
@@ -69,18 +69,22 @@ class Endpoint(ViewSet):
         return caller
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate, then say in whose name this request changes what it changes."""
+        """Authenticate, then begin."""
         super().initial(request, *args, **kwargs)
-        if request.method not in READING:
-            self.sign()
+        self.begin()
 
-    def sign(self) -> None:
-        """Say who changes what this transaction changes, from where and by which address."""
-        provenance.for_transaction(
-            user=self.caller.actor,
-            address=signin.client_address(self.request._request),  # noqa: SLF001
-            url=self.request.path[:URL_MAX],
-        )
+    def begin(self) -> None:
+        """Until the transaction ends: whose rows are shown, and who changes what is changed, from where."""
+        caller = self.caller
+        only = caller.ranges[0] if len(caller.ranges) == 1 else None
+        told = scope.of_client(caller.pk, seen=only)
+        if self.request.method not in READING:
+            told |= provenance.settings_of(
+                user=caller.actor,
+                address=signin.client_address(self.request._request),  # noqa: SLF001
+                url=self.request.path[:URL_MAX],
+            )
+        bulk.set_local(told)
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         """Errors are problems (RFC 9457)."""

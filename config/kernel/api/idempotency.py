@@ -29,7 +29,7 @@ KEY_LOCKS = (
 )
 KEY = "[A-Za-z0-9_.:-]{16,255}"
 _KEPT = """
-SELECT fingerprint, method, path, status, body, location, at FROM kernel_answered(%s, %s, %s)
+SELECT key, fingerprint, method, path, status, body, location, at FROM kernel_answered(%s, %s, %s)
 """
 _KEEP = """
 INSERT INTO kernel_idempotencykey (client_id, key, fingerprint, method, path, status, body, location, at)
@@ -53,6 +53,7 @@ class Asked:
 class Kept(NamedTuple):
     """What was asked under a key before, and the answer."""
 
+    key: str
     fingerprint: str
     method: str
     path: str

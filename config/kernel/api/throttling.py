@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import redis
 from django.conf import settings
@@ -33,10 +33,9 @@ def seconds_to_wait(*, name: str, limit: int) -> int | None:
     window, passed = divmod(now, WINDOW_SECONDS)
     key = f"throttle:{name}:{window}"
     try:
-        pipe = _broker().pipeline(transaction=False)
-        pipe.incr(key)
-        pipe.expire(key, WINDOW_SECONDS)
-        count = int(pipe.execute()[0])
+        count = cast("int", _broker().incr(key))
+        if count == 1:
+            _broker().expire(key, WINDOW_SECONDS)
     except redis.RedisError:
         logger.warning("no broker: requests are not counted")
         return None

@@ -8,10 +8,10 @@ from django.db import migrations
 
 ANSWERED = """
 CREATE FUNCTION kernel_answered(locks integer, client bigint, name text)
-RETURNS SETOF kernel_idempotencykey LANGUAGE plpgsql VOLATILE SET search_path = public, pg_temp AS $$
+RETURNS SETOF kernel_idempotencykey LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(locks, hashtext(client || ':' || name));
-    RETURN QUERY SELECT * FROM kernel_idempotencykey k WHERE k.client_id = client AND k.key = name;
+    RETURN QUERY SELECT * FROM public.kernel_idempotencykey k WHERE k.client_id = client AND k.key = name;
 END $$;
 COMMENT ON FUNCTION kernel_answered IS
     'What a client was answered under a key, once a request under way with it has ended';

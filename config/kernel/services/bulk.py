@@ -165,6 +165,15 @@ def prepared(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
 
+def set_local(values: Mapping[str, str]) -> None:
+    """Settings of the connection that hold until the transaction ends."""
+    assert connection.in_atomic_block, "they hold for one transaction"
+    prepared(
+        "SELECT set_config(s.name, s.value, true) FROM unnest(%s::text[], %s::text[]) AS s(name, value)",
+        [[*values], [*values.values()]],
+    )
+
+
 def execute(query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> int:
     """Run one statement and give the number of rows it touched."""
     with connection.cursor() as cursor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,9 +19,10 @@ from config.kernel.services import bulk
 NAMES = ("pghistory.context_id", "pghistory.context_metadata")
 
 
-def settings_of(**who: Any) -> tuple[str, str]:
+def settings_of(**who: Any) -> dict[str, str]:
     """The two settings for one request or command: its own number, and who, where and what."""
-    return str(uuid.uuid4()), json.dumps(who, ensure_ascii=False)
+    values = str(uuid.uuid4()), json.dumps(who, ensure_ascii=False)
+    return dict(zip(NAMES, values, strict=True))
 
 
 @contextmanager
@@ -41,19 +42,19 @@ def acting(**who: Any) -> Iterator[None]:
 
 def for_transaction(**who: Any) -> None:
     """Until the transaction ends, changes are by this person."""
-    _set(settings_of(**who), is_local=True)
+    bulk.set_local(settings_of(**who))
 
 
-def _now() -> tuple[str, str]:
+def _now() -> dict[str, str]:
     row = bulk.rows(
         "SELECT coalesce(current_setting(%s, true), ''), coalesce(current_setting(%s, true), '')",
         list(NAMES),
     )[0]
-    return row[0], row[1]
+    return dict(zip(NAMES, row, strict=True))
 
 
-def _set(values: tuple[str, str], *, is_local: bool = False) -> None:
-    bulk.prepared(
-        "SELECT set_config(%s, %s, %s), set_config(%s, %s, %s)",
-        [NAMES[0], values[0], is_local, NAMES[1], values[1], is_local],
+def _set(values: Mapping[str, str]) -> None:
+    bulk.rows(
+        "SELECT set_config(%s, %s, false), set_config(%s, %s, false)",
+        [text for pair in values.items() for text in pair],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from config.kernel.models import Institution, Scope, User
 from config.kernel.services import bulk
@@ -21,15 +21,13 @@ def clear_scope() -> None:
     _set("", "")
 
 
-def set_client(client_id: int, *, seen: Scope | None) -> None:
-    """Show what this client of the interface was answered, and these institutions' rows (None: nobody's)."""
-    assert connection.in_atomic_block, "a scope holds for one transaction"
+def of_client(client_id: int, *, seen: Scope | None) -> dict[str, str]:
+    """The settings that show what this client of the interface was answered, and these institutions' rows.
+
+    `seen` is None for nobody's rows.
+    """
     lo, hi = ("", "") if seen is None else map(str, seen)
-    bulk.prepared(
-        "SELECT set_config('app.client', %s, true), set_config('app.lo', %s, true),"
-        " set_config('app.hi', %s, true)",
-        [str(client_id), lo, hi],
-    )
+    return {"app.client": str(client_id), "app.lo": lo, "app.hi": hi}
 
 
 @contextmanager
@@ -50,5 +48,4 @@ def scoped(subject: User | Institution) -> Iterator[None]:
 
 
 def _set(lo: str, hi: str) -> None:
-    assert connection.in_atomic_block, "a scope holds for one transaction"
-    bulk.prepared("SELECT set_config('app.lo', %s, true), set_config('app.hi', %s, true)", [lo, hi])
+    bulk.set_local({"app.lo": lo, "app.hi": hi})
