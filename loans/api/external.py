@@ -108,8 +108,7 @@ class ExternalSubsidies(RuledEndpoint, AnswersByKey):
         if not code:
             is_finance = self.caller.scheme_codes is not None
             return self.caller.ranges[0] if is_finance else None
-        place = Institution.objects.filter(code=code).first()
-        return None if place is None else self.caller.range_of(place.pk)
+        return self.caller.parts([code]).get(code)
 
 
 def _pointer(body: items.Body, index: int) -> str:

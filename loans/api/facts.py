@@ -14,14 +14,13 @@ from config.kernel.api.answers import AnswersByKey
 from config.kernel.api.bodies import MAX_BULK_BYTES
 from config.kernel.api.problems import Fault, Problem
 from config.kernel.models import Scope
-from config.kernel.services import bulk, scope
+from config.kernel.services import scope
 from loans.api import items, shapes
 from loans.api.endpoints import RuledEndpoint
 from loans.services import locks
 from loans.services.outcomes import Outcome, Source
 
 BY_API = "接口 / REST"
-_PLACES = "SELECT code, id FROM kernel_institution WHERE code = ANY(%s::text[])"
 
 
 class Counts(serializers.Serializer[Any]):
@@ -104,17 +103,16 @@ class FactEndpoint(RuledEndpoint, AnswersByKey):
 
     def _part(self, body: items.Body) -> Scope:
         """The one part of the caller's scope that all items are of, which is the scope from here on."""
-        parts = self.caller.ranges
-        if len(parts) == 1:
-            return parts[0]
+        if self.caller.only is not None:
+            return self.caller.only
         asked = {
             str(item.get("institution_code")): index
             for index, item in reversed([*enumerate(body.items)])
         }
-        places = dict(bulk.prepared(_PLACES, [[*asked]]))
+        parts = self.caller.parts(asked)
         found: dict[Scope, int] = {}
         for code, index in asked.items():
-            part = self.caller.range_of(places[code]) if code in places else None
+            part = parts.get(code)
             if part is None:
                 raise Problem("refused_content", faults=[_outside(body, index, code)])
             found.setdefault(part, index)

@@ -147,7 +147,7 @@ class Imports(RuledEndpoint, AnswersByKey):
         if has_sum != has_amounts:
             code, told = ("required", SUM_NEEDED) if has_amounts else ("invalid", NO_SUM)
             raise Problem("invalid", faults=[Fault("amount", code, told)])
-        if "institution_code" not in asked and len(self.caller.ranges) != 1:
+        if "institution_code" not in asked and self.caller.only is None:
             raise Problem("invalid", faults=[Fault("institution_code", "required", WHICH_BANK)])
 
     def _bring(self, asked: Mapping[str, Any], file: Received, at: datetime) -> Response:
@@ -166,6 +166,7 @@ class Imports(RuledEndpoint, AnswersByKey):
         """The institution whose rows the file holds, with those below it."""
         if code is not None:
             return self.within(code, "institution_code")[0]
-        (only,) = self.caller.ranges
+        only = self.caller.only
+        assert only is not None, "asked for where it has several"
         scope.set_scope(*only)
         return Institution.objects.get(pk=only.lo)

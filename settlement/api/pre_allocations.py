@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.timezone import localtime
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -127,14 +126,25 @@ class PreAllocations(MoneyEndpoint, FactEndpoint):
         if texts is None:
             return None
         told = one_pre_allocation.tell(texts=texts, source=source, checker=stand_in())
-        return None if told is None else _told(told.outcome, body, [told.key], told.is_booked)
+        return (
+            None
+            if told is None
+            else self._told(told.outcome, body, [told.key], BOOKED if told.is_booked else WAITING)
+        )
 
     def stored(self, outcome: Outcome, body: items.Body, source: Source) -> Response:
         """Each has to be new: the same again is told, not passed over."""
         found = items.stored(kind=self.kind)
         _require_new(found, body)
-        is_booked = self._booked(found, body, source)
-        return _told(outcome, body, [one.key for one in found], is_booked)
+        state = BOOKED if self._booked(found, body, source) else WAITING
+        return self._told(outcome, body, [one.key for one in found], state)
+
+    def _told(
+        self, outcome: Outcome, body: items.Body, keys: Sequence[int], state: str
+    ) -> Response:
+        told = [{"id": key, "state": state} for key in keys]
+        headers = {"Location": f"{self.request.path}{keys[0]}/"} if body.is_single else {}
+        return Response(counts(outcome) | {"items": told}, status=201, headers=headers)
 
     def _booked(self, found: Sequence[items.Stored], body: items.Body, source: Source) -> bool:
         checker = stand_in()
@@ -184,13 +194,6 @@ class PreAllocations(MoneyEndpoint, FactEndpoint):
         return self.of_own_schemes(told_money.pre_allocations(), "scheme_code")
 
 
-def _told(outcome: Outcome, body: items.Body, keys: Sequence[int], is_booked: bool) -> Response:  # noqa: FBT001 (the last thing to be told)
-    state = BOOKED if is_booked else WAITING
-    told = [{"id": key, "state": state} for key in keys]
-    headers = {"Location": _address(keys[0])} if body.is_single else {}
-    return Response(counts(outcome) | {"items": told}, status=201, headers=headers)
-
-
 def _require_new(found: Sequence[items.Stored], body: items.Body) -> None:
     known = [one for one in found if one.was_known]
     if known:
@@ -212,7 +215,3 @@ def _in_state(rows: QuerySet[Any], state: str | None) -> QuerySet[Any]:
     is_waiting = {"receipt__isnull": True, "refusal__isnull": True}
     answered = {BOOKED: {"receipt__isnull": False}, REFUSED: {"refusal__isnull": False}}
     return rows.filter(**answered.get(state, is_waiting))
-
-
-def _address(pre_allocation_id: int) -> str:
-    return reverse("api-pre-allocation", kwargs={"id": pre_allocation_id})

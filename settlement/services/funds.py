@@ -181,9 +181,9 @@ def post(
             posting.source,
             posting.source_id,
             posting.actor,
-            [line.account for line in lines],
-            [line.debit_fen for line in lines],
-            [line.credit_fen for line in lines],
+            bulk.array(line.account for line in lines),
+            bulk.array(line.debit_fen for line in lines),
+            bulk.array(line.credit_fen for line in lines),
         ],
     )
     for line in lines:

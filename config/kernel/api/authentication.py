@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
@@ -18,29 +20,42 @@ from config.kernel.services import bulk, signin
 
 TOKEN_MAX = 255
 _COLUMNS = [field.attname for field in ApiClient._meta.concrete_fields]  # noqa: SLF001
+_RANGES = """(SELECT i.id, i.last_id FROM (
+        SELECT c.bound_to_id AS id UNION ALL
+        SELECT x.place_id FROM kernel_answeringinstitution x WHERE x.department_id = c.department_id) p
+    JOIN kernel_institution i USING (id))"""
 _CALLER = f"""
-SELECT t.expires, t.scope, a.client_id, d.scheme_codes, (
-        SELECT coalesce(array_agg(ARRAY[i.id, i.last_id] ORDER BY i.id), '{{}}')
-        FROM (SELECT c.bound_to_id AS id UNION ALL SELECT x.place_id
-            FROM kernel_answeringinstitution x WHERE x.department_id = c.department_id) p
-        JOIN kernel_institution i USING (id)
-    ), {", ".join(f"c.{name}" for name in _COLUMNS)}
+SELECT t.expires, t.scope, a.client_id, d.scheme_codes,
+    (SELECT array_agg(ARRAY[r.id, r.last_id]) FROM (SELECT * FROM {_RANGES} w LIMIT 2) r),
+    {", ".join(f"c.{name}" for name in _COLUMNS)}
 FROM oauth2_provider_accesstoken t
 JOIN oauth2_provider_application a ON a.id = t.application_id
 JOIN kernel_apiclient c ON c.application_id = a.id AND c.is_active
 LEFT JOIN kernel_financedepartment d ON d.id = c.department_id
 WHERE t.token_checksum = %s
 """
+_ALL = f"""
+SELECT r.id, r.last_id FROM kernel_apiclient c, LATERAL {_RANGES} r WHERE c.id = %s ORDER BY r.id
+"""
+_PARTS = f"""
+SELECT DISTINCT ON (i.code) i.code, r.id, r.last_id
+FROM kernel_apiclient c, LATERAL {_RANGES} r, kernel_institution i
+WHERE c.id = %s AND i.code = ANY(%s::text[]) AND i.id BETWEEN r.id AND r.last_id
+ORDER BY i.code, r.id
+"""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A client at work: what it may do, and whose rows it may see."""
+    """A client at work: what it may do, and whose rows it may see.
+
+    `only` is its scope where that is one range of institutions; departments may have more.
+    """
 
     client: ApiClient
     client_id: str  # its name in OAuth2
     granted: frozenset[str]
-    ranges: tuple[Scope, ...]
+    only: Scope | None
     scheme_codes: frozenset[str] | None  # None: every scheme
     is_authenticated: bool = True  # what the framework asks of whoever is somebody
 
@@ -54,10 +69,17 @@ class Caller:
         """The framework's name for the client's number."""
         return int(self.client.pk)
 
-    def range_of(self, institution_id: int) -> Scope | None:
-        """The part of its scope that holds this institution."""
-        found = (one for one in self.ranges if one.lo <= institution_id <= one.hi)
-        return next(found, None)
+    @cached_property
+    def ranges(self) -> tuple[Scope, ...]:
+        """All parts of its scope, lowest first."""
+        if self.only is not None:
+            return (self.only,)
+        return tuple(map(Scope._make, bulk.prepared(_ALL, [self.pk])))
+
+    def parts(self, codes: Iterable[str]) -> dict[str, Scope]:
+        """The part of its scope that holds each of these institutions; those it may not see are left out."""
+        found = bulk.prepared(_PARTS, [self.pk, [*codes]])
+        return {code: Scope(lo, hi) for code, lo, hi in found}
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -109,6 +131,6 @@ def _caller(token: str) -> Caller | None:
         client=client,
         client_id=client_id,
         granted=frozenset(scope.split()) & frozenset(client.scopes),
-        ranges=tuple(Scope(*part) for part in ranges),
+        only=Scope(*ranges[0]) if ranges and len(ranges) == 1 else None,
         scheme_codes=None if client.department_id is None else frozenset(scheme_codes),
     )

@@ -76,8 +76,7 @@ class Endpoint(ViewSet):
     def begin(self) -> None:
         """Until the transaction ends: whose rows are shown, and who changes what is changed, from where."""
         caller = self.caller
-        only = caller.ranges[0] if len(caller.ranges) == 1 else None
-        told = scope.of_client(caller.pk, seen=only)
+        told = scope.of_client(caller.pk, seen=caller.only)
         if self.request.method not in READING:
             told |= provenance.settings_of(
                 user=caller.actor,
@@ -144,7 +143,7 @@ class Endpoint(ViewSet):
         Problem `refused_content` if there is no such institution there; whether there is one elsewhere is not said.
         """
         place = Institution.objects.filter(code=code).first()
-        found = None if place is None else self.caller.range_of(place.pk)
+        found = self.caller.parts([code]).get(code)
         if place is None or found is None:
             message = (
                 "未登记的机构编码，或不在授权范围内 / unknown institution, or outside your scope"

@@ -29,7 +29,7 @@ KEY_LOCKS = (
 )
 KEY = "[A-Za-z0-9_.:-]{16,255}"
 _KEPT = """
-SELECT key, fingerprint, method, path, status, body, location, at FROM kernel_answered(%s, %s, %s)
+SELECT row_id, fingerprint, method, path, status, body, location, at FROM kernel_answered(%s, %s, %s)
 """
 _KEEP = """
 INSERT INTO kernel_idempotencykey (client_id, key, fingerprint, method, path, status, body, location, at)
@@ -110,8 +110,8 @@ def once(*, request: Asked, act: Callable[[], Response]) -> Response:
 
 def kept(*, caller: Caller, key: str) -> Kept | None:
     """What this client was answered under a key; of a request under way the end is waited for."""
-    found = bulk.prepared(_KEPT, [KEY_LOCKS, caller.pk, key])
-    return Kept(*found[0]) if found else None
+    ((row_id, *answer),) = bulk.prepared(_KEPT, [KEY_LOCKS, caller.pk, key])
+    return None if row_id is None else Kept(key, *answer)
 
 
 def replay(before: Kept) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -33,7 +33,7 @@ def seconds_to_wait(*, name: str, limit: int) -> int | None:
     window, passed = divmod(now, WINDOW_SECONDS)
     key = f"throttle:{name}:{window}"
     try:
-        count = cast("int", _broker().incr(key))
+        count = _broker().incr(key)
         if count == 1:
             _broker().expire(key, WINDOW_SECONDS)
     except redis.RedisError:
