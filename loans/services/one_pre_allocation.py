@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from config.kernel.services import bulk
+from config.kernel.services import statements
 from loans.files.kinds import KINDS
 from loans.files.one_row import read_row
 from loans.services import locks
@@ -43,7 +43,7 @@ def take(*, values: Mapping[str, Any], source: Source) -> Taken | None:
     by another request while this one waited.
     """
     lo, hi = source.scope
-    ((institution_id, batch_id, key),) = bulk.prepared(
+    ((institution_id, batch_id, key),) = statements.prepared(
         _TAKE,
         [
             locks.INTAKE_LOCK,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from config.kernel.services import bulk
+from config.kernel.services import bulk, statements
 from loans.values.errors import DomainError, bilingual
 from loans.values.money import yuan_from_fen
 from settlement.engine import entries
@@ -115,7 +115,7 @@ def lock_paying(
     None if it is that of an institution outside the scope.
     """
     lo, hi = scope
-    found = bulk.prepared(
+    found = statements.prepared(
         f"SELECT {_HELD} FROM settlement_paying_fund(%s::bigint, %s::bigint, %s::bigint, %s,"
         " %s::smallint, %s, %s)",
         [place_id, lo, hi, level, scheme_id, tier, purpose],
@@ -169,7 +169,7 @@ def post(
     """
     if not lines:
         return None
-    ((entry_id,),) = bulk.prepared(
+    ((entry_id,),) = statements.prepared(
         "SELECT settlement_post_entry(%s, %s, %s::date, %s::date, %s::smallint, %s, %s, %s, %s::text[],"
         " %s::bigint[], %s::bigint[])",
         [
@@ -181,9 +181,9 @@ def post(
             posting.source,
             posting.source_id,
             posting.actor,
-            bulk.array(line.account for line in lines),
-            bulk.array(line.debit_fen for line in lines),
-            bulk.array(line.credit_fen for line in lines),
+            statements.array(line.account for line in lines),
+            statements.array(line.debit_fen for line in lines),
+            statements.array(line.credit_fen for line in lines),
         ],
     )
     for line in lines:

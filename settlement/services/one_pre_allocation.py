@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from config.kernel.services import bulk
+from config.kernel.services import statements
 from loans.services import one_pre_allocation
 from loans.services.outcomes import Outcome, Source
 from settlement.engine.terms import Terms
@@ -80,5 +80,5 @@ def _book(
     )
     funds.receive_into(fund=fund, amount_fen=values["amount"], posting=posting, year=year)
     signed = [taken.institution_id, taken.key, source.actor, at, checker, at]
-    bulk.prepared(_RECEIPT, signed)
+    statements.prepared(_RECEIPT, signed)
     return True

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import Max
 
-from config.kernel.services import bulk
+from config.kernel.services import bulk, statements
 from loans.services.labels import register_label
 from loans.values.errors import DomainError, bilingual
 from settlement.engine.errors import TermsError
@@ -177,7 +177,7 @@ def _store(*, text: str, terms: Terms, actor: str, checker: str | None, at: date
 
 def terms_in_force() -> Book:
     """The latest checked version of every scheme."""
-    return _book(tuple(bulk.prepared(_IN_FORCE, [])))
+    return _book(tuple(statements.prepared(_IN_FORCE, [])))
 
 
 @lru_cache(maxsize=BOOKS_KEPT)

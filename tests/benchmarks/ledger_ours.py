@@ -19,7 +19,7 @@ checks.prepare("worker")
 from django.conf import settings  # noqa: E402
 from django.db import transaction  # noqa: E402
 
-from config.kernel.services import bulk  # noqa: E402
+from config.kernel.services import bulk, statements  # noqa: E402, statements
 from config.kernel.services.institutions import InstitutionRow, register_institutions  # noqa: E402
 from settlement.engine import entries  # noqa: E402
 from settlement.engine.entries import Line  # noqa: E402
@@ -53,7 +53,7 @@ def fund() -> int:
 def by_function(fund_id: int, first: int, count: int) -> None:
     """One statement an entry."""
     for number in range(first, first + count):
-        bulk.prepared(CALL, [fund_id, DAY, f"文号 {number}", number])
+        statements.prepared(CALL, [fund_id, DAY, f"文号 {number}", number])
 
 
 def by_service(fund_id: int, first: int, count: int) -> None:

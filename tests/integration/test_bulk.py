@@ -6,9 +6,8 @@ from datetime import date
 
 import polars as pl
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import connection, transaction
 
-from config.kernel.services import bulk
 from config.kernel.services.bulk import closing_frames, read_frame, read_slices
 
 pytestmark = pytest.mark.django_db
@@ -54,18 +53,3 @@ def test_a_reader_that_stops_early_leaves_the_connection_free() -> None:
         assert list(frames) == []
         transaction.set_rollback(True)
     assert one() == 1
-
-
-def test_a_query_run_very_often_is_read_and_planned_once() -> None:
-    assert [bulk.prepared("SELECT %s + 1", [number]) for number in range(3)] == [
-        [(1,)], [(2,)], [(3,)]
-    ]  # fmt: skip
-    assert bulk.rows("SELECT statement FROM pg_prepared_statements") == [("SELECT $1 + 1",)]
-    assert bulk.rows("SELECT %s + 2", [1]) == [(3,)]
-    assert bulk.rows("SELECT count(*) FROM pg_prepared_statements") == [(1,)]
-
-
-def test_a_refusal_leaves_the_prepared_query_usable() -> None:
-    with pytest.raises(DataError), transaction.atomic():
-        bulk.prepared("SELECT 1 / %s", [0])
-    assert bulk.prepared("SELECT 1 / %s", [1]) == [(1,)]

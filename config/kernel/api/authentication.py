@@ -16,7 +16,7 @@ from rest_framework.request import Request
 
 from config.kernel.api.problems import Problem
 from config.kernel.models import ApiClient, Scope
-from config.kernel.services import bulk, signin
+from config.kernel.services import signin, statements
 
 TOKEN_MAX = 255
 _COLUMNS = [field.attname for field in ApiClient._meta.concrete_fields]  # noqa: SLF001
@@ -74,11 +74,11 @@ class Caller:
         """All parts of its scope, lowest first."""
         if self.only is not None:
             return (self.only,)
-        return tuple(map(Scope._make, bulk.prepared(_ALL, [self.pk])))
+        return tuple(map(Scope._make, statements.prepared(_ALL, [self.pk])))
 
     def parts(self, codes: Iterable[str]) -> dict[str, Scope]:
         """The part of its scope that holds each of these institutions; those it may not see are left out."""
-        found = bulk.prepared(_PARTS, [self.pk, [*codes]])
+        found = statements.prepared(_PARTS, [self.pk, [*codes]])
         return {code: Scope(lo, hi) for code, lo, hi in found}
 
 
@@ -120,7 +120,7 @@ def _presents(request: Request, fingerprint: str) -> bool:
 
 def _caller(token: str) -> Caller | None:
     """Whose token it is, while it and its client hold."""
-    found = bulk.prepared(_CALLER, [hashlib.sha256(token.encode()).hexdigest()])
+    found = statements.prepared(_CALLER, [hashlib.sha256(token.encode()).hexdigest()])
     if not found:
         return None
     ((expires, scope, client_id, scheme_codes, ranges, *values),) = found

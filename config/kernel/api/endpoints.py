@@ -20,7 +20,7 @@ from config.kernel.api.bodies import StrictJSONParser
 from config.kernel.api.problems import Fault, Problem
 from config.kernel.api.throttling import ClientThrottle
 from config.kernel.models import Institution, Scope
-from config.kernel.services import bulk, provenance, scope, signin
+from config.kernel.services import provenance, scope, signin, statements
 
 URL_MAX = 300
 READING = frozenset({"GET", "HEAD"})
@@ -83,7 +83,7 @@ class Endpoint(ViewSet):
                 address=signin.client_address(self.request._request),  # noqa: SLF001
                 url=self.request.path[:URL_MAX],
             )
-        bulk.set_local(told)
+        statements.set_local(told)
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         """Errors are problems (RFC 9457)."""

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from config.kernel.api.authentication import Caller
 from config.kernel.api.problems import MEDIA_TYPE, Problem
 from config.kernel.api.uploads import Received
-from config.kernel.services import bulk
+from config.kernel.services import statements
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -110,7 +110,7 @@ def once(*, request: Asked, act: Callable[[], Response]) -> Response:
 
 def kept(*, caller: Caller, key: str) -> Kept | None:
     """What this client was answered under a key; of a request under way the end is waited for."""
-    ((row_id, *answer),) = bulk.prepared(_KEPT, [KEY_LOCKS, caller.pk, key])
+    ((row_id, *answer),) = statements.prepared(_KEPT, [KEY_LOCKS, caller.pk, key])
     return None if row_id is None else Kept(key, *answer)
 
 
@@ -126,7 +126,7 @@ def replay(before: Kept) -> Response:
 
 
 def _keep(request: Asked, response: Response) -> None:
-    bulk.prepared(
+    statements.prepared(
         _KEEP,
         [
             request.caller.pk,

@@ -14,14 +14,13 @@ from itertools import islice
 from typing import Any, cast
 
 import polars as pl
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 from psycopg import Cursor, sql
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 SLICE_ROWS = 50_000
 WHOLE = 2**62
-ONLY_WHEN_ASKED = 2**62
 ANALYZE_SHARE = 10  # a write of a tenth of a table deserves fresh statistics
 
 
@@ -147,35 +146,6 @@ def rows(
     with connection.cursor() as cursor:
         cursor.execute(query, params)
         return cast("list[tuple[Any, ...]]", cursor.fetchall())
-
-
-def prepared(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run one query that is run very often, which the server reads and plans once per connection.
-
-    One cursor per connection is kept for them, and what it has learnt of the parameters' types.
-    """
-    database = connections[DEFAULT_DB_ALIAS]
-    database.ensure_connection()
-    driver = database.connection
-    with database.wrap_database_errors:
-        cursor = getattr(driver, "kept_cursor", None)
-        if cursor is None:
-            driver.prepare_threshold = ONLY_WHEN_ASKED  # Django's None means: never prepare
-            cursor = driver.kept_cursor = Cursor(driver)
-        cursor.execute(cast("Any", query), params, prepare=True)
-        return cast("list[tuple[Any, ...]]", cursor.fetchall())
-
-
-def set_local(values: Mapping[str, str]) -> None:
-    """Settings of the connection that hold until the transaction ends."""
-    assert connection.in_atomic_block, "they hold for one transaction"
-    parts = ", ".join(["set_config(%s, %s, true)"] * len(values))
-    prepared(f"SELECT {parts}", [text for pair in values.items() for text in pair])
-
-
-def array(words: Iterable[str | int]) -> str:
-    """Plain words or numbers as PostgreSQL writes an array of them; quicker than a list of parameters."""
-    return "{" + ",".join(map(str, words)) + "}"
 
 
 def execute(query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection
 
-from config.kernel.services import bulk
+from config.kernel.services import bulk, statements
 
 NAMES = ("pghistory.context_id", "pghistory.context_metadata")
 
@@ -42,7 +42,7 @@ def acting(**who: Any) -> Iterator[None]:
 
 def for_transaction(**who: Any) -> None:
     """Until the transaction ends, changes are by this person."""
-    bulk.set_local(settings_of(**who))
+    statements.set_local(settings_of(**who))
 
 
 def _now() -> dict[str, str]:

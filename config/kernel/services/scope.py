@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from config.kernel.models import Institution, Scope, User
-from config.kernel.services import bulk
+from config.kernel.services import bulk, statements
 
 
 def set_scope(lo: int, hi: int) -> None:
@@ -48,4 +48,4 @@ def scoped(subject: User | Institution) -> Iterator[None]:
 
 
 def _set(lo: str, hi: str) -> None:
-    bulk.set_local({"app.lo": lo, "app.hi": hi})
+    statements.set_local({"app.lo": lo, "app.hi": hi})
