@@ -69,7 +69,8 @@ class FactEndpoint(RuledEndpoint, AnswersByKey):
                 return self.stored(outcome, body, source(at))
 
         def at_once(at: datetime) -> Response | None:
-            return self.stored_at_once(body, source(at)) if body.is_single else None
+            with locks.told_busy():
+                return self.stored_at_once(body, source(at)) if body.is_single else None
 
         return self.acted(act, at_once=at_once)
 

@@ -26,9 +26,15 @@ BUSY = "intake_busy"
 @contextmanager
 def patient() -> Iterator[None]:
     """Do it, or undo all of it: a lock that others hold for too long is a refusal, no fault."""
+    with told_busy(), transaction.atomic():
+        yield
+
+
+@contextmanager
+def told_busy() -> Iterator[None]:
+    """The same for whoever undoes the whole transaction then."""
     try:
-        with transaction.atomic():
-            yield
+        yield
     except OperationalError as error:
         raise DomainError(
             BUSY,

@@ -39,8 +39,9 @@ def readable(*, texts: Mapping[str, str]) -> dict[str, Any] | None:
 def take(*, values: Mapping[str, Any], source: Source) -> Taken | None:
     """Store it with a batch of its own; None, with nothing done, if it is known or names what is unknown.
 
-    Waits for a file of the kind under way. Raises DomainError `intake_busy` if the same document came
-    by another request while this one waited.
+    Waits for a file of the kind under way. Raises DomainError `intake_busy`, which undoes the whole
+    request, if the same document came by another one meanwhile: to wait for that as files do, this one
+    would have to give up what it holds.
     """
     lo, hi = source.scope
     ((institution_id, batch_id, key),) = statements.prepared(
@@ -68,8 +69,8 @@ def take(*, values: Mapping[str, Any], source: Source) -> Taken | None:
         raise DomainError(
             locks.BUSY,
             bilingual(
-                "同一文号正由另一请求登记，请稍后再试",
-                "another request is entering the same document: try again later",
+                "同一文号刚由另一请求登记，请稍后再试",
+                "another request has just entered the same document: try again later",
             ),
         )
     return Taken(Outcome(KIND, 1, 1, 0, batch_id), key, institution_id)

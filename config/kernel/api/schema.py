@@ -19,6 +19,7 @@ from config.kernel.api.idempotency import HEADER, KEPT_DAYS, KEY
 
 PROBLEM = "#/components/schemas/Problem"
 ALWAYS = (400, 401, 403, 406, 429, 500, 503)
+TOO_LONG = "地址过长，由 Web 服务器以 HTML 应答 / the address is too long: the web server says so, in HTML"
 OF_POSTS = (409, 413, 415, 422)
 TEXT = r"^\S(?:.*\S)?$"
 _ERRORS = {
@@ -46,6 +47,7 @@ class EndpointSchema(AutoSchema):
         answers = operation["responses"]
         for status in sorted(statuses):
             answers.setdefault(str(status), _problem(status))
+        answers.setdefault("414", {"description": TOO_LONG})
         operation["responses"] = dict(sorted(answers.items()))
         operation["security"] = [{"oauth2": [self.view.needs[self.view.action]]}]
         if is_post:

@@ -27,6 +27,7 @@ def prepared(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     Parameters have the types that the query gives them: a cast where it does not say.
     """
     database = connections[DEFAULT_DB_ALIAS]
+    database.close_if_health_check_failed()
     database.ensure_connection()
     driver = database.connection
     with database.wrap_database_errors:
