@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+import inspect
+import threading
 from contextlib import contextmanager
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import OperationalError, ProgrammingError, connection, connections, transaction
+from django.utils import timezone
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 
 from config.kernel.models import Institution
-from loans.services import intake
-from settlement.models import LedgerEntry
+from config.kernel.services import bulk
+from loans.files.kinds import KINDS
+from loans.services import intake, one_pre_allocation
+from loans.services.labels import register_label
+from loans.services.targets import TARGETS
+from settlement.models import LedgerEntry, SchemeVersion
+from settlement.services import province_events, schemes
 from settlement.services.verification import verify
+from tests import database
 from tests.api.machine import Machine, department
 from tests.api.treasury import ELSEWHERE, HEAD, Treasury, key, paid
-from tests.integration.small_book import NORTH
+from tests.integration.book import AT
+from tests.integration.small_book import NORTH, SOUTH
 
 pytestmark = pytest.mark.django_db
-TABLES = ("loans_preallocation", "loans_importbatch", "settlement_receipt", "settlement_ledgerentry",
-          "settlement_ledgerline", "settlement_fund", "kernel_outboxevent")  # fmt: skip
-NUMBERS = {"id", "batch_id", "pre_allocation_id", "entry_id", "fund_id", "source_id"}
-MOMENTS = {"at", "made_at", "checked_at", "chain"}
+TABLES = ("loans_importbatch", "loans_preallocation", "settlement_fund", "settlement_receipt",
+          "settlement_ledgerentry", "settlement_ledgerline", "kernel_outboxevent")  # fmt: skip
+POINTS = {
+    "batch_id": "loans_importbatch",
+    "pre_allocation_id": "loans_preallocation",
+    "fund_id": "settlement_fund",
+    "entry_id": "settlement_ledgerentry",
+    "source_id": "loans_preallocation",  # of what these tests post
+}
+DIGESTS = {"id", "xid", "chain"}  # `verify` adds the chain up again
+
+
+@pytest.fixture(autouse=True)
+def moment(monkeypatch):
+    """Both ways at one moment."""
+    monkeypatch.setattr(timezone, "now", lambda: AT)
 
 
 @pytest.fixture
@@ -41,16 +64,19 @@ def asked_of_files(monkeypatch):
 
 
 def stored() -> dict[str, list]:
-    """All rows of these tables, but for what is numbered or timed."""
-    found = {}
+    """All rows of these tables; what points at a row says which of its table it is."""
+    found, places = {}, {}
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"SELECT * FROM {table} ORDER BY id")
             names = [column.name for column in cursor.description]
-            kept = [name not in NUMBERS | MOMENTS for name in names]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            places[table] = {row["id"]: place for place, row in enumerate(rows)}
+            for name in POINTS.keys() & set(names):
+                for row in rows:
+                    row[name] = places[POINTS[name]].get(row[name])
             found[table] = [
-                [value for value, is_kept in zip(row, kept, strict=True) if is_kept]
-                for row in cursor.fetchall()
+                {name: row[name] for name in names if name not in DIGESTS} for row in rows
             ]
     return found
 
@@ -116,7 +142,82 @@ def test_what_is_ordinary(treasury, as_role, settings, asked_of_files, undoing, 
     alone, listed = both_ways(treasury.finance, body, as_role, undoing)
     assert alone == listed
     assert alone[0][0] == 201
+    assert len(alone[1]["settlement_receipt"]) == checks
     assert asked_of_files == ["pre-allocations"]  # the list; the other took the short way
+    told(treasury.finance, body, as_role)
+    assert verify().problems == []
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_a_scheme_that_holds(tmp_path, as_role, settings, asked_of_files, undoing, checks):
+    settings.AUTO_CHECK = checks
+    treasury = Treasury(tmp_path, shortfall="hold")
+    treasury.lent()
+    asked_of_files.clear()
+    alone, listed = both_ways(treasury.finance, paid("500.00", "甲1"), as_role, undoing)
+    assert (alone, alone[0][0]) == (listed, 201)
+    assert asked_of_files == ["pre-allocations"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"purpose": "guarantee_fee"}])
+def test_a_settled_year_is_over(treasury, as_role, asked_of_files, undoing, changes):
+    told(treasury.finance, paid("7.00", "甲0"), as_role)
+    bulk.rows("SELECT settlement_close_year(%s, 2026::smallint)", [treasury.fund().pk])
+    alone, listed = both_ways(treasury.finance, paid("5.00", "甲1", **changes), as_role, undoing)
+    assert (alone, alone[0][0]) == (listed, 201)
+    assert alone[1]["settlement_ledgerentry"][-1]["year"] == 2027
+    assert asked_of_files == ["pre-allocations"]
+
+
+def test_a_scheme_without_terms_goes_the_way_of_files(treasury, as_role, asked_of_files, undoing):
+    register_label(code="bare", name="无规则")
+    machine = Machine("bare", department("F9", treasury.head, schemes=("bare",)))
+    body = paid("5.00", "甲1", scheme_code="bare")
+    alone, listed = both_ways(machine, body, as_role, undoing)
+    assert alone == listed
+    assert asked_of_files == ["pre-allocations"] * 2
+
+
+def test_a_new_version_holds_from_the_moment_it_is_checked(treasury, as_role, undoing):
+    text = SchemeVersion.objects.get(scheme__code="test").text
+    new = text.replace("tiers.municipal", "tiers.provincial")
+    assert new != text
+    body = paid("5.00", "甲1")
+    with undoing():
+        schemes.propose_version(content=new.encode(), name="t", actor="x", at=AT)
+        alone, listed = both_ways(treasury.finance, body, as_role, undoing)
+        assert (alone, alone[0][0]) == (listed, 201)
+        SchemeVersion.objects.filter(scheme__code="test", version=2).update(checked_by="y")
+        alone, listed = both_ways(treasury.finance, body, as_role, undoing)
+        assert (alone, alone[0][0]) == (listed, 422)
+    alone, listed = both_ways(treasury.finance, body, as_role, undoing)
+    assert (alone, alone[0][0]) == (listed, 201)
+
+
+def test_a_department_of_several_banks(treasury, as_role, undoing):
+    branch = Institution.objects.get(code=NORTH)
+    office = department("F3", branch, treasury.head, treasury.away, schemes=("test",))
+    machine = Machine("office", office)
+    for code, status in (
+        (NORTH, 201),
+        (HEAD, 201),
+        (ELSEWHERE, 201),
+        (SOUTH, 201),
+        ("X" * 14, 422),
+    ):
+        body = paid("5.00", "甲1", institution_code=code)
+        alone, listed = both_ways(machine, body, as_role, undoing)
+        assert (alone, alone[0][0]) == (listed, status)
+        if status == 201:
+            assert alone[0][1]["items"] == [{"state": "booked"}]
+
+
+def test_a_department_of_none(treasury, as_role, undoing):
+    machine = Machine("none", department("F4", schemes=("test",)))
+    alone, listed = both_ways(machine, paid("5.00", "甲1"), as_role, undoing)
+    assert (alone, alone[0][0]) == (listed, 422)
+    with as_role("app"):
+        assert machine.get("pre-allocations/").json()["results"] == []
 
 
 @pytest.mark.parametrize(("changes", "asked"), OTHER)
@@ -156,6 +257,77 @@ def test_where_the_fund_is_an_institutions_above_it_waits(
     assert alone == listed
     assert alone[0][1]["items"] == [{"state": "waiting"}]
     assert asked_of_files == ["pre-allocations"]
+
+
+@pytest.mark.parametrize("cause", [DeadlockDetected, QueryCanceled, LockNotAvailable])
+def test_a_wait_that_was_ended_is_told_alike(treasury, as_role, undoing, monkeypatch, cause):
+    def ended(**_):
+        raise OperationalError from cause()
+
+    monkeypatch.setattr(one_pre_allocation, "take", ended)
+    monkeypatch.setattr(intake, "import_frame", ended)
+    alone, listed = both_ways(treasury.finance, paid("5.00", "甲1"), as_role, undoing)
+    assert alone == listed
+    assert (alone[0][0], alone[0][1]["code"]) == (409, "busy")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_document_under_several_keys_at_once(tmp_path):
+    """One is stored; who comes second is told `busy` or what is stored; others go on beside them."""
+    treasury = Treasury(tmp_path)
+    codes = set()
+    with database.web_connections():
+        for turn in range(4):
+            found = at_once(treasury.finance, turn)
+            codes |= {code for status, code in found[:3] if status != 201}
+            assert [status for status, _ in found[:3]].count(201) == 1, found
+            assert [status for status, _ in found[3:]] == [201] * 3, found
+            again = treasury.finance.post("pre-allocations/", paid("1.00", f"甲{turn}"), key=key())
+            assert (again.status_code, again.json()["code"]) == (409, "row_known")
+    assert codes <= {"busy", "row_known"}
+    assert verify().problems == []
+    counted = "SELECT (SELECT count(*) FROM loans_preallocation), (SELECT count(*) FROM settlement_receipt)"
+    assert bulk.rows(counted) == [(16, 16)]
+    assert bulk.rows("SELECT count(*) FROM loans_importbatch WHERE kind = 'pre-allocations'") == [
+        (16,)
+    ]
+
+
+def at_once(machine, turn):
+    """One document by itself twice and in a list, two others by themselves, and one taken back."""
+    found, start = {}, threading.Barrier(6)
+
+    def go(number):
+        start.wait()
+        body = paid(
+            "-0.01" if number == 5 else "1.00", f"乙{turn}{number}" if number > 2 else f"甲{turn}"
+        )
+        answer = machine.post("pre-allocations/", [body] if number == 2 else body, key=key())
+        found[number] = answer.status_code, answer.json().get("code")
+        connections.close_all()
+
+    threads = [threading.Thread(target=go, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [found[number] for number in range(6)]
+
+
+def test_the_short_way_knows_all_that_files_do():
+    """What is added to the kind or its target has to be added there as well."""
+    kind, target = KINDS["pre-allocations"], TARGETS["pre-allocations"]
+    assert {column.key for column in kind.columns} == {
+        "scheme_code", "institution_code", "tier", "received_on", "amount", "document_number", "purpose",
+    }  # fmt: skip
+    assert kind.checks == ()
+    assert (target.checks, target.touches, target.also_writes, target.is_signed) == (
+        (),
+        (),
+        (),
+        False,
+    )
+    assert "pre-allocations" not in inspect.getsource(province_events)
 
 
 def test_the_database_keeps_it_from_other_institutions(treasury, as_role):
