@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -29,12 +30,18 @@ def _said_once(client: ApiClient, secret: str) -> Secret:
     return Secret(key_id=client.application.client_id, text=secret, home=home)
 
 
+def scope_words(code: str) -> str:
+    """What a scope lets a machine do, in the reader's language."""
+    chinese, _, english = settings.API_SCOPES.get(code, code).partition(" / ")
+    return english if english and (get_language() or "").startswith("en") else chinese
+
+
 class TermsForm(ActForm):
     """What a client may do, and what it has to prove."""
 
     scopes = forms.MultipleChoiceField(
         label=_("权限"),
-        choices=[*settings.API_SCOPES.items()],
+        choices=lambda: [(one, scope_words(one)) for one in settings.API_SCOPES],
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
     )
     requires_signature = forms.BooleanField(

@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import display
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.acts import ActsAdmin
@@ -23,6 +21,7 @@ from config.kernel.admin.client_forms import (
     ReopenForm,
     RotateClientForm,
     SigningKeyForm,
+    scope_words,
 )
 from config.kernel.admin.history import HistoryAdmin
 from config.kernel.admin.searching import exact, number, prefix
@@ -105,9 +104,7 @@ class ApiClientAdmin(OfInstallation, ActsAdmin):
     @display(description=_("权限"))
     def scope_words(self, obj: ApiClient) -> str:
         """What it may do, in words."""
-        half = 2 if (get_language() or "").startswith("en") else 0
-        words = (settings.API_SCOPES.get(one, one).partition(" / ")[half] for one in obj.scopes)
-        return "；".join(words)
+        return "；".join(scope_words(one) for one in obj.scopes)
 
 
 @admin.register(SigningKey)

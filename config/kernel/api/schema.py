@@ -19,7 +19,9 @@ from config.kernel.api.idempotency import HEADER, KEPT_DAYS, KEY
 
 PROBLEM = "#/components/schemas/Problem"
 ALWAYS = (400, 401, 403, 406, 429, 500, 503)
-TOO_LONG = "地址过长，由 Web 服务器以 HTML 应答 / the address is too long: the web server says so, in HTML"
+TOO_LONG = (
+    "地址过长，由 Web 服务器以 HTML 应答 / the address is too long: the web server says so, in HTML"
+)
 OF_POSTS = (409, 413, 415, 422)
 TEXT = r"^\S(?:.*\S)?$"
 _ERRORS = {
