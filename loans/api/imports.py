@@ -146,9 +146,11 @@ class Imports(RuledEndpoint, AnswersByKey):
         has_sum, has_amounts = "amount" in asked, control_column(kind) is not None
         if has_sum != has_amounts:
             code, told = ("required", SUM_NEEDED) if has_amounts else ("invalid", NO_SUM)
-            raise Problem("invalid", faults=[Fault("amount", code, told)])
+            raise Problem("refused_content", faults=[Fault("amount", code, told)])
         if "institution_code" not in asked and self.caller.only is None:
-            raise Problem("invalid", faults=[Fault("institution_code", "required", WHICH_BANK)])
+            raise Problem(
+                "refused_content", faults=[Fault("institution_code", "required", WHICH_BANK)]
+            )
 
     def _bring(self, asked: Mapping[str, Any], file: Received, at: datetime) -> Response:
         place = self._place(asked.get("institution_code"))

@@ -8,7 +8,7 @@ pre-allocation told by itself has a shorter one: `loans.services.one_pre_allocat
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from loans.files.kind_types import Column, Kind
 from loans.files.kinds import KINDS
 from loans.files.problems import Problem as RowProblem
 from loans.files.table import ROW, Table
-from loans.services import confirmations, intake
+from loans.services import confirmations, intake, one_pre_allocation
 from loans.services.entry import FIRST_ROW
 from loans.services.outcomes import ImportRefused, Outcome, Source
 from loans.services.taken_rows import taken_rows
@@ -86,9 +86,17 @@ def columns_of(*, kind: str, body: Body) -> tuple[pl.DataFrame, Parsed]:
     return frame.drop(ROW), parsed
 
 
-def texts_of(*, kind: str, item: Mapping[str, Any]) -> dict[str, str] | None:
-    """One item as the texts of a file's row; None if anything of it is not written as it must be."""
-    columns = {column.key: column for column in KINDS[kind].columns}
+class Single(NamedTuple):
+    """One item as typed values, and how to store it: None if it is known or names what is unknown."""
+
+    values: dict[str, Any]
+    take: Callable[[Source], one_pre_allocation.Taken | None]
+
+
+def single(*, body: Body) -> Single | None:
+    """The one pre-allocation of a body; None if anything of it is not written as it must be."""
+    columns = {column.key: column for column in KINDS[one_pre_allocation.KIND].columns}
+    (item,) = body.items
     if not item.keys() <= columns.keys():
         return None
     found: dict[str, str] = {}
@@ -98,7 +106,10 @@ def texts_of(*, kind: str, item: Mapping[str, Any]) -> dict[str, str] | None:
             return None
         if text is not None:
             found[key] = text
-    return found
+    values = one_pre_allocation.readable(texts=found)
+    if values is None:
+        return None
+    return Single(values, lambda source: one_pre_allocation.take(values=values, source=source))
 
 
 class Stored(NamedTuple):

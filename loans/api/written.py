@@ -28,7 +28,7 @@ _PATTERNS = {
     "rate": f"^(?:{_UNDER_36})$",
     "exchange_rate": "^(?!0(?:\\.0{1,8})?$)(?:0|[1-9][0-9]{0,4})(?:\\.[0-9]{1,8})?$",
     "uscc": "^[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$",
-    "institution_code": f"^[!-~]{{{INSTITUTION_CODE_CHARACTERS}}}$",
+    "institution_code": f"^[!-&(-~][!-~]{{{INSTITUTION_CODE_CHARACTERS - 1}}}$",
     "scheme_code": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
 }
 EXAMPLES = {

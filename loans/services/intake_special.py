@@ -58,7 +58,7 @@ def after_writing(*, kind: str, at: datetime) -> None:
 def refused(*, kind: str) -> list[tuple[int, str, str, str]]:
     """Row, column, value and message of what only this kind is refused for.
 
-    What is refused of pre-allocations has to go past `settlement.services.one_pre_allocation`, too.
+    What is refused of pre-allocations has to be no ordinary one for `settlement.services.one_pre_allocation`, too.
     """
     if kind != "pre-allocations":
         return []

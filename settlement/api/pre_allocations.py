@@ -122,15 +122,22 @@ class PreAllocations(MoneyEndpoint, FactEndpoint):
 
     def stored_at_once(self, body: items.Body, source: Source) -> Response | None:
         """Money paid ahead, told by itself and new, which is what most posts are."""
-        texts = items.texts_of(kind=self.kind, item=body.items[0])
-        if texts is None:
+        single = items.single(body=body)
+        what = None if single is None else one_pre_allocation.ordinary(values=single.values)
+        taken = None if single is None or what is None else single.take(source)
+        if what is None or taken is None:
             return None
-        told = one_pre_allocation.tell(texts=texts, source=source, checker=stand_in())
-        return (
-            None
-            if told is None
-            else self._told(told.outcome, body, [told.key], BOOKED if told.is_booked else WAITING)
+        checker = stand_in()
+        is_booked = checker is not None and one_pre_allocation.book(
+            pre_allocation_id=taken.key,
+            institution_id=taken.institution_id,
+            what=what,
+            made_by=source.actor,
+            checker=checker,
+            at=source.at,
+            scope=source.scope,
         )
+        return self._told(taken.outcome, body, [taken.key], BOOKED if is_booked else WAITING)
 
     def stored(self, outcome: Outcome, body: items.Body, source: Source) -> Response:
         """Each has to be new: the same again is told, not passed over."""

@@ -1,18 +1,16 @@
-"""One pre-allocation stored and booked by itself (SME-12, EQ-06, MF-23, ST-16).
+"""One pre-allocation booked by itself, as soon as it is stored (SME-12, EQ-06, MF-23, ST-16).
 
 The same rules as `pre_allocations` for whatever nothing speaks against: money paid ahead, new, of a tier
-that the scheme pays. Nothing is written before it is known to be that, so nothing has to be undone.
+that the scheme pays. That much is known before anything is written, so nothing has to be undone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from config.kernel.services import statements
-from loans.services import one_pre_allocation
-from loans.services.outcomes import Outcome, Source
-from settlement.engine.terms import Terms
 from settlement.models import Event
 from settlement.services import funds
 from settlement.services.funds import Posting
@@ -25,60 +23,68 @@ VALUES (%s, %s, %s, %s, %s, %s) RETURNING id
 """
 
 
-class Told(NamedTuple):
-    """What became of it: stored under `key`, and booked or waiting for the bank's checker."""
+class Ordinary(NamedTuple):
+    """What booking it needs to know: the scheme, and the level of institution that keeps its funds."""
 
-    outcome: Outcome
-    key: int
-    is_booked: bool
+    scheme_id: int
+    fund_level: str
+    tier: str
+    purpose: str
+    amount_fen: int
+    received_on: date
+    document_number: str
 
 
-def tell(*, texts: Mapping[str, str], source: Source, checker: str | None) -> Told | None:
-    """Store it, and book it where somebody stands in for the bank's checker.
+def ordinary(*, values: Mapping[str, Any]) -> Ordinary | None:
+    """The typed values of a row as they are booked; None if they have to be looked at more closely.
 
-    None, with nothing done, if anything about it is out of the ordinary: then it goes the way of files.
-    It waits where the fund is that of an institution above. DomainError `intake_busy`: see `take`.
+    That is what is taken back, since it may be more than its fund has, and what no scheme in force pays.
     """
-    values = one_pre_allocation.readable(texts=texts)
-    if values is None or values["amount"] < 0:  # what is taken back may be more than the fund has
-        return None
     book = terms_in_force()
     terms = next((one for one in book.terms if one.code == values["scheme_code"]), None)
-    if terms is None or values["tier"] not in terms.tiers:
+    if values["amount"] < 0 or terms is None or values["tier"] not in terms.tiers:
         return None
-    taken = one_pre_allocation.take(values=values, source=source)
-    if taken is None:
-        return None
-    is_booked = checker is not None and _book(
-        taken, values, terms, book.scheme_ids[terms.code], source, checker
+    return Ordinary(
+        book.scheme_ids[terms.code],
+        terms.fund_level,
+        values["tier"],
+        values["purpose"],
+        values["amount"],
+        values["received_on"],
+        values["document_number"],
     )
-    return Told(taken.outcome, taken.key, is_booked)
 
 
-def _book(
-    taken: one_pre_allocation.Taken,
-    values: Mapping[str, Any],
-    terms: Terms,
-    scheme_id: int,
-    source: Source,
+def book(
+    *,
+    pre_allocation_id: int,
+    institution_id: int,
+    what: Ordinary,
+    made_by: str,
     checker: str,
+    at: datetime,
+    scope: tuple[int, int],
 ) -> bool:
-    assert checker != source.actor, "nobody checks what they told"
+    """Let the stand-in check and book what this transaction stored; False if it waits for a person.
+
+    It waits where the fund is that of an institution above.
+    """
+    assert checker != made_by, "nobody checks what they told"
     fund = funds.lock_paying(
-        place_id=taken.institution_id,
-        scope=source.scope,
-        level=terms.fund_level,
-        scheme_id=scheme_id,
-        tier=values["tier"],
-        purpose=values["purpose"],
+        place_id=institution_id,
+        scope=scope,
+        level=what.fund_level,
+        scheme_id=what.scheme_id,
+        tier=what.tier,
+        purpose=what.purpose,
     )
     if fund is None:
         return False
-    at, year = source.at, values["received_on"].year
     posting = Posting(
-        Event.PRE_ALLOCATION, at.date(), values["document_number"], taken.key, checker
+        Event.PRE_ALLOCATION, at.date(), what.document_number, pre_allocation_id, checker
     )
-    funds.receive_into(fund=fund, amount_fen=values["amount"], posting=posting, year=year)
-    signed = [taken.institution_id, taken.key, source.actor, at, checker, at]
+    year = what.received_on.year
+    funds.receive_into(fund=fund, amount_fen=what.amount_fen, posting=posting, year=year)
+    signed = [institution_id, pre_allocation_id, made_by, at, checker, at]
     statements.prepared(_RECEIPT, signed)
     return True

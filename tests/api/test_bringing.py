@@ -185,8 +185,8 @@ def test_control_totals_are_held_against_the_file(core: Machine) -> None:
 @pytest.mark.parametrize(
     ("query", "status", "code", "errors"),
     [
-        ("kind=repayments&rows=1", 400, "invalid", [("amount", "required")]),
-        ("kind=enterprises&rows=1&amount=1", 400, "invalid", [("amount", "invalid")]),
+        ("kind=repayments&rows=1", 422, "refused_content", [("amount", "required")]),
+        ("kind=enterprises&rows=1&amount=1", 422, "refused_content", [("amount", "invalid")]),
         ("kind=repayments&rows=1&amount=1e3", 400, "invalid", [("amount", "invalid")]),
         ("kind=repayments&rows=-1&amount=1", 400, "invalid", [("rows", "invalid")]),
         ("kind=lpr&rows=1", 400, "invalid", [("kind", "invalid_choice")]),
