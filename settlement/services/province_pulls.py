@@ -78,7 +78,10 @@ class _Answer:
 
 
 def pull_all(*, clock: Callable[[], datetime], until: datetime | None = None) -> dict[str, Pulled]:
-    """Ask every system that is active; code → what came of it. One that fails stops no other."""
+    """Ask every system that is active; code → what came of it.
+
+    One that refuses or cannot be reached stops no other; an error of ours stops those behind it.
+    """
     found = {}
     for system in ProvinceSystem.objects.filter(is_active=True).order_by("code"):
         if until is not None and clock() >= until:
