@@ -2,7 +2,9 @@
 
 Every change of a fact raises the counter of the enterprises it may concern, with their rows locked
 in primary-key order until commit. A deduction run locks the same rows, so it sees all of a change
-or nothing of it, and knows by the counter whether what it posted is still the target.
+or nothing of it, and knows by the counter whether what it posted is still the target. The locks are
+`FOR NO KEY UPDATE`: a row that merely points to an enterprise is checked at COMMIT with a share of its
+key, in no order, and must not wait for whoever holds it.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ def touch_enterprises(*, queries: Sequence[str]) -> None:
     bulk.execute(
         f"""
         WITH touched AS (
-            SELECT id FROM loans_enterprise WHERE id IN ({union}) ORDER BY id FOR UPDATE
+            SELECT id FROM loans_enterprise WHERE id IN ({union}) ORDER BY id FOR NO KEY UPDATE
         )
         UPDATE loans_enterprise e SET facts_version = facts_version + 1
         FROM touched WHERE e.id = touched.id
@@ -92,7 +94,7 @@ def touch_notes(*, queries: Sequence[str]) -> None:
 def lock_enterprises(*, enterprise_ids: Sequence[int]) -> dict[int, int]:
     """Lock these enterprises in order and say which version of their facts now holds."""
     locked = bulk.rows(
-        "SELECT id, facts_version FROM loans_enterprise WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+        "SELECT id, facts_version FROM loans_enterprise WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
         [list(enterprise_ids)],
     )
     return dict(locked)

@@ -219,6 +219,15 @@ def deadlocks(book: Book) -> int:
     return int(book.rows(query)[0][0])
 
 
+def test_a_run_does_not_wait_for_rows_that_merely_point_to_its_enterprises(
+    book: Book, undisturbed: Book
+) -> None:
+    """Such a row is checked at COMMIT with a share of the enterprise's key, in no order."""
+    with holding(book, "SELECT FROM loans_enterprise FOR KEY SHARE"):
+        book.run()
+    assert book.state() == undisturbed.state()
+
+
 IMPORTER = f"""{PROCESS}
 from datetime import UTC, datetime
 from pathlib import Path
