@@ -162,7 +162,7 @@ TARGETS: dict[str, Target] = {
             "exchange_rate_e8": "s.exchange_rate",
         },
         key=("origin_id", "note_number"),
-        extras={"enterprise_id": "c.enterprise_id"},
+        extras={"enterprise_id": "c.enterprise_id", "stored_codes": "n.scheme_codes"},
         scope="institution_id",
         checks=(KNOWN_SCHEMES, PRINCIPAL_BELOW_REPAID),
         touches=NOTE_TOUCHES,

@@ -35,7 +35,7 @@ from settlement.services.province_sending import KIND
 from settlement.services.province_systems import SECRET_MAX, Connection
 
 SECRET_HELP = _("由对方系统发放；封存保管，此后不再显示")
-KEPT_HELP = _("留空则沿用原密钥")
+KEPT_HELP = _("留空则沿用原密钥；换了主机或端口须重新填写")
 
 
 def _moment(at: datetime | None) -> str:
@@ -125,7 +125,7 @@ class ChangeSystemForm(ConnectionForm):
 
     def act(self, *, actor: str, at: datetime) -> None:
         """Change it."""
-        province_systems.change(system_id=self.row.pk, to=self.connection())
+        province_systems.change(system_id=self.row.pk, to=self.connection(), actor=actor, at=at)
 
 
 class CloseSystemForm(ActForm):
@@ -166,7 +166,9 @@ def deliveries(request: HttpRequest, system: ProvinceSystem) -> Section:
                 one.attempts,
                 one.last_error,
             )
-            for one in latest.select_related("event").order_by("-pk")[: SECTION_ROWS // 5]
+            for one in latest.select_related("event")
+            .defer("event__payload")
+            .order_by("-pk")[: SECTION_ROWS // 5]
         ],
         more=list_address("kernel_outboxdelivery", receiver_kind=KIND, receiver_id=system.pk),
         empty=_("还没有推送过事件。"),
@@ -232,7 +234,7 @@ class ProvinceSystemAdmin(OfInstallation, ActsAdmin):
     search_help_text = _("编码或地址")
     fields = (
         "code", "definition_name", "url", "place", "schemes", "is_active", "since", "made_by",
-        "made_at",
+        "made_at", "secret_set_by", "secret_set_at",
     )  # fmt: skip
     heading = ("code", "definition_name")
     sections = (cursors, deliveries, answers)

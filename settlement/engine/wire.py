@@ -48,7 +48,7 @@ PULLED: Mapping[str, Mapping[str, str]] = {
 """What is asked for, as the columns of the file of that kind."""
 
 CODES: Mapping[str, tuple[str, ...]] = {
-    "change": ("new", "corrected"),
+    "change": ("new", "corrected", "withdrawn"),
     "way": ("netted", "paid_out"),
     "result": ("approved", "rejected", "disallowed"),
 }

@@ -119,6 +119,6 @@ def _day(value: str, way: str, shapes: Mapping[str, str], *, is_month: bool) -> 
 
 def parts(
     rows: Sequence[Mapping[str, Written]], *, most: int
-) -> Iterable[Sequence[Mapping[str, Written]]]:
-    """The rows in runs of at most so many."""
-    return (rows[first : first + most] for first in range(0, len(rows), most))
+) -> Iterable[tuple[int, Sequence[Mapping[str, Written]]]]:
+    """The rows in runs of at most so many, each with the number of its first row (from 1)."""
+    return ((first + 1, rows[first : first + most]) for first in range(0, len(rows), most))

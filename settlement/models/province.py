@@ -26,6 +26,8 @@ class ProvinceSystem(models.Model):
     definition = models.CharField(_("对接规格"), max_length=40)
     url = models.CharField(_("地址"), max_length=500, blank=True, default="")
     secret = models.TextField(_("密钥"), blank=True, default="")
+    secret_set_by = models.CharField(_("密钥填写人"), max_length=150, blank=True, default="")
+    secret_set_at = models.DateTimeField(_("密钥填写时间"), null=True, blank=True)
     bound_to = models.ForeignKey(
         Institution,
         models.PROTECT,

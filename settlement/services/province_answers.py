@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from loans.values.errors import bilingual
-from settlement.engine.wire import Definition
+from settlement.engine.wire import Definition, Envelope, Mapped
 from settlement.engine.wire_rows import Cell
 
 BYTES_MAX = 32 << 20
@@ -31,10 +31,18 @@ class Page:
     cursor: str = ""
 
 
-def read(content: bytes, *, of: Definition) -> Page:
-    """What do these bytes say? Unreadable if they are no answer."""
+def read(content: bytes, *, of: Definition, mapped: Mapped) -> Page:
+    """What do these bytes say? Unreadable if they are no answer.
+
+    A table has every column that the definition names, and a file its last line to the end; a member that
+    is left out of a JSON object is blank.
+    """
     if len(content) > BYTES_MAX:
         raise Unreadable(TOO_LARGE)
+    if of.transport == "file" and not content.endswith(b"\n"):
+        raise Unreadable(
+            bilingual("文件不完整：末行没有换行", "the file is cut short: its last line has no end")
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -42,7 +50,7 @@ def read(content: bytes, *, of: Definition) -> Page:
     if "\0" in text:
         raise Unreadable(bilingual("含有空字符", "holds a NUL"))
     if of.format == "csv":
-        return Page(_csv(text))
+        return Page(_csv(text, mapped))
     if of.format == "jsonl":
         return Page([_row(_json(line), n) for n, line in enumerate(_lines(text), start=1)])
     return _page(_json(text), of)
@@ -56,7 +64,7 @@ def _page(told: Any, of: Definition) -> Page:
     around = of.envelope
     if not isinstance(told, dict):
         raise Unreadable(bilingual("不是 JSON 对象", "is not a JSON object"))
-    if around.ok_field and str(told.get(around.ok_field)) != around.ok_value:
+    if around.ok_field and not is_ok(told, of=around):
         raise Unreadable(
             bilingual(
                 f"对方返回 {around.ok_field}={told.get(around.ok_field)!r}",
@@ -70,6 +78,12 @@ def _page(told: Any, of: Definition) -> Page:
     if len(cursor) > CURSOR_MAX:
         raise Unreadable(bilingual("游标过长", "the cursor is too long"))
     return Page([_row(one, number) for number, one in enumerate(rows, start=1)], cursor)
+
+
+def is_ok(told: Mapping[str, Any], *, of: Envelope) -> bool:
+    """Does the envelope say that all went well? A JSON true is written true in a definition."""
+    value = told.get(of.ok_field)
+    return (str(value).lower() if isinstance(value, bool) else str(value)) == of.ok_value
 
 
 def _json(text: str) -> Any:
@@ -113,7 +127,7 @@ def _is_storable(value: str) -> bool:
     return "\0" not in value and not any(0xD800 <= ord(letter) < 0xE000 for letter in value)
 
 
-def _csv(text: str) -> list[dict[str, Cell]]:
+def _csv(text: str, mapped: Mapped) -> list[dict[str, Cell]]:
     try:
         listed = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
@@ -124,6 +138,9 @@ def _csv(text: str) -> list[dict[str, Cell]]:
     header = filled[0]
     if len(set(header)) < len(header):
         raise Unreadable(bilingual("表头重复", "names a column twice"))
+    missing = "、".join(name for name in mapped.fields.values() if name not in header)
+    if missing:
+        raise Unreadable(bilingual(f"缺少列 {missing}", f"has no column {missing}"))
     for number, cells in enumerate(filled[1:], start=1):
         if len(cells) != len(header):
             raise Unreadable(

@@ -1,5 +1,7 @@
 """What systems of provinces are told of: new notes, interest collected, subsidies paid (MF-21).
 
+A note is told by the institution that drew it, wherever it is by now: that and its number never change.
+
 Written by set into the transaction that stores what they tell, many rows to an event, and only where a
 system is registered for the institution and scheme: nobody else's import pays for it.
 """
@@ -38,11 +40,19 @@ SELECT r.institution_id, l.scheme_code, row_number() OVER (ORDER BY r.row, l.pla
         drawn_on=_DAY.format("r.drawn_on"), matures_on=_DAY.format("r.matures_on"),
         principal=_YUAN.format("r.principal_fen"), equipment_amount=_YUAN.format("r.equipment_fen"),
         annual_rate="(r.rate_ppm::numeric / 10000)::numeric(12,4)::text",
-        change="CASE WHEN r.fresh THEN 'new' ELSE 'corrected' END",
+        change="l.change",
     )} AS body
 FROM resolved r
-CROSS JOIN LATERAL unnest(r.scheme_codes) WITH ORDINALITY AS l(scheme_code, place)
-JOIN kernel_institution i ON i.id = r.institution_id
+CROSS JOIN LATERAL (
+    SELECT x.code AS scheme_code, x.place,
+        CASE WHEN x.code = ANY(r.stored_codes) THEN 'corrected' ELSE 'new' END AS change
+    FROM unnest(r.scheme_codes) WITH ORDINALITY AS x(code, place)
+    UNION ALL
+    SELECT x.code, cardinality(r.scheme_codes) + x.place, 'withdrawn'
+    FROM unnest(r.stored_codes) WITH ORDINALITY AS x(code, place)
+    WHERE x.code <> ALL(r.scheme_codes)
+) l
+JOIN kernel_institution i ON i.id = r.origin_id
 JOIN loans_contract c ON c.id = r.contract_id
 JOIN loans_enterprise e ON e.id = c.enterprise_id
 LEFT JOIN LATERAL (SELECT x.name FROM loans_enterpriserecord x WHERE x.enterprise_id = e.id
@@ -61,49 +71,60 @@ SELECT r.institution_id, l.scheme_code, row_number() OVER (ORDER BY r.row, l.pla
     )} AS body
 FROM resolved r JOIN loans_note n ON n.id = r.note_id
 CROSS JOIN LATERAL unnest(n.scheme_codes) WITH ORDINALITY AS l(scheme_code, place)
-JOIN kernel_institution i ON i.id = r.institution_id
+JOIN kernel_institution i ON i.id = r.origin_id
 WHERE r.fresh AND r.interest_paid_fen IS NOT NULL
     AND {_HEARD.format(place="r.institution_id", scheme="l.scheme_code")}
 """  # fmt: skip
 
 
-def _subsidies(way: str, *, of: str, amounts: str, paid_on: str, voucher: str) -> str:
+def _subsidies(way: str, *, of: str, row: str, amounts: str, paid_on: str, voucher: str) -> str:
+    """`row` says which subsidy it is, `amounts` how much of it is told."""
     tiers = {
         tier: _YUAN.format(f"{amounts}.{tier}_fen")
         for tier in ("central", "provincial", "municipal")
     }
     total = f"({amounts}.central_fen + {amounts}.provincial_fen + {amounts}.municipal_fen)"
-    row = _object(
+    told = _object(
         institution_code="i.code", note_number="n.note_number", scheme_code="s.code",
         reference="x.reference", period_start=_DAY.format("x.period_start"),
-        period_end=_DAY.format("x.period_end"), sequence=f"{amounts}.sequence::text", way=f"'{way}'",
+        period_end=_DAY.format("x.period_end"), sequence=f"{row}.sequence::text", way=f"'{way}'",
         paid_on=_DAY.format(paid_on), voucher=voucher, **tiers, total=_YUAN.format(total),
     )  # fmt: skip
     return f"""
-SELECT {amounts}.institution_id, s.code AS scheme_code,
-    row_number() OVER (ORDER BY {amounts}.collection_id, s.code, {amounts}.sequence) AS place, {row} AS body
+SELECT {row}.institution_id, s.code AS scheme_code,
+    row_number() OVER (ORDER BY {row}.collection_id, s.code, {row}.sequence) AS place, {told} AS body
 FROM {of}
-JOIN settlement_scheme s ON s.id = {amounts}.scheme_id
-JOIN loans_note n ON n.id = {amounts}.note_id
-JOIN loans_interestcollection x ON x.id = {amounts}.collection_id
-JOIN kernel_institution i ON i.id = {amounts}.institution_id
-WHERE {_HEARD.format(place=f"{amounts}.institution_id", scheme="s.code")}
+JOIN settlement_scheme s ON s.id = {row}.scheme_id
+JOIN loans_note n ON n.id = {row}.note_id
+JOIN loans_interestcollection x ON x.id = {row}.collection_id
+JOIN kernel_institution i ON i.id = n.origin_id
+WHERE {_HEARD.format(place=f"{row}.institution_id", scheme="s.code")}
 """
 
 
-# What is paid out is told once the money has arrived; what lowers a subsidy is netted from the next.
+# What is paid out is told once the money has arrived. The rest is told when it is posted: what the
+# enterprise has had off its interest, what is set off against its debts, what lowers its subsidy.
 _NETTED = (
-    _subsidies("netted", of="due d", amounts="d", paid_on="d.collected_on", voucher="''")
-    + """
-    AND (d.central_fen, d.provincial_fen, d.municipal_fen) <> (0, 0, 0)
-    AND NOT EXISTS (SELECT FROM settlement_payout p WHERE p.collection_id = d.collection_id
-        AND p.scheme_id = d.scheme_id AND p.sequence = d.sequence)"""
+    _subsidies(
+        "netted",
+        of="""due d LEFT JOIN settlement_payout p ON p.collection_id = d.collection_id
+    AND p.scheme_id = d.scheme_id AND p.sequence = d.sequence
+CROSS JOIN LATERAL (SELECT d.central_fen - coalesce(p.central_fen, 0) AS central_fen,
+    d.provincial_fen - coalesce(p.provincial_fen, 0) AS provincial_fen,
+    d.municipal_fen - coalesce(p.municipal_fen, 0) AS municipal_fen) AS rest""",
+        row="d",
+        amounts="rest",
+        paid_on="CASE WHEN d.sequence = 0 THEN d.collected_on ELSE %(posted_on)s END",
+        voucher="''",
+    )
+    + " AND (rest.central_fen, rest.provincial_fen, rest.municipal_fen) <> (0, 0, 0)"
 )
 _PAID_OUT = (
     _subsidies(
         "paid_out",
         of="settlement_payoutresult o JOIN settlement_payoutattempt a ON a.id = o.attempt_id"
         " JOIN settlement_payout p ON p.id = a.payout_id",
+        row="p",
         amounts="p",
         paid_on="o.paid_on",
         voucher="o.reference",
@@ -120,7 +141,7 @@ def routes(*, topic: str, at: datetime) -> Routes | None:
         for system in ProvinceSystem.objects.filter(is_active=True, since__lte=at).select_related(
             "bound_to"
         )
-        if system.definition in known and topic in known[system.definition].push
+        if system.definition not in known or topic in known[system.definition].push
     ]
     wanted = [
         (*(SCOPE_ALL if one.bound_to is None else one.bound_to.scope), scheme)
@@ -143,7 +164,7 @@ def facts_written(*, kind: str, at: datetime) -> None:
 
 def subsidies_posted(*, at: datetime) -> None:
     """Tell of what a chunk has just posted from its stage `due`, less what it made pay-outs of."""
-    _emit(topic=SUBSIDY, rows=_NETTED, at=at)
+    _emit(topic=SUBSIDY, rows=_NETTED, at=at, posted_on=at.date())
 
 
 def payouts_succeeded(*, attempt_ids: Collection[int], at: datetime) -> None:

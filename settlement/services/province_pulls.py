@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from django.db import OperationalError, transaction
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
 
 from config.kernel.models import SCOPE_ALL, Institution
-from config.kernel.services import store
+from config.kernel.services import bulk, store
 from config.kernel.services.outbox import NotSent
 from loans.services import pulled_rows
 from loans.values.errors import DomainError
@@ -33,7 +36,10 @@ logger = logging.getLogger(__name__)
 
 PAGE_ROWS = 1_000
 PAGES_MAX = 1_000  # of one kind in one go: a cursor that runs in circles ends
+SETTLE_SECONDS = 5  # a file that was written to since then may still be
+INBOX_LOCKS = 0x7071  # seed of advisory locks: one process reads an inbox at a time
 PROBLEMS_KEPT = 50
+OURS = "本行系统内部错误，详见日志 / an error of this system, see its log"
 TEXT_MAX = 500
 Told = tuple[int, str, str, str]
 
@@ -80,7 +86,7 @@ class _Answer:
 def pull_all(*, clock: Callable[[], datetime], until: datetime | None = None) -> dict[str, Pulled]:
     """Ask every system that is active; code → what came of it.
 
-    One that refuses or cannot be reached stops no other; an error of ours stops those behind it.
+    Whatever is wrong with one, or with us while we ask it, stops no other.
     """
     found = {}
     for system in ProvinceSystem.objects.filter(is_active=True).order_by("code"):
@@ -106,11 +112,23 @@ def pull(*, system_id: int, clock: Callable[[], datetime], until: datetime | Non
         ask = _from_files if definition.transport == "file" else _from_interface
         try:
             ask(question, done, clock, until)
-        except (NotSent, OSError, OperationalError) as failure:
-            logger.warning("province %s %s: %s", system.code, kind, failure)
-            _note(question, str(failure), at=clock())
-            done.problems.append(f"{kind}: {failure}")
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as failure:  # noqa: BLE001 (told, and the next system is asked)
+            _failed(question, failure, done, at=clock())
     return done
+
+
+def _failed(question: _Question, failure: Exception, done: Pulled, *, at: datetime) -> None:
+    """Note why nothing came of a question, and leave the cursor where it is."""
+    if isinstance(failure, (NotSent, OSError)):
+        why = str(failure)
+        logger.warning("province %s %s: %s", question.system.code, question.kind, why)
+    else:
+        why = OURS
+        logger.error("province %s %s", question.system.code, question.kind, exc_info=failure)
+    _note(question, why, at=at)
+    done.problems.append(f"{question.kind}: {why}")
 
 
 def _from_interface(
@@ -144,17 +162,41 @@ def _from_files(
 ) -> None:
     """Each file of the kind in the inbox, by name; what is taken in is moved away, what is refused stays."""
     inbox = folder(system=question.system, name=IN)
-    ending = question.definition.format
-    for path in sorted(inbox.glob(f"{question.kind}*.{ending}")):
-        if until is not None and clock() >= until:
+    with _alone(question) as is_mine:
+        if not is_mine:
             return
-        if path.is_symlink() or not path.is_file():
-            continue
-        with path.open("rb") as source:
-            content = source.read(province_answers.BYTES_MAX + 1)
-        if not _take(question, _Answer(content, path.name), done, at=clock()):
-            return  # a later file may build on this one
-        _move(path, folder(system=question.system, name=DONE), content)
+        for path in sorted(inbox.glob(f"{question.kind}*.{question.definition.format}")):
+            if until is not None and clock() >= until:
+                return
+            if path.is_symlink() or not path.is_file():
+                continue
+            with path.open("rb") as source:
+                before = os.fstat(source.fileno())
+                content = source.read(province_answers.BYTES_MAX + 1)
+            if 0 <= clock().timestamp() - before.st_mtime < SETTLE_SECONDS:
+                return  # a later file may build on this one
+            if not _take(question, _Answer(content, path.name), done, at=clock()):
+                return
+            if _state(path.stat()) == _state(before):
+                _move(path, folder(system=question.system, name=DONE), content)
+        _note(question, "", at=clock())
+
+
+@contextmanager
+def _alone(question: _Question) -> Iterator[bool]:
+    """Whether this process is the one to read an inbox now; until it has, no other is."""
+    key = [f"{question.system.pk}:{question.kind}", INBOX_LOCKS]
+    is_mine = bulk.rows("SELECT pg_try_advisory_lock(hashtextextended(%s, %s))", key)[0][0]
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            bulk.rows("SELECT pg_advisory_unlock(hashtextextended(%s, %s))", key)
+
+
+def _state(stat: os.stat_result) -> tuple[int, int, int]:
+    """By what a file that was written to, or that another took the place of, is known."""
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _move(path: Path, target: Path, content: bytes) -> None:
@@ -171,13 +213,15 @@ def _move(path: Path, target: Path, content: bytes) -> None:
 def _take(question: _Question, answer: _Answer, done: Pulled, *, at: datetime) -> bool:
     """Keep an answer and take its rows in; whether to go on asking."""
     try:
-        page = province_answers.read(answer.content, of=question.definition)
+        page = province_answers.read(answer.content, of=question.definition, mapped=question.mapped)
     except Unreadable as why:
         _refuse(question, answer, [(0, "", "", str(why))], rows=0, done=done, at=at)
         return False
-    if not page.rows and page.cursor in ("", answer.asked):
+    is_file = question.definition.transport == "file"
+    is_end = page.cursor in ("", answer.asked)
+    if is_end and (not page.rows or (not is_file and _is_known(question, answer))):
         _note(question, "", at=at)
-        return question.definition.transport == "file"
+        return is_file
     rows, others = _own(question, page.rows)
     texts, wrong = ours(rows, mapped=question.mapped, of=question.definition)
     try:
@@ -192,7 +236,20 @@ def _take(question: _Question, answer: _Answer, done: Pulled, *, at: datetime) -
     done.answers, done.rows, done.inserted = (
         done.answers + 1, done.rows + row.rows, done.inserted + row.inserted,
     )  # fmt: skip
-    return question.definition.transport == "file" or page.cursor not in ("", answer.asked)
+    return is_file or not is_end
+
+
+def _is_known(question: _Question, answer: _Answer) -> bool:
+    """Does a system that has no cursor, or says the same under the same one, say what it last said?"""
+    last = (
+        ProvinceAnswer.objects.filter(
+            system=question.system, kind=question.kind, outcome=ProvinceAnswer.Outcome.TAKEN
+        )
+        .order_by("-pk")
+        .values_list("sha256", flat=True)
+        .first()
+    )
+    return last == hashlib.sha256(answer.content).hexdigest()
 
 
 def _own(

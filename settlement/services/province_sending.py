@@ -27,14 +27,19 @@ from config.kernel.services import posting
 from config.kernel.services.files import whole
 from config.kernel.services.outbox import Channel, NotSent, Sent
 from config.kernel.services.sealed import unseal
-from settlement.engine.wire import Definition, Mapped
+from settlement.engine.wire import PUSHED, Definition, Mapped
 from settlement.engine.wire_rows import Written, parts, theirs
 from settlement.models import ProvinceSystem
+from settlement.services.province_answers import is_ok
 from settlement.services.province_definitions import definitions
 
 KIND = "province"
 OUT, IN, DONE = "out", "in", "done"
+RECEIPT_BYTES = (
+    1 << 20
+)  # of what a system says of a part it was told, where the body says if it has it
 CLOSED = "对接已停用 / the system was closed"
+UNKNOWN = "本进程没有这份对接规格 / this process knows no such definition: "
 NOT_TOLD = "已不在该系统的范围内 / no longer within what the system is told"
 
 
@@ -54,12 +59,15 @@ def receivers(events: Sequence[OutboxEvent]) -> Iterator[tuple[int, int]]:
 
 
 def hears(*, system: ProvinceSystem, event: OutboxEvent) -> bool:
-    """Is it told of this: its kind, of its institutions and schemes, since it was connected?"""
+    """Is it told of this: its kind, of its institutions and schemes, since it was connected?
+
+    Where its definition is not known here, it is told of every kind that systems of provinces are told
+    of: nothing is lost because a process was started without it.
+    """
     definition = definitions().get(system.definition)
     lo, hi = SCOPE_ALL if system.bound_to is None else system.bound_to.scope
     return (
-        definition is not None
-        and event.topic in definition.push
+        event.topic in (PUSHED if definition is None else definition.push)
         and event.institution_id is not None
         and lo <= event.institution_id <= hi
         and (not system.scheme_codes or event.scheme_code in system.scheme_codes)
@@ -71,20 +79,28 @@ def _send(event: OutboxEvent, receiver_id: int, at: datetime) -> Sent:
     """Hand one event to a system, part by part; all of it again if a part fails."""
     system = ProvinceSystem.objects.select_related("bound_to").get(pk=receiver_id)
     if not system.is_active:
-        raise NotSent(CLOSED, for_good=True)
+        raise NotSent(CLOSED, unwanted=True)
     if not hears(system=system, event=event):
-        raise NotSent(NOT_TOLD, for_good=True)
-    definition = definitions()[system.definition]
+        raise NotSent(NOT_TOLD, unwanted=True)
+    definition = definitions().get(system.definition)
+    if definition is None:
+        raise NotSent(UNKNOWN + system.definition, unreachable=True)
     mapped = definition.push[event.topic]
     rows = [theirs(row, mapped=mapped, of=definition) for row in event.payload["rows"]]
     if definition.transport == "file":
         return _drop(system, definition, mapped, event, rows)
     sent = Sent()
-    for part, some in enumerate(parts(rows, most=definition.batch_rows), start=1):
-        around = definition.envelope
-        told = {around.number: f"{event.pk}-{part}", around.rows: list(some)}
+    around = definition.envelope
+    for first, some in parts(rows, most=definition.batch_rows):
+        # Which rows it is, so that a number never comes to stand for others when batches change in size.
+        number = f"{event.pk}-{first}-{first + len(some) - 1}"
         spoken = speak(
-            system=system, definition=definition, endpoint=mapped.endpoint, told=told, at=at
+            system=system,
+            definition=definition,
+            endpoint=mapped.endpoint,
+            told={around.number: number, around.rows: list(some)},
+            at=at,
+            most=RECEIPT_BYTES if around.ok_field else posting.ANSWER_BYTES,
         )
         sent = _accepted(definition, spoken)
     return sent
@@ -97,15 +113,19 @@ def speak(
     endpoint: str,
     told: Mapping[str, Any],
     at: datetime,
-    most: int = posting.ANSWER_BYTES,
+    most: int,
 ) -> Spoken:
-    """Post JSON to one of a system's endpoints; NotSent if nobody answered."""
+    """Post JSON to one of a system's endpoints; NotSent if nobody answered.
+
+    Whatever it answers is shown or kept: our secret, said back to us, is not in it.
+    """
+    secret = unseal(system.secret)
     body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "tiexi-connector/1",
         "Connection": "close",
-        **_proved(definition, unseal(system.secret), body, at),
+        **_proved(definition, secret, body, at),
     }
     try:
         answer = posting.post(
@@ -115,7 +135,7 @@ def speak(
         raise NotSent(" ".join(refused.messages), unreachable=True) from refused
     except (posting.AddressRefused, posting.NoAnswer) as silence:
         raise NotSent(str(silence), unreachable=True) from silence
-    return Spoken(answer.status, answer.body)
+    return Spoken(answer.status, answer.body.replace(secret.encode(), b"***"))
 
 
 def _proved(definition: Definition, secret: str, body: bytes, at: datetime) -> dict[str, str]:
@@ -139,7 +159,7 @@ def _accepted(definition: Definition, spoken: Spoken) -> Sent:
             told = json.loads(spoken.body)
         except ValueError:
             told = None
-        if not isinstance(told, dict) or str(told.get(around.ok_field)) != around.ok_value:
+        if not isinstance(told, dict) or not is_ok(told, of=around):
             raise NotSent(f"对方未受理 / not accepted: {said}", status=spoken.status)
     return Sent(status=spoken.status, proof=said)
 
@@ -156,19 +176,31 @@ def _drop(
     event: OutboxEvent,
     rows: Sequence[Mapping[str, Written]],
 ) -> Sent:
-    """One file per event, named so that names sort as events do; the same file again if it is tried again."""
+    """A file for each part, named so that names sort as events do; the same again if it is tried again."""
     day = event.created_at.astimezone(timezone.get_current_timezone())
-    name = f"{day:%Y%m%d}-{event.pk:012d}-{event.topic}.{definition.format}"
-    content = _as_file(definition, mapped, rows)
-    path = folder(system=system, name=OUT).joinpath(name)
+    proofs = []
+    for first, some in parts(rows, most=definition.batch_rows):
+        name = f"{event.pk:012d}-{first:03d}-{day:%Y%m%d}-{event.topic}.{definition.format}"
+        content = _as_file(definition, mapped, some)
+        try:
+            _lay(folder(system=system, name=OUT).joinpath(name), content)
+        except OSError as error:
+            raise NotSent(f"{type(error).__name__} {error.errno}", unreachable=True) from error
+        proofs.append(f"{name} sha256:{hashlib.sha256(content).hexdigest()}")
+    return Sent(proof=" ".join(proofs))
+
+
+def _lay(path: Path, content: bytes) -> None:
+    """A file that is there whole, and still is after the power has failed."""
+    with whole(path) as partial, partial.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    place = os.open(path.parent, os.O_RDONLY)
     try:
-        with whole(path) as partial, partial.open("wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-    except OSError as error:
-        raise NotSent(f"{type(error).__name__} {error.errno}", unreachable=True) from error
-    return Sent(proof=f"{name} sha256:{hashlib.sha256(content).hexdigest()}")
+        os.fsync(place)
+    finally:
+        os.close(place)
 
 
 def _as_file(

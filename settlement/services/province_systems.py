@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -39,12 +40,15 @@ def register(
         raise ValidationError(_("没有这份对接规格"), code="definition_unknown")
     if ProvinceSystem.objects.filter(code=code, is_active=True).exists():
         raise ValidationError(_("已有启用的同名系统"), code="system_known")
-    _check(known, to, is_new=True)
+    _check(known, to)
+    _check_secret(known, to)
     made = ProvinceSystem(
         code=code,
         definition=definition,
         url=to.url,
         secret=seal(to.secret) if to.secret else "",
+        secret_set_by=actor if to.secret else "",
+        secret_set_at=at if to.secret else None,
         bound_to_id=bound_to_id,
         scheme_codes=sorted(set(to.scheme_codes)),
         since=at,
@@ -57,14 +61,20 @@ def register(
 
 
 @transaction.atomic
-def change(*, system_id: int, to: Connection) -> None:
-    """Speak to it elsewhere, with another secret or about other schemes from now on."""
+def change(*, system_id: int, to: Connection, actor: str, at: datetime) -> None:
+    """Speak to it elsewhere, with another secret or about other schemes from now on.
+
+    A secret is only for whom it came from: another host, port or way of speaking needs one of its own.
+    """
     system = _active(system_id)
-    _check(definitions().get(system.definition), to, is_new=False)
+    known = definitions().get(system.definition)
+    _check(known, to)
+    if to.secret or _origin(to.url) != _origin(system.url):
+        _check_secret(known, to)
     system.url, system.scheme_codes = to.url, sorted(set(to.scheme_codes))
     if to.secret:
-        system.secret = seal(to.secret)
-    system.save(update_fields=["url", "scheme_codes", "secret"])
+        system.secret, system.secret_set_by, system.secret_set_at = seal(to.secret), actor, at
+    system.save(update_fields=["url", "scheme_codes", "secret", "secret_set_by", "secret_set_at"])
 
 
 @transaction.atomic
@@ -85,7 +95,7 @@ def _active(system_id: int) -> ProvinceSystem:
     return found
 
 
-def _check(known: Definition | None, to: Connection, *, is_new: bool) -> None:
+def _check(known: Definition | None, to: Connection) -> None:
     if known is None:
         raise ValidationError(_("没有这份对接规格"), code="definition_unknown")
     if known.transport == "file":
@@ -93,10 +103,24 @@ def _check(known: Definition | None, to: Connection, *, is_new: bool) -> None:
             raise ValidationError(_("文件交换不用地址和密钥"), code="file_has_no_address")
     else:
         posting.check_url(to.url)
-        is_kept = not is_new and not to.secret
-        fits = to.secret.isascii() and to.secret.isprintable() and to.secret == to.secret.strip()
-        if not is_kept and not (fits and SECRET_MIN <= len(to.secret) <= SECRET_MAX):
-            raise ValidationError(_("密钥须为 16–500 个可见的 ASCII 字符"), code="secret_weak")
+        if "?" in to.url:
+            raise ValidationError(_("地址不能含查询参数“?”"), code="url_has_query")
     codes = set(to.scheme_codes)
     if codes - set(Scheme.objects.filter(code__in=codes).values_list("code", flat=True)):
         raise ValidationError(_("没有这项贴息政策"), code="scheme_unknown")
+
+
+def _check_secret(known: Definition | None, to: Connection) -> None:
+    if known is None or known.transport == "file":
+        return
+    fits = to.secret.isascii() and to.secret.isprintable() and to.secret == to.secret.strip()
+    if not fits or not SECRET_MIN <= len(to.secret) <= SECRET_MAX:
+        raise ValidationError(
+            _("密钥须为 16–500 个可见的 ASCII 字符；换了主机或端口须重新填写"), code="secret_weak"
+        )
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or usual

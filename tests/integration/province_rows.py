@@ -63,4 +63,4 @@ def changed(at: datetime) -> None:
     """A system with a history."""
     made = connected("https://province.example", at=at, code="changed")
     to = Connection("https://province.example/new", "", [])
-    province_systems.change(system_id=made.pk, to=to)
+    province_systems.change(system_id=made.pk, to=to, actor="root", at=at)

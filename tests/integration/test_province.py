@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from config.kernel.models import Institution, OutboxDelivery, OutboxEvent
 from config.kernel.services import outbox, relay, sealed, store
 from loans.models import ImportBatch, Participation, ReviewResult
-from settlement.models import ProvinceAnswer, ProvinceCursor
+from settlement.models import ProvinceAnswer, ProvinceCursor, ProvinceSystem
 from settlement.services import province_pulls, province_systems
 from settlement.services.province_systems import Connection
 from tests.integration.book import AT, run
@@ -87,18 +87,18 @@ def test_notes_collections_and_subsidies_are_told_in_the_systems_words_once_and_
     assert relay.relay(clock=clock).delivered == 3
     assert relay.relay(clock=clock) == relay.Relayed()
     assert jiangsu.told == [
-        ("/api/loan/notes", f"{first.pk}-1", [{
+        ("/api/loan/notes", f"{first.pk}-1-1", [{
             "bankCode": NORTH, "policyCode": "test", "noteNo": "A", "contractNo": "A",
             "creditCode": FIRST, "enterpriseName": "甲公司", "loanDate": "2026-01-05",
             "dueDate": "2029-01-05", "loanAmount": "3600000.00", "equipmentAmount": "0.00",
             "rate": "3.0000", "opType": "A",
         }]),
-        ("/api/loan/interests", f"{second.pk}-1", [{
+        ("/api/loan/interests", f"{second.pk}-1-1", [{
             "bankCode": NORTH, "policyCode": "test", "noteNo": "A", "serialNo": "A-2",
             "startDate": "2026-02-01", "endDate": "2026-02-11", "collectDate": "2026-02-11",
             "interestDue": "3000.00", "interestPaid": "3000.00",
         }]),
-        ("/api/loan/subsidies", f"{third.pk}-1", [{
+        ("/api/loan/subsidies", f"{third.pk}-1-1", [{
             "bankCode": NORTH, "policyCode": "test", "noteNo": "A", "serialNo": "A-2", "seq": 0,
             "payWay": "1", "payDate": "2026-02-11", "voucherNo": "", "centralAmount": "0.00",
             "provinceAmount": "0.00", "cityAmount": "1000.00", "totalAmount": "1000.00",
@@ -120,19 +120,6 @@ def test_a_plan_of_interest_and_a_note_without_a_label_are_not_told(
     book.collect("B", 2, paid="")
     relay.relay(clock=clock)
     assert [(path, len(rows)) for path, _, rows in jiangsu.told] == [("/api/loan/notes", 1)]
-
-
-def test_a_corrected_note_is_told_as_such(book: SmallBook, jiangsu: Province, clock: Clock) -> None:
-    connected(jiangsu.origin, at=AT)
-    book.lend("A", FIRST)
-    book.note("A", schemes="test;other")
-    book.note("A", schemes="test;other")
-    relay.relay(clock=clock)
-    assert [(row["policyCode"], row["opType"]) for _, _, rows in jiangsu.told for row in rows] == [
-        ("test", "A"),
-        ("other", "U"),
-        ("test", "U"),
-    ]
 
 
 def test_a_system_is_told_of_its_schemes_alone(
@@ -213,7 +200,7 @@ def test_a_dead_letter_is_sent_again_by_hand_under_the_same_number(
     assert (dead.state, jiangsu.told) == ("dead", [])
     outbox.resend(delivery_id=dead.pk, why="对方已恢复", actor="root", at=clock.now)
     relay.relay(clock=clock)
-    assert [number for _, number, _ in jiangsu.told] == [f"{dead.event_id}-1"]
+    assert [number for _, number, _ in jiangsu.told] == [f"{dead.event_id}-1-1"]
 
 
 def test_many_rows_go_in_parts_and_a_repeated_event_changes_nothing(
@@ -298,6 +285,33 @@ def test_the_bank_list_is_taken_in_less_the_banks_that_are_not_ours(
     assert (answer.rows, answer.others, answer.inserted) == (2, 1, 1)
 
 
+def test_a_system_without_a_cursor_is_taken_in_when_it_says_something_new(
+    book: SmallBook, jiangsu: Province, clock: Clock
+) -> None:
+    lent(book)
+    system = connected(jiangsu.origin, at=LATER)
+    for month, answers in (("2026-02", 1), ("2026-02", 1), ("2026-03", 2), ("2026-02", 3)):
+        jiangsu.has(REVIEWS, "", [{**REVIEW, "month": month}], "")
+        province_pulls.pull(system_id=system.pk, clock=clock)
+        assert ProvinceAnswer.objects.count() == answers
+    assert ReviewResult.objects.count() == 2
+
+
+def test_an_error_of_ours_is_told_in_its_log_and_stops_no_other_system(
+    book: SmallBook, jiangsu: Province, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    lent(book)
+    broken = connected(jiangsu.origin, at=LATER, code="anhui")
+    ProvinceSystem.objects.filter(pk=broken.pk).update(secret="sealed with a key that is lost")
+    connected(jiangsu.origin, at=LATER)
+    jiangsu.has(REVIEWS, "", [REVIEW], "7")
+    found = province_pulls.pull_all(clock=clock)
+    ours = "本行系统内部错误，详见日志 / an error of this system, see its log"
+    assert found["anhui"].problems == [f"participations: {ours}", f"review-results: {ours}"]
+    assert found["jiangsu"].inserted == 1
+    assert "province anhui review-results" in caplog.text
+
+
 BAD = {
     "an unknown code": ([{**REVIEW, "result": "4"}], "未知的代码"),
     "an unknown note": ([{**REVIEW, "noteNo": "Z"}], "Z"),
@@ -366,6 +380,10 @@ def test_a_system_that_is_away_leaves_the_cursor_and_its_problem(
     assert set(ProvinceCursor.objects.values_list("problem", flat=True)) == {""}
 
 
+def killed(**_: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_pull_that_dies_half_way_is_asked_again(
     book: SmallBook, jiangsu: Province, clock: Clock, monkeypatch: Any
 ) -> None:
@@ -373,8 +391,8 @@ def test_a_pull_that_dies_half_way_is_asked_again(
     system = connected(jiangsu.origin, at=LATER)
     jiangsu.has(REVIEWS, "", [REVIEW], "7")
     with monkeypatch.context() as broken:
-        broken.setattr(ProvinceAnswer.objects, "create", lambda **_: 1 // 0)
-        with pytest.raises(ZeroDivisionError):
+        broken.setattr(ProvinceAnswer.objects, "create", killed)
+        with pytest.raises(KeyboardInterrupt):
             province_pulls.pull(system_id=system.pk, clock=clock)
     assert (ReviewResult.objects.count(), ProvinceCursor.objects.filter(cursor="7").count()) == (
         0,
@@ -390,7 +408,7 @@ def test_the_secret_is_sealed_and_the_wrong_one_is_told(
     assert TOKEN not in system.secret
     assert sealed.unseal(system.secret) == TOKEN
     other = Connection(jiangsu.origin, "another-secret-of-ours", [])
-    province_systems.change(system_id=system.pk, to=other)
+    province_systems.change(system_id=system.pk, to=other, actor="root", at=AT)
     book.lend("A", FIRST)
     relay.relay(clock=clock)
     assert OutboxDelivery.objects.get().status == 401

@@ -50,6 +50,14 @@ def test_an_administrator_connects_changes_and_closes_a_system(tree: Tree, web: 
     root.post(url(SYSTEM, "edit", made["id"]), {"url": "https://fw.example/v2", "secret": ""})
     (moved,) = systems()
     assert (moved["url"], moved["secret"]) == ("https://fw.example/v2", made["secret"])
+    assert (moved["secret_set_by"], moved["secret_set_at"]) == ("root", made["secret_set_at"])
+    elsewhere = {"url": "https://fw.example:8443/v2", "secret": ""}
+    refused = root.post(url(SYSTEM, "edit", made["id"]), elsewhere).content.decode()
+    assert ("换了主机或端口须重新填写" in refused, systems()) == (True, [moved])
+    root.post(url(SYSTEM, "edit", made["id"]), elsewhere | {"secret": "given-for-the-new-port"})
+    (rotated,) = systems()
+    assert sealed.unseal(rotated["secret"]) == "given-for-the-new-port"
+    assert rotated["secret_set_at"] > made["secret_set_at"]
     root.post(url(SYSTEM, "close", made["id"]), {"why": "合同到期"})
     assert [one["is_active"] for one in systems()] == [False]
     assert root.post(url(SYSTEM, "new"), NEW).status_code == 302
@@ -62,6 +70,7 @@ def test_an_administrator_connects_changes_and_closes_a_system(tree: Tree, web: 
         ({"url": "http://fw.example/"}, "https://"),
         ({"url": "https://10.0.0.1/"}, "内网地址"),
         ({"url": ""}, "地址无法识别"),
+        ({"url": "https://fw.example/?a=1"}, "不能含查询参数"),
         ({"secret": "short"}, "16–500"),
         ({"secret": ""}, "16–500"),
         ({"secret": "密钥" * 20}, "16–500"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from config.kernel.models import OutboxDelivery, OutboxEvent
 from config.kernel.services import relay, store
@@ -15,6 +17,7 @@ from loans.models import ReviewResult
 from settlement.models import Payout, ProvinceAnswer, ProvinceCursor
 from settlement.services import payout_batches, province_pulls, province_systems
 from settlement.services.payout_results import take_results
+from tests.faults.books import until
 from tests.integration.book import AT, read_csv, run
 from tests.integration.province_rows import connected, dropped
 from tests.integration.small_book import FIRST, NORTH, SmallBook
@@ -42,14 +45,20 @@ def place(tmp_path: Path) -> Path:
 
 
 def dropped_names(place: Path) -> list[str]:
-    return sorted(one.name.split("-", 2)[2] for one in place.joinpath("out").iterdir())
+    return sorted(one.name.split("-", 3)[3] for one in place.joinpath("out").iterdir())
 
 
 def inbox(place: Path, name: str, content: str) -> Path:
     place.joinpath("in").mkdir(parents=True, exist_ok=True)
     path = place / "in" / name
     path.write_text(content, encoding="utf-8")
+    written(path, seconds_ago=60)
     return path
+
+
+def written(path: Path, *, seconds_ago: float) -> None:
+    moment = AT.timestamp() - seconds_ago
+    os.utime(path, (moment, moment))
 
 
 def pull(system: Any) -> province_pulls.Pulled:
@@ -65,7 +74,7 @@ def test_each_event_is_one_dated_file_in_their_words(book: SmallBook, place: Pat
     files = sorted(place.joinpath("out").iterdir())
     events = OutboxEvent.objects.exclude(topic="run.posted").order_by("pk")
     assert [one.name for one in files] == [
-        f"20261123-{event.pk:012d}-{event.topic}.csv" for event in events
+        f"{event.pk:012d}-001-20261123-{event.topic}.csv" for event in events
     ]
     assert read_csv(files[1]) == [
         {
@@ -165,13 +174,84 @@ def test_a_file_that_is_refused_stays_and_holds_up_those_behind_it(
 
 
 @pytest.mark.parametrize(
-    "content", ["", "a,a\n1,2\n", HEADER + "test,1\n", HEADER + '"open\n', "\x00" + HEADER]
+    ("content", "why"),
+    [
+        ("", "末行没有换行"),
+        (HEADER + CUT.rstrip("\n"), "末行没有换行"),
+        ("a,a\n1,2\n", "表头重复"),
+        (HEADER.replace("cutAmount", "cutAmt") + CUT, "缺少列 cutAmount"),
+        (HEADER + "test,1\n", "列数不符"),
+        (HEADER + '"open\n', "CSV 无法读取"),
+        ("\x00" + HEADER, "空字符"),
+    ],
 )
-def test_a_file_that_is_no_table_is_refused(book: SmallBook, place: Path, content: str) -> None:
+def test_a_file_that_is_no_table_is_refused(
+    book: SmallBook, place: Path, content: str, why: str
+) -> None:
+    book.lend("A", FIRST)
     system = dropped(at=AT)
     path = inbox(place, "review-results.csv", content)
-    assert len(pull(system).problems) == 1
+    (problem,) = pull(system).problems
+    assert (why in problem, ReviewResult.objects.exists()) == (True, False)
     assert (path.exists(), ProvinceAnswer.objects.get().outcome) == (True, "refused")
+
+
+def test_what_stood_in_the_way_is_over_when_its_file_is_gone(book: SmallBook, place: Path) -> None:
+    system = dropped(at=AT)
+    path = inbox(place, "review-results-1.csv", HEADER + CUT)
+    assert len(pull(system).problems) == 1
+    assert ProvinceCursor.objects.get(kind="review-results").problem != ""
+    path.unlink()
+    assert pull(system).problems == []
+    assert ProvinceCursor.objects.get(kind="review-results").problem == ""
+
+
+def test_a_file_that_is_still_written_to_is_left_for_the_next_time(
+    book: SmallBook, place: Path
+) -> None:
+    book.lend("A", FIRST)
+    system = dropped(at=AT)
+    path = inbox(place, "review-results-1.csv", HEADER + CUT)
+    written(path, seconds_ago=4)
+    assert (pull(system).answers, path.exists()) == (0, True)
+    written(path, seconds_ago=5)
+    assert (pull(system).answers, path.exists()) == (1, False)
+
+
+def test_a_file_that_grows_while_it_is_read_stays_in_the_inbox(
+    book: SmallBook, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read of it is taken in; the rest is when it is read again."""
+    book.lend("A", FIRST)
+    system = dropped(at=AT)
+    path = inbox(place, "review-results-1.csv", HEADER + CUT)
+    kept = province_pulls._kept
+
+    def grows(content: bytes) -> str:
+        path.write_text(HEADER + CUT + CUT.replace("1号", "2号"), encoding="utf-8")
+        return kept(content)
+
+    with monkeypatch.context() as growing:
+        growing.setattr(province_pulls, "_kept", grows)
+        pull(system)
+    assert (ReviewResult.objects.count(), path.exists()) == (1, True)
+    assert (pull(system).inserted, path.exists()) == (1, False)
+
+
+def test_one_process_at_a_time_reads_an_inbox(book: SmallBook, place: Path) -> None:
+    book.lend("A", FIRST)
+    system = dropped(at=AT)
+    path = inbox(place, "review-results-1.csv", HEADER + CUT)
+    key = [f"{system.pk}:review-results", province_pulls.INBOX_LOCKS]
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, %s))", key)
+    try:
+        assert (pull(system).answers, path.exists()) == (0, True)
+    finally:
+        other.close()
+    until(lambda: pull(system).answers == 1)
+    assert not path.exists()
 
 
 def test_a_link_in_the_inbox_leads_nowhere(book: SmallBook, place: Path, tmp_path: Path) -> None:

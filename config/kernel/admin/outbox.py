@@ -152,6 +152,10 @@ class DeliveryAdmin(Inspected, ActsAdmin):
     sections = (steps,)
     row_acts = {"resend": ResendForm, "give-up": GiveUpForm}
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Deliveries without what they tell, which may be large."""
+        return super().get_queryset(request).defer("event__payload")
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
         """The list's class."""
         return DeliveryList

@@ -189,7 +189,9 @@ def deliveries(request: HttpRequest, endpoint: WebhookEndpoint) -> Section:
                 one.attempts,
                 one.last_error,
             )
-            for one in latest.select_related("event").order_by("-pk")[: SECTION_ROWS // 5]
+            for one in latest.select_related("event")
+            .defer("event__payload")
+            .order_by("-pk")[: SECTION_ROWS // 5]
         ],
         more=list_address(
             "kernel_outboxdelivery", receiver_kind=webhooks.KIND, receiver_id=endpoint.pk

@@ -51,6 +51,7 @@ class NotSent(Exception):
     """A receiver has it not, or did not say so.
 
     `for_good`: trying again is of no use. `unreachable`: nothing else will reach it now either.
+    `unwanted`: it is no longer to be told of this; the delivery is given up and holds nothing up.
     """
 
     def __init__(
@@ -60,16 +61,19 @@ class NotSent(Exception):
         status: int | None = None,
         for_good: bool = False,
         unreachable: bool = False,
+        unwanted: bool = False,
     ) -> None:
         super().__init__(why)
         self.status, self.for_good, self.unreachable = status, for_good, unreachable
+        self.unwanted = unwanted
 
 
 @dataclass(frozen=True)
 class Channel:
     """A way to receivers of one kind.
 
-    `receivers`: which of its receivers are to have which of these events, as (event id, receiver id).
+    `receivers`: which of its receivers are to have which of these events, as (event id, receiver
+    id); the payload of one that names its scheme is not loaded.
     `send`: hand one event to one receiver, outside any transaction; raises NotSent. It is asked again
     after a crash, with the same event, so that the receiver must be able to tell it by its number.
     `names`: what people call these receivers, as far as they are known.
@@ -193,12 +197,18 @@ def fan_out(*, at: datetime) -> int:
                     :FAN_OUT_EVENTS
                 ]
             )
-            events = list(OutboxEvent.objects.filter(pk__in=ids).order_by("pk"))
-            OutboxDelivery.objects.bulk_create(_deliveries(events, at=at), batch_size=1_000)
+            OutboxDelivery.objects.bulk_create(_deliveries(_events(ids), at=at), batch_size=1_000)
             OutboxPending.objects.filter(pk__in=ids).delete()
         looked_at += len(ids)
         if len(ids) < FAN_OUT_EVENTS:
             return looked_at
+
+
+def _events(ids: Sequence[int]) -> list[OutboxEvent]:
+    """These events; the payload, which may be large, only of those that name no scheme outside it."""
+    found = OutboxEvent.objects.filter(pk__in=ids)
+    told = [*found.filter(scheme_code=""), *found.exclude(scheme_code="").defer("payload")]
+    return sorted(told, key=lambda event: event.pk)
 
 
 def _deliveries(events: Sequence[OutboxEvent], *, at: datetime) -> list[OutboxDelivery]:

@@ -105,10 +105,10 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes, most: int = ANSWE
                 "POST", parts.path + (f"?{parts.query}" if parts.query else "") or "/",
                 body=body, headers=dict(headers),
             )  # fmt: skip
-            response = connection.getresponse()
-            if is_cut():  # half of the headers pass for all of them
-                raise TimeoutError("cut off")
-            content = response.read(most)
+            with contextlib.closing(connection.getresponse()) as response:
+                if is_cut():  # half of the headers pass for all of them
+                    raise TimeoutError("cut off")
+                content = response.read(most)
             if most > ANSWER_BYTES and is_cut():  # half of a body passes for all of it
                 raise TimeoutError("cut off")
             return Answer(response.status, content)
@@ -129,24 +129,36 @@ def _connected(parts: SplitResult) -> Iterator[tuple[socket.socket, Callable[[],
         raise NoAnswer(f"无法连接 / cannot connect: {error}", reached=False) from error
     # Each read may take its time, and there may be any number of them: only this bounds them all.
     is_over = threading.Event()
-    guillotine = threading.Timer(ANSWER_SECONDS, _cut, [link, is_over])
+    links = [link]  # the one in use is the last: TLS takes the plain socket away from `link`
+    guillotine = threading.Timer(ANSWER_SECONDS, _cut, [links, is_over])
     guillotine.start()
     try:
         if parts.scheme == "https":
-            link = ssl.create_default_context().wrap_socket(link, server_hostname=host)
+            link = _within_tls(links, host)
         link.settimeout(ANSWER_SECONDS)
         yield link, is_over.is_set
-    except ssl.SSLError as error:
-        raise NoAnswer(f"TLS: {error}", reached=False) from error
     finally:
         guillotine.cancel()
-        link.close()
+        links[-1].close()
 
 
-def _cut(link: socket.socket, is_over: threading.Event) -> None:
+def _within_tls(links: list[socket.socket], host: str) -> ssl.SSLSocket:
+    """Speak TLS from here on; it can be cut off from before the first byte of the handshake."""
+    try:
+        link = ssl.create_default_context().wrap_socket(
+            links[-1], server_hostname=host, do_handshake_on_connect=False
+        )
+        links.append(link)
+        link.do_handshake()
+    except OSError as error:
+        raise NoAnswer(f"TLS: {error}", reached=False) from error
+    return link
+
+
+def _cut(links: list[socket.socket], is_over: threading.Event) -> None:
     is_over.set()  # before whoever reads there is woken
     with contextlib.suppress(OSError):
-        link.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(links[-1], socket.SHUT_RDWR)  # TLS's own would fail who reads there
 
 
 def _resolved(host: str, port: int) -> Address:

@@ -8,11 +8,13 @@ that kills its relay comes to an end too; what was sent but not noted is sent ag
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import F
 
@@ -97,7 +99,7 @@ def _work_aggregate(
         while until is None or clock() < until:
             state = _try_oldest(head, clock=clock)
             done = _counted(done, state)
-            if state != State.DELIVERED:
+            if state not in (State.DELIVERED, State.GIVEN_UP):
                 break
     finally:
         bulk.rows("SELECT pg_advisory_unlock(hashtextextended(%s, %s))", key)
@@ -166,6 +168,10 @@ def _send(event: OutboxEvent, receiver: OutboxDelivery, *, at: datetime) -> Sent
 
 
 def _failed(delivery: OutboxDelivery, failure: NotSent, *, attempts: int, at: datetime) -> str:
+    if failure.unwanted:
+        with contextlib.suppress(ValidationError):  # somebody has done so meanwhile
+            outbox.give_up(delivery_id=delivery.pk, why=str(failure), actor="system", at=at)
+        return State.GIVEN_UP
     if failure.unreachable:
         _pause(delivery, at=at)
     if failure.for_good or attempts >= ATTEMPTS_MAX:

@@ -63,7 +63,7 @@ WRONG = {
     'uscc = "creditCode"': ('usc = "creditCode"', "push.note.drawn.fields.usc: 未知的键"),
     'contract_number = "contractNo"': ('contract_number = "noteNo"', "对方字段重名"),
     'principal = "loanAmount"': ("", "push.note.drawn.fields.principal: 缺少"),
-    'change = { new = "A", corrected = "U" }': ('change = { new = "A" }', "须写明"),
+    'change = { new = "A", corrected = "U", withdrawn = "D" }': ('change = { new = "A" }', "须写明"),
     'way = { netted = "1", paid_out = "2" }': (
         'way = { netted = "1", paid_out = "1" }', "代码须一一对应",
     ),
@@ -131,7 +131,7 @@ def test_their_rows_are_read_back_and_what_is_not_of_their_shape_is_told() -> No
 
 def test_rows_go_in_parts_and_none_is_lost() -> None:
     rows = [{"n": number} for number in range(5)]
-    assert [list(part) for part in parts(rows, most=2)] == [rows[:2], rows[2:4], rows[4:]]
+    assert list(parts(rows, most=2)) == [(1, rows[:2]), (3, rows[2:4]), (5, rows[4:])]
 
 
 def test_an_installation_has_definitions_of_its_own(tmp_path: Path, settings: Any) -> None:
