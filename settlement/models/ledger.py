@@ -1,6 +1,7 @@
 """The fund ledger: who holds what of a scheme's money (domain §5). Written by `services.funds` alone.
 
-The database itself keeps every entry balanced, sealed, chained and unchanged: see migration 0005.
+The database itself keeps every entry balanced, each line on one side, sealed, chained and unchanged: see
+migrations 0005 and 0044.
 """
 
 from typing import Any
@@ -215,10 +216,6 @@ class LedgerEntry(models.Model):
                 fields=["fund", "event", "source_id", "month"],
                 nulls_distinct=False,
             ),
-            models.CheckConstraint(
-                name="ledger_entry_month_is_a_first_day",
-                condition=Q(month__isnull=True) | Q(month__day=1),
-            ),
         ]
 
     def __str__(self) -> str:
@@ -255,12 +252,6 @@ class LedgerLine(models.Model):
         ordering = ["id"]
         indexes = [
             models.Index(name="ledger_line_institution", fields=["institution"]),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                name="ledger_line_one_side",
-                condition=Q(debit_fen__gt=0, credit_fen=0) | Q(debit_fen=0, credit_fen__gt=0),
-            ),
         ]
 
     def __str__(self) -> str:

@@ -116,7 +116,9 @@ def test_the_same_source_is_booked_once(key: FundKey) -> None:
     [
         ([100, 0], [0, 99], "does not balance"),
         ([100], [0], "does not balance"),
-        ([100, 0], [0, -100], "ledger_line_one_side"),
+        ([100, 0, -100, 0], [0, 100, 0, -100], "positive on one side alone"),
+        ([100, 0, 0], [0, 100, 0], "positive on one side alone"),
+        ([150, 50], [50, 150], "positive on one side alone"),
     ],
 )
 def test_what_does_not_balance_is_refused(
@@ -124,7 +126,7 @@ def test_what_does_not_balance_is_refused(
 ) -> None:
     received(key, 500)
     (fund,) = Fund.objects.all()
-    accounts = ["special_account", "treasury_advance"][: len(debits)]
+    accounts = (["special_account", "treasury_advance"] * 2)[: len(debits)]
     with pytest.raises(DatabaseError) as refused, transaction.atomic():
         statement(
             "SELECT settlement_post_entry(%s, 'pre_allocation', %s, NULL, 2026::smallint, 'x', 9, 'x',"
@@ -132,6 +134,20 @@ def test_what_does_not_balance_is_refused(
             [fund.pk, DAY, accounts, debits, credits_],
         )
     assert wrong in str(refused.value) or "fund_balances_add_up_to_zero" in str(refused.value)
+    assert balances(key) == (500, -500, 0, 0, 0, 0)
+    assert LedgerEntry.objects.count() == 1
+
+
+def test_a_month_is_its_first_day(key: FundKey) -> None:
+    received(key, 500)
+    (fund,) = Fund.objects.all()
+    with pytest.raises(DatabaseError, match="2026-02-10 is not a first day"), transaction.atomic():
+        statement(
+            "SELECT settlement_post_entry(%s, 'deduction', %s, '2026-02-10', 2026::smallint, 'x', 9,"
+            " 'x', ARRAY['subsidy_applied', 'special_account'], '{1,0}', '{0,1}');"
+            " SET CONSTRAINTS ALL IMMEDIATE",
+            [fund.pk, DAY],
+        )
     assert balances(key) == (500, -500, 0, 0, 0, 0)
     assert LedgerEntry.objects.count() == 1
 
