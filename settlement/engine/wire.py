@@ -55,9 +55,11 @@ CODES: Mapping[str, tuple[str, ...]] = {
 """Fields that hold one of a few codes; a definition that renames them must rename all."""
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
-    NOTE: ("note_number", "principal"),
-    COLLECTION: ("note_number", "reference", "interest_paid"),
-    SUBSIDY: ("note_number", "reference", "sequence", "total"),
+    NOTE: ("institution_code", "scheme_code", "note_number", "principal", "change"),
+    COLLECTION: ("institution_code", "scheme_code", "note_number", "reference", "interest_paid"),
+    SUBSIDY: (
+        "institution_code", "scheme_code", "note_number", "reference", "sequence", "way", "total",
+    ),
     REVIEWS: ("scheme_code", "institution_code", "note_number", "month", "result", "document_number"),
     BANKS: ("scheme_code", "institution_code", "valid_from"),
 }  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db import IntegrityError
+
 from config.kernel.services import bulk
 from settlement.selectors.payouts import COLUMNS, DERIVED, agreed_enterprises
 
@@ -12,19 +14,27 @@ def make_payouts(*, run_id: int, enterprise_ids: Collection[int]) -> int:
     """Make the pay-outs of what a chunk has just posted, in its transaction; returns how many.
 
     An enterprise may have been in an earlier chunk of the run: what was made then stays, and must be
-    what the run as a whole gives, or the database refuses the chunk and the next run posts it.
+    what the run as a whole gives, or the chunk is refused (IntegrityError) and the next run posts it.
     """
     agreed = agreed_enterprises(among=enterprise_ids)
     if not agreed:
         return 0
     columns = ", ".join(("institution_id", *COLUMNS))
-    made, same = (", ".join(f"{of}.{name}" for name in COLUMNS) for of in ("p", "due"))
-    return bulk.execute(
-        f"INSERT INTO settlement_payout ({columns}) SELECT {columns} FROM ({DERIVED}) due"
+    made, same = (", ".join(f"{of}.{name}" for name in COLUMNS) for of in ("p", "owed"))
+    ((count, late),) = bulk.rows(
+        f"WITH made AS (INSERT INTO settlement_payout ({columns}) SELECT {columns} FROM ({DERIVED}) owed"
         f" WHERE NOT EXISTS (SELECT FROM settlement_payout p WHERE ({made}) = ({same}))"
-        " ORDER BY collection_id, scheme_id, sequence",
+        " ORDER BY collection_id, scheme_id, sequence RETURNING collection_id, scheme_id, sequence)"
+        " SELECT count(*), count(*) FILTER (WHERE d.collection_id IS NULL)"
+        " FROM made LEFT JOIN due d USING (collection_id, scheme_id, sequence)",
         {"run": run_id, "enterprises": agreed},
     )
+    if (
+        late
+    ):  # what was set off as a whole by an earlier chunk is told as such, and would be paid out now
+        message = f"{late} pay-outs of what an earlier chunk of the run has posted"
+        raise IntegrityError(message)
+    return int(count)
 
 
 def verify_payouts() -> list[str]:

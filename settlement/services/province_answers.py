@@ -83,7 +83,9 @@ def _page(told: Any, of: Definition) -> Page:
 def is_ok(told: Mapping[str, Any], *, of: Envelope) -> bool:
     """Does the envelope say that all went well? A JSON true is written true in a definition."""
     value = told.get(of.ok_field)
-    return (str(value).lower() if isinstance(value, bool) else str(value)) == of.ok_value
+    if isinstance(value, bool):
+        return str(value).lower() == of.ok_value.lower()
+    return str(value) == of.ok_value
 
 
 def _json(text: str) -> Any:

@@ -6,28 +6,25 @@ killed half-way the same question is asked again. Its bytes are kept by content 
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 
 from config.kernel.models import SCOPE_ALL, Institution
-from config.kernel.services import bulk, store
+from config.kernel.services import store
 from config.kernel.services.outbox import NotSent
 from loans.services import pulled_rows
 from loans.values.errors import DomainError
 from settlement.engine.wire import BANKS, Definition, Mapped
 from settlement.engine.wire_rows import Cell, ours
 from settlement.models import ProvinceAnswer, ProvinceCursor, ProvinceSystem
-from settlement.services import province_answers, province_sending
+from settlement.services import province_answers, province_inbox, province_sending
 from settlement.services.province_answers import Page, Unreadable
 from settlement.services.province_definitions import definitions
 from settlement.services.province_sending import DONE, IN, folder
@@ -36,9 +33,8 @@ logger = logging.getLogger(__name__)
 
 PAGE_ROWS = 1_000
 PAGES_MAX = 1_000  # of one kind in one go: a cursor that runs in circles ends
-SETTLE_SECONDS = 5  # a file that was written to since then may still be
-INBOX_LOCKS = 0x7071  # seed of advisory locks: one process reads an inbox at a time
 PROBLEMS_KEPT = 50
+BUSY = "数据库忙或不可用，下次再试 / the database is busy or away: it is tried again"
 OURS = "本行系统内部错误，详见日志 / an error of this system, see its log"
 TEXT_MAX = 500
 Told = tuple[int, str, str, str]
@@ -121,12 +117,13 @@ def pull(*, system_id: int, clock: Callable[[], datetime], until: datetime | Non
 
 def _failed(question: _Question, failure: Exception, done: Pulled, *, at: datetime) -> None:
     """Note why nothing came of a question, and leave the cursor where it is."""
-    if isinstance(failure, (NotSent, OSError)):
+    why = BUSY if isinstance(failure, OperationalError) else OURS
+    if isinstance(failure, (NotSent, OSError, DomainError)):
         why = str(failure)
         logger.warning("province %s %s: %s", question.system.code, question.kind, why)
     else:
-        why = OURS
         logger.error("province %s %s", question.system.code, question.kind, exc_info=failure)
+    connection.close_if_unusable_or_obsolete()
     _note(question, why, at=at)
     done.problems.append(f"{question.kind}: {why}")
 
@@ -150,8 +147,9 @@ def _from_interface(
             most=province_answers.BYTES_MAX + 1,
         )
         if not 200 <= spoken.status < 300:
-            said = spoken.body[:TEXT_MAX].decode(errors="replace")
-            raise NotSent(f"HTTP {spoken.status}: {said}", status=spoken.status)
+            raise NotSent(f"HTTP {spoken.status}: {spoken.told}", status=spoken.status)
+        if spoken.holds_secret:
+            raise NotSent(province_sending.ECHOED)
         answer = _Answer(spoken.body, question.mapped.endpoint, asked)
         if not _take(question, answer, done, at=at):
             return
@@ -161,53 +159,21 @@ def _from_files(
     question: _Question, done: Pulled, clock: Callable[[], datetime], until: datetime | None
 ) -> None:
     """Each file of the kind in the inbox, by name; what is taken in is moved away, what is refused stays."""
-    inbox = folder(system=question.system, name=IN)
-    with _alone(question) as is_mine:
-        if not is_mine:
+    system, definition = question.system, question.definition
+    inbox, done_with = folder(system=system, name=IN), folder(system=system, name=DONE)
+    with province_inbox.alone(f"{system.pk}:{question.kind}") as is_mine:
+        if not is_mine or not inbox.exists():
             return
-        for path in sorted(inbox.glob(f"{question.kind}*.{question.definition.format}")):
+        for path in province_inbox.waiting(inbox, begin=question.kind, end=f".{definition.format}"):
             if until is not None and clock() >= until:
                 return
-            if path.is_symlink() or not path.is_file():
-                continue
-            with path.open("rb") as source:
-                before = os.fstat(source.fileno())
-                content = source.read(province_answers.BYTES_MAX + 1)
-            if 0 <= clock().timestamp() - before.st_mtime < SETTLE_SECONDS:
+            found = province_inbox.read(path, at=clock())
+            if found is None or not _take(
+                question, _Answer(found.content, path.name), done, at=clock()
+            ):
                 return  # a later file may build on this one
-            if not _take(question, _Answer(content, path.name), done, at=clock()):
-                return
-            if _state(path.stat()) == _state(before):
-                _move(path, folder(system=question.system, name=DONE), content)
+            province_inbox.move(path, done_with, found)
         _note(question, "", at=clock())
-
-
-@contextmanager
-def _alone(question: _Question) -> Iterator[bool]:
-    """Whether this process is the one to read an inbox now; until it has, no other is."""
-    key = [f"{question.system.pk}:{question.kind}", INBOX_LOCKS]
-    is_mine = bulk.rows("SELECT pg_try_advisory_lock(hashtextextended(%s, %s))", key)[0][0]
-    try:
-        yield is_mine
-    finally:
-        if is_mine:
-            bulk.rows("SELECT pg_advisory_unlock(hashtextextended(%s, %s))", key)
-
-
-def _state(stat: os.stat_result) -> tuple[int, int, int]:
-    """By what a file that was written to, or that another took the place of, is known."""
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-
-def _move(path: Path, target: Path, content: bytes) -> None:
-    """Out of the inbox; the same name with other content does not cover an earlier file."""
-    target.mkdir(parents=True, exist_ok=True)
-    there = target.joinpath(path.name)
-    if there.exists() and there.read_bytes() != content:
-        there = target.joinpath(
-            f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
-        )
-    path.replace(there)
 
 
 def _take(question: _Question, answer: _Answer, done: Pulled, *, at: datetime) -> bool:
@@ -219,7 +185,7 @@ def _take(question: _Question, answer: _Answer, done: Pulled, *, at: datetime) -
         return False
     is_file = question.definition.transport == "file"
     is_end = page.cursor in ("", answer.asked)
-    if is_end and (not page.rows or (not is_file and _is_known(question, answer))):
+    if is_end and not page.rows:
         _note(question, "", at=at)
         return is_file
     rows, others = _own(question, page.rows)
@@ -229,9 +195,14 @@ def _take(question: _Question, answer: _Answer, done: Pulled, *, at: datetime) -
             if not _is_still(question, answer.asked):
                 return False  # another process has been faster
             row = _store(question, answer, page, texts, wrong, others=others, at=at)
+            if row is None:
+                transaction.set_rollback(True)
     except DomainError as refused:
         told = _told(refused)
         _refuse(question, answer, told, rows=len(page.rows), done=done, at=at)
+        return False
+    if row is None:
+        _note(question, "", at=at)
         return False
     done.answers, done.rows, done.inserted = (
         done.answers + 1, done.rows + row.rows, done.inserted + row.inserted,
@@ -239,8 +210,8 @@ def _take(question: _Question, answer: _Answer, done: Pulled, *, at: datetime) -
     return is_file or not is_end
 
 
-def _is_known(question: _Question, answer: _Answer) -> bool:
-    """Does a system that has no cursor, or says the same under the same one, say what it last said?"""
+def _was_last(question: _Question, sha256: str) -> bool:
+    """Was this the last answer of the kind that was taken in?"""
     last = (
         ProvinceAnswer.objects.filter(
             system=question.system, kind=question.kind, outcome=ProvinceAnswer.Outcome.TAKEN
@@ -249,7 +220,7 @@ def _is_known(question: _Question, answer: _Answer) -> bool:
         .values_list("sha256", flat=True)
         .first()
     )
-    return last == hashlib.sha256(answer.content).hexdigest()
+    return last == sha256
 
 
 def _own(
@@ -270,8 +241,11 @@ def _own(
 def _store(
     question: _Question, answer: _Answer, page: Page, texts: Sequence[Mapping[str, Cell]],
     wrong: Sequence[Told], *, others: int, at: datetime,
-) -> ProvinceAnswer:  # fmt: skip
-    """Write rows, cursor and what was answered, in the caller's transaction."""
+) -> ProvinceAnswer | None:  # fmt: skip
+    """Write rows, cursor and what was answered, in the caller's transaction.
+
+    None: a system that has no cursor says what it said last, and nothing of it is new or different here.
+    """
     sha256 = _kept(answer.content)
     inserted = corrected = 0
     if texts:
@@ -289,6 +263,9 @@ def _store(
             wrong=wrong,
         )
         inserted, corrected = outcome.inserted, outcome.corrected
+    is_repeat = question.definition.transport != "file" and page.cursor in ("", answer.asked)
+    if is_repeat and not inserted and not corrected and _was_last(question, sha256):
+        return None
     ProvinceCursor.objects.filter(system=question.system, kind=question.kind).update(
         cursor=page.cursor or answer.asked, asked_at=at, problem=""
     )

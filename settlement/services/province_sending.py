@@ -38,6 +38,8 @@ OUT, IN, DONE = "out", "in", "done"
 RECEIPT_BYTES = (
     1 << 20
 )  # of what a system says of a part it was told, where the body says if it has it
+TOLD_MAX = 2_000
+ECHOED = "回传中含有本行密钥，未予接收；请更换密钥 / the answer holds our secret: not taken, change the secret"
 CLOSED = "对接已停用 / the system was closed"
 UNKNOWN = "本进程没有这份对接规格 / this process knows no such definition: "
 NOT_TOLD = "已不在该系统的范围内 / no longer within what the system is told"
@@ -45,10 +47,12 @@ NOT_TOLD = "已不在该系统的范围内 / no longer within what the system is
 
 @dataclass(frozen=True)
 class Spoken:
-    """One request and what was said to it."""
+    """One request and what was said to it; `told` is what may be shown of it: our secret is not in it."""
 
     status: int
     body: bytes
+    told: str
+    holds_secret: bool
 
 
 def receivers(events: Sequence[OutboxEvent]) -> Iterator[tuple[int, int]]:
@@ -115,10 +119,7 @@ def speak(
     at: datetime,
     most: int,
 ) -> Spoken:
-    """Post JSON to one of a system's endpoints; NotSent if nobody answered.
-
-    Whatever it answers is shown or kept: our secret, said back to us, is not in it.
-    """
+    """Post JSON to one of a system's endpoints; NotSent if nobody answered."""
     secret = unseal(system.secret)
     body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {
@@ -134,8 +135,18 @@ def speak(
     except ValidationError as refused:
         raise NotSent(" ".join(refused.messages), unreachable=True) from refused
     except (posting.AddressRefused, posting.NoAnswer) as silence:
-        raise NotSent(str(silence), unreachable=True) from silence
-    return Spoken(answer.status, answer.body.replace(secret.encode(), b"***"))
+        raise NotSent(_masked(str(silence), secret), unreachable=True) from None
+    said = answer.body.decode(errors="replace")
+    shown = _masked(said, secret)
+    return Spoken(answer.status, answer.body, shown[:TOLD_MAX], shown != said)
+
+
+def _masked(text: str, secret: str) -> str:
+    """A text without our secret, as it is or as JSON may write it."""
+    written = json.dumps(secret)[1:-1]
+    for form in {secret, written, written.replace("/", "\\/")} - {""}:
+        text = text.replace(form, "***")
+    return text
 
 
 def _proved(definition: Definition, secret: str, body: bytes, at: datetime) -> dict[str, str]:
@@ -150,9 +161,8 @@ def _proved(definition: Definition, secret: str, body: bytes, at: datetime) -> d
 
 
 def _accepted(definition: Definition, spoken: Spoken) -> Sent:
-    said = spoken.body.decode(errors="replace")
     if not 200 <= spoken.status < 300:
-        raise NotSent(f"HTTP {spoken.status}: {said}", status=spoken.status)
+        raise NotSent(f"HTTP {spoken.status}: {spoken.told}", status=spoken.status)
     around = definition.envelope
     if around.ok_field:
         try:
@@ -160,8 +170,8 @@ def _accepted(definition: Definition, spoken: Spoken) -> Sent:
         except ValueError:
             told = None
         if not isinstance(told, dict) or not is_ok(told, of=around):
-            raise NotSent(f"对方未受理 / not accepted: {said}", status=spoken.status)
-    return Sent(status=spoken.status, proof=said)
+            raise NotSent(f"对方未受理 / not accepted: {spoken.told}", status=spoken.status)
+    return Sent(status=spoken.status, proof=spoken.told)
 
 
 def folder(*, system: ProvinceSystem, name: str) -> Path:
@@ -180,7 +190,8 @@ def _drop(
     day = event.created_at.astimezone(timezone.get_current_timezone())
     proofs = []
     for first, some in parts(rows, most=definition.batch_rows):
-        name = f"{event.pk:012d}-{first:03d}-{day:%Y%m%d}-{event.topic}.{definition.format}"
+        rows_told = f"{first:03d}-{first + len(some) - 1:03d}"
+        name = f"{event.pk:012d}-{rows_told}-{day:%Y%m%d}-{event.topic}.{definition.format}"
         content = _as_file(definition, mapped, some)
         try:
             _lay(folder(system=system, name=OUT).joinpath(name), content)

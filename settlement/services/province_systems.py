@@ -16,7 +16,7 @@ from config.kernel.services.sealed import seal
 from settlement.engine.wire import Definition
 from settlement.models import ProvinceSystem, Scheme
 from settlement.services.province_definitions import definitions
-from settlement.services.province_sending import KIND
+from settlement.services.province_sending import KIND, NOT_TOLD
 
 SECRET_MIN, SECRET_MAX = 16, 500
 
@@ -75,6 +75,15 @@ def change(*, system_id: int, to: Connection, actor: str, at: datetime) -> None:
     if to.secret:
         system.secret, system.secret_set_by, system.secret_set_at = seal(to.secret), actor, at
     system.save(update_fields=["url", "scheme_codes", "secret", "secret_set_by", "secret_set_at"])
+    if system.scheme_codes:
+        outbox.give_up_all(
+            receiver_kind=KIND,
+            receiver_id=system.pk,
+            why=NOT_TOLD,
+            actor=actor,
+            at=at,
+            but_of_schemes=system.scheme_codes,
+        )
 
 
 @transaction.atomic

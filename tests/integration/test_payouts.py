@@ -13,12 +13,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from config.kernel.models import Institution, Run
-from config.kernel.services import work
+from config.kernel.services import bulk, work
 from config.kernel.services.scope import scoped
 from loans.models import InterestCollection, PayoutAgreement
 from settlement.models import Event, Fund, Payout, Scheme
 from settlement.selectors.institutions import fund_institutions
-from settlement.services import deductions, funds, groups, payouts, plans
+from settlement.services import deductions, funds, groups, payouts, plans, postings
 from settlement.services.funds import FundKey, Posting
 from settlement.services.verification import verify
 from tests.integration.book import AT, exported, run
@@ -120,6 +120,36 @@ def test_an_enterprise_that_comes_twice_in_a_run_is_paid_out_once_for_each_deduc
     assert Run.objects.get().state == "done"
     assert due() == [
         ("A-2", 0, "2026-02-11", 100_000, 0), ("A-3", 0, "2026-03-11", 100_000, 0),
+    ]  # fmt: skip
+    assert agrees()
+
+
+def test_what_a_chunk_set_off_as_a_whole_is_not_paid_out_by_a_later_one(
+    book: SmallBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """July's subsidy was set off; May's, posted later in the run, would be set off in its stead."""
+    book.collect("A", 3)
+    run()
+    book.repay("A", "2026-03-01", 1_800_000)
+    monkeypatch.setattr(groups, "CHUNK_NOTES", 1)
+    for number in ("A", "B"):
+        book.collect(number, 7)
+    started = deductions.start_run(actor="system", at=AT)
+    assert started is not None
+    first = work.claim_chunk(run_id=started.run_id, owner="test", at=AT)
+    assert first is not None
+    deductions.work_chunk(chunk_id=first, at=AT)
+    work.release_chunk(chunk_id=first)
+    assert due() == [("A-3", 0, "2026-03-11", 100_000, 0)]
+    book.collect("A", 5)
+    book.project("P")
+    for number, uscc in (("A", FIRST), ("B", SECOND)):
+        book.contract(number, uscc, project="P")
+    deductions.work_run(run_id=started.run_id, owner="test", clock=lambda: AT)
+    assert due() == [("A-3", 0, "2026-03-11", 100_000, 0)]
+    run()
+    assert due() == [
+        ("A-3", 0, "2026-03-11", 100_000, 0), ("A-5", 0, "2026-05-11", 50_000, 0),
     ]  # fmt: skip
     assert agrees()
 
@@ -242,6 +272,7 @@ def test_the_database_keeps_one_payout_per_deduction(book: SmallBook) -> None:
     book.collect("A", 3)
     run()
     (made,) = Payout.objects.all()
+    bulk.create_stage("due", postings.STAGE)
     again = payouts.make_payouts(
         run_id=Run.objects.get().pk, enterprise_ids=[made.note.contract.enterprise_id]
     )

@@ -85,7 +85,9 @@ def answering(said: bytes, *, then: bytes = b"") -> Speak:
 
     def speak(link: socket.socket, context: ssl.SSLContext) -> None:
         with context.wrap_socket(link, server_side=True) as spoken:
-            spoken.recv(65_536)
+            heard = b""
+            while not heard.endswith(b"\r\n\r\n{}"):
+                heard += spoken.recv(65_536)
             spoken.sendall(said)
             while then:
                 spoken.sendall(then)

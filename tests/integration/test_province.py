@@ -285,7 +285,7 @@ def test_the_bank_list_is_taken_in_less_the_banks_that_are_not_ours(
     assert (answer.rows, answer.others, answer.inserted) == (2, 1, 1)
 
 
-def test_a_system_without_a_cursor_is_taken_in_when_it_says_something_new(
+def test_a_system_without_a_cursor_is_taken_in_when_something_is_new(
     book: SmallBook, jiangsu: Province, clock: Clock
 ) -> None:
     lent(book)
@@ -295,6 +295,36 @@ def test_a_system_without_a_cursor_is_taken_in_when_it_says_something_new(
         province_pulls.pull(system_id=system.pk, clock=clock)
         assert ProvinceAnswer.objects.count() == answers
     assert ReviewResult.objects.count() == 2
+
+
+def test_what_was_not_ours_is_taken_in_once_it_is(
+    book: SmallBook, jiangsu: Province, clock: Clock
+) -> None:
+    """The same answer, of a system that has no cursor, after its bank was registered."""
+    system = connected(jiangsu.origin, at=AT)
+    theirs = {"policyCode": "test", "bankCode": "C0021320100000", "startDate": "2026-05-01"}
+    jiangsu.has(BANKS, "", [theirs], "")
+    assert province_pulls.pull(system_id=system.pk, clock=clock).inserted == 0
+    book.enter(
+        "institutions",
+        {"institution_code": "C0021320100000", "name": "丙银行", "level": "headquarters",
+         "parent_code": "", "region_code": "320100"},
+    )  # fmt: skip
+    assert province_pulls.pull(system_id=system.pk, clock=clock).inserted == 1
+    assert ProvinceAnswer.objects.count() == 2
+
+
+def test_an_answer_that_holds_our_secret_is_not_kept(
+    book: SmallBook, jiangsu: Province, clock: Clock
+) -> None:
+    lent(book)
+    system = connected(jiangsu.origin, at=LATER)
+    jiangsu.has(REVIEWS, "", [{**REVIEW, "reason": f"for {TOKEN}"}], "7")
+    pulled = province_pulls.pull(system_id=system.pk, clock=clock)
+    assert [one.split(":")[0] for one in pulled.problems] == ["review-results"]
+    assert "回传中含有本行密钥" in pulled.problems[0]
+    assert not ProvinceAnswer.objects.exists()
+    assert not ReviewResult.objects.exists()
 
 
 def test_an_error_of_ours_is_told_in_its_log_and_stops_no_other_system(

@@ -15,7 +15,7 @@ from config.kernel.models import OutboxDelivery, OutboxEvent
 from config.kernel.services import relay, store
 from loans.models import ReviewResult
 from settlement.models import Payout, ProvinceAnswer, ProvinceCursor
-from settlement.services import payout_batches, province_pulls, province_systems
+from settlement.services import payout_batches, province_inbox, province_pulls, province_systems
 from settlement.services.payout_results import take_results
 from tests.faults.books import until
 from tests.integration.book import AT, read_csv, run
@@ -45,7 +45,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def dropped_names(place: Path) -> list[str]:
-    return sorted(one.name.split("-", 3)[3] for one in place.joinpath("out").iterdir())
+    return sorted(one.name.split("-", 4)[4] for one in place.joinpath("out").iterdir())
 
 
 def inbox(place: Path, name: str, content: str) -> Path:
@@ -74,7 +74,7 @@ def test_each_event_is_one_dated_file_in_their_words(book: SmallBook, place: Pat
     files = sorted(place.joinpath("out").iterdir())
     events = OutboxEvent.objects.exclude(topic="run.posted").order_by("pk")
     assert [one.name for one in files] == [
-        f"{event.pk:012d}-001-20261123-{event.topic}.csv" for event in events
+        f"{event.pk:012d}-001-001-20261123-{event.topic}.csv" for event in events
     ]
     assert read_csv(files[1]) == [
         {
@@ -214,8 +214,48 @@ def test_a_file_that_is_still_written_to_is_left_for_the_next_time(
     path = inbox(place, "review-results-1.csv", HEADER + CUT)
     written(path, seconds_ago=4)
     assert (pull(system).answers, path.exists()) == (0, True)
+    written(path, seconds_ago=-60)
+    assert (pull(system).answers, path.exists()) == (0, True)
+    written(path, seconds_ago=-61)
+    assert pull(system).problems == [
+        "review-results: review-results-1.csv: 文件时间在未来，请对时 / its time is in the future: set"
+        " the clocks"
+    ]
     written(path, seconds_ago=5)
     assert (pull(system).answers, path.exists()) == (1, False)
+
+
+def test_a_name_that_is_no_text_is_told(book: SmallBook, place: Path) -> None:
+    system = dropped(at=AT)
+    place.joinpath("in").mkdir(parents=True)
+    Path(os.fsdecode(os.fsencode(place / "in" / "review-results") + b"\xb9.csv")).touch()
+    (problem,) = pull(system).problems
+    assert "文件名须为 UTF-8" in problem
+    assert "文件名须为 UTF-8" in ProvinceCursor.objects.get(kind="review-results").problem
+
+
+def test_a_file_that_is_written_to_after_it_was_moved_comes_back(
+    book: SmallBook, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer still had it open: what was added is read the next time."""
+    book.lend("A", FIRST)
+    system = dropped(at=AT)
+    path = inbox(place, "review-results-1.csv", HEADER + CUT)
+    replace = Path.replace
+
+    def grows(self: Path, target: Path) -> Path:
+        moved = replace(self, target)
+        if moved.parent.name == "done":
+            with moved.open("a", encoding="utf-8") as file:
+                file.write(CUT.replace("1号", "2号"))
+        return moved
+
+    with monkeypatch.context() as growing:
+        growing.setattr(Path, "replace", grows)
+        pull(system)
+    assert (ReviewResult.objects.count(), path.exists()) == (1, True)
+    written(path, seconds_ago=60)
+    assert (pull(system).inserted, path.exists()) == (1, False)
 
 
 def test_a_file_that_grows_while_it_is_read_stays_in_the_inbox(
@@ -235,6 +275,7 @@ def test_a_file_that_grows_while_it_is_read_stays_in_the_inbox(
         growing.setattr(province_pulls, "_kept", grows)
         pull(system)
     assert (ReviewResult.objects.count(), path.exists()) == (1, True)
+    written(path, seconds_ago=60)
     assert (pull(system).inserted, path.exists()) == (1, False)
 
 
@@ -242,7 +283,7 @@ def test_one_process_at_a_time_reads_an_inbox(book: SmallBook, place: Path) -> N
     book.lend("A", FIRST)
     system = dropped(at=AT)
     path = inbox(place, "review-results-1.csv", HEADER + CUT)
-    key = [f"{system.pk}:review-results", province_pulls.INBOX_LOCKS]
+    key = [f"{system.pk}:review-results", province_inbox.LOCKS]
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, %s))", key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -13,7 +14,7 @@ import pytest
 
 from config.kernel.models import DeliveryStep, OutboxDelivery
 from config.kernel.services import outbox, relay
-from settlement.models import Deduction, Payout
+from settlement.models import Deduction, Payout, ProvinceSystem
 from settlement.services import payout_batches, province_systems
 from settlement.services.payout_results import take_results
 from settlement.services.province_definitions import definitions
@@ -135,13 +136,17 @@ def test_a_note_keeps_the_code_of_the_bank_that_drew_it_after_it_was_moved(
     assert set(told(jiangsu, "subsidies", "bankCode", "noteNo")) == {(NORTH, "A")}
 
 
+@pytest.mark.parametrize("state", ["waiting", "dead"])
 def test_what_a_system_is_no_longer_told_of_is_given_up_and_holds_nothing_up(
-    book: SmallBook, jiangsu: Province
+    book: SmallBook, jiangsu: Province, state: str
 ) -> None:
     system = connected(jiangsu.origin, at=AT)
     book.lend("A", FIRST)
     book.lend("B", SECOND, schemes="other")
     outbox.fan_out(at=AT)
+    OutboxDelivery.objects.filter(event__scheme_code="test").update(
+        state=state, next_at=AT + timedelta(days=9)
+    )
     province_systems.change(
         system_id=system.pk, to=Connection(jiangsu.origin, "", ["other"]), actor="root", at=AT
     )
@@ -150,8 +155,21 @@ def test_what_a_system_is_no_longer_told_of_is_given_up_and_holds_nothing_up(
         "given_up", "delivered",
     ]  # fmt: skip
     assert DeliveryStep.objects.values_list("step", "why", "actor").get() == (
-        "given_up", "已不在该系统的范围内 / no longer within what the system is told", "system",
+        "given_up", "已不在该系统的范围内 / no longer within what the system is told", "root",
     )  # fmt: skip
+
+
+def test_what_was_looked_up_while_schemes_were_narrowed_is_given_up_when_its_turn_comes(
+    book: SmallBook, jiangsu: Province
+) -> None:
+    system = connected(jiangsu.origin, at=AT)
+    book.lend("A", FIRST)
+    book.lend("B", SECOND, schemes="other")
+    outbox.fan_out(at=AT)
+    ProvinceSystem.objects.filter(pk=system.pk).update(scheme_codes=["other"])
+    done = relay.relay(clock=lambda: AT)
+    assert (done.given_up, done.delivered) == (1, 1)
+    assert DeliveryStep.objects.get().actor == "system"
 
 
 def test_a_process_that_does_not_know_the_definition_loses_nothing(
@@ -182,3 +200,19 @@ def test_a_long_receipt_is_read_to_its_end_and_the_secret_in_it_is_not_kept(
     jiangsu.take = lambda *_: (200, receipt)  # type: ignore[method-assign]
     assert relay.relay(clock=lambda: AT).delivered == 1
     assert OutboxDelivery.objects.get().proof.startswith('{"you":"***","rows":[1,1,')
+
+
+def test_a_secret_is_not_kept_however_json_writes_it(book: SmallBook, jiangsu: Province) -> None:
+    secret = 'abc/def"ghi/jkl-mno'
+    system = connected(jiangsu.origin, at=AT)
+    to = Connection(jiangsu.origin, secret, [])
+    province_systems.change(system_id=system.pk, to=to, actor="root", at=AT)
+    book.lend("A", FIRST)
+    written = json.dumps(secret)
+    slashes = written.replace("/", "\\/")  # as PHP writes it
+    said = f'{{"code":"1","a":{written},"b":{slashes}}}'.encode()
+    jiangsu.take = lambda *_: (200, said)  # type: ignore[method-assign]
+    relay.relay(clock=lambda: AT)
+    assert OutboxDelivery.objects.get().last_error == (
+        '对方未受理 / not accepted: {"code":"1","a":"***","b":"***"}'
+    )

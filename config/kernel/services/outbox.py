@@ -250,12 +250,24 @@ def give_up(*, delivery_id: int, why: str, actor: str, at: datetime) -> None:
 
 
 @transaction.atomic
-def give_up_all(*, receiver_kind: str, receiver_id: int, why: str, actor: str, at: datetime) -> int:
-    """Stop trying for a receiver that is no longer to be told; returns how many that were."""
-    left = OutboxDelivery.objects.select_for_update(of=("self",)).filter(
-        receiver_kind=receiver_kind,
-        receiver_id=receiver_id,
-        state__in=[State.WAITING, State.DEAD],
+def give_up_all(
+    *,
+    receiver_kind: str,
+    receiver_id: int,
+    why: str,
+    actor: str,
+    at: datetime,
+    but_of_schemes: Collection[str] = (),
+) -> int:
+    """Stop trying for a receiver that is no longer to be told, but of some schemes; how many that were."""
+    left = (
+        OutboxDelivery.objects.select_for_update(of=("self",))
+        .filter(
+            receiver_kind=receiver_kind,
+            receiver_id=receiver_id,
+            state__in=[State.WAITING, State.DEAD],
+        )
+        .exclude(event__scheme_code__in=but_of_schemes)
     )
     found = list(left.order_by("pk"))
     for delivery in found:

@@ -109,8 +109,8 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes, most: int = ANSWE
                 if is_cut():  # half of the headers pass for all of them
                     raise TimeoutError("cut off")
                 content = response.read(most)
-            if most > ANSWER_BYTES and is_cut():  # half of a body passes for all of it
-                raise TimeoutError("cut off")
+            if most > ANSWER_BYTES and (is_cut() or (response.length and len(content) < most)):
+                raise TimeoutError("cut off")  # half of a body passes for all of it
             return Answer(response.status, content)
         except (OSError, http.client.HTTPException) as error:
             why = f"{type(error).__name__}: {error}"

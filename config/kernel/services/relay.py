@@ -53,12 +53,13 @@ ORDER BY d.next_at, d.id LIMIT %(heads)s
 
 @dataclass(frozen=True)
 class Relayed:
-    """What one pass did: events looked at for receivers, deliveries made, failed, found dead."""
+    """What one pass did: events looked at for receivers, deliveries made, failed, found dead, given up."""
 
     events: int = 0
     delivered: int = 0
     failed: int = 0
     dead: int = 0
+    given_up: int = 0
 
 
 def wait_after(attempts: int) -> timedelta:
@@ -111,6 +112,8 @@ def _counted(done: Relayed, state: str | None) -> Relayed:
         return replace(done, delivered=done.delivered + 1)
     if state == State.WAITING:
         return replace(done, failed=done.failed + 1)
+    if state == State.GIVEN_UP:
+        return replace(done, given_up=done.given_up + 1)
     return replace(done, dead=done.dead + 1) if state == State.DEAD else done
 
 
@@ -183,7 +186,7 @@ def _failed(delivery: OutboxDelivery, failure: NotSent, *, attempts: int, at: da
 
 
 def _bury(delivery: OutboxDelivery, why: str, *, status: int | None = None) -> str:
-    logger.warning("event %s is not delivered to %s: %s", delivery.event_id, delivery, why)
+    logger.warning("event %s is not delivered to %s: %s", delivery.event_id, delivery, _short(why))
     OutboxDelivery.objects.filter(pk=delivery.pk, state=State.WAITING).update(
         state=State.DEAD, last_error=_short(why), status=status, proof=""
     )
