@@ -29,9 +29,8 @@ def make_payouts(*, run_id: int, enterprise_ids: Collection[int]) -> int:
         " FROM made LEFT JOIN due d USING (collection_id, scheme_id, sequence)",
         {"run": run_id, "enterprises": agreed},
     )
-    if (
-        late
-    ):  # what was set off as a whole by an earlier chunk is told as such, and would be paid out now
+    # What was set off as a whole by an earlier chunk was told as such, and would be paid out now.
+    if late:
         message = f"{late} pay-outs of what an earlier chunk of the run has posted"
         raise IntegrityError(message)
     return int(count)
