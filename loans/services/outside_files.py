@@ -8,6 +8,7 @@ from typing import Any
 
 from loans.files.columns import parse
 from loans.files.kind_types import Kind
+from loans.files.kinds_exchange import EXCHANGE
 from loans.files.kinds_holidays import HOLIDAYS
 from loans.files.kinds_payouts import PAYOUT_RESULTS
 from loans.files.problems import FileError, Problem
@@ -30,6 +31,16 @@ def read_payout_results(*, path: Path, encoding: str | None = None) -> TypedFile
 def read_holidays(*, path: Path, encoding: str | None = None) -> TypedFile:
     """Read a file of days off and make-up working days (CSV or XLSX); nothing is stored."""
     return _read(HOLIDAYS, path, encoding)
+
+
+def read_exchange(*, path: Path, encoding: str | None = None) -> TypedFile:
+    """Read a file of another bank's hashes (CSV or XLSX); nothing is stored."""
+    return _read(EXCHANGE, path, encoding)
+
+
+def exchange_problem(*, row: int, column: str, value: str, message: str) -> Problem:
+    """What is wrong with one row, naming the column as the file does."""
+    return Problem(row, column, EXCHANGE.column(column).header_zh, value, message)
 
 
 def payout_problem(*, row: int, column: str, value: str, message: str) -> Problem:

@@ -57,7 +57,8 @@ WEBHOOKS = {
 }  # fmt: skip
 ADMINISTRATORS_ONLY = {"kernel.user", "kernel.chunk", "settlement.assessment", *WEBHOOKS}
 TOLD = {
-    "kernel.deliverystep", "kernel.outboxdelivery", "kernel.outboxevent", "settlement.provinceanswer",
+    "kernel.deliverystep", "kernel.outboxdelivery", "kernel.outboxevent", "settlement.exchangefile",
+    "settlement.probe", "settlement.provinceanswer",
 }  # fmt: skip
 INSPECTORS_ONLY = {"kernel.signin", "kernel.userevent", *TOLD}  # administrators and auditors
 FREE_OF_INSTITUTIONS = {
