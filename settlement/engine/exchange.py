@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -39,6 +39,7 @@ COLUMNS = dict(
     )
 )
 HASH = "^[0-9a-f]{64}$"
+SLICE_ROWS = 100_000
 
 ENTRIES: dict[str, type[pl.DataType]] = {
     "note_id": pl.Int64,
@@ -57,17 +58,16 @@ CONFLICTS: dict[str, type[pl.DataType]] = {
 }
 
 
-def keyed(key: bytes, kind: str, parts: Iterable[str]) -> str:
-    """The hash of one matter, in lower-case hexadecimal; `parts` are normalised already."""
-    text = "\n".join((VERSION, kind, *parts))
-    return hmac.digest(key, text.encode(), "sha256").hex()
+def keyed(key: bytes, kind: str, text: str) -> str:
+    """The hash of one matter, in lower-case hexadecimal; `text` is its normalised parts, a line each."""
+    return hmac.digest(key, f"{VERSION}\n{kind}\n{text}".encode(), "sha256").hex()
 
 
 def entries(
     *, key: bytes, notes: pl.DataFrame, enrolments: pl.DataFrame, invoices: pl.DataFrame,
     terms: Sequence[Terms],
-) -> pl.DataFrame:  # fmt: skip
-    """What is told of subsidised notes (ENTRIES): each matter once per note, duty and kind.
+) -> Iterator[pl.DataFrame]:  # fmt: skip
+    """What is told of subsidised notes (ENTRIES, in slices): each matter once per note, duty and kind.
 
     The period is the first and the last subsidised day of the note under schemes of that duty. A credit
     code by itself is told only where a scheme limits what one borrower gets, at whatever bank.
@@ -80,13 +80,15 @@ def entries(
         _matters(notes, invoices).join(periods, on="note_id"),
         _parted(notes, "uscc", [overlap.normal("uscc")]).join(borrowers, on="note_id"),
     ]
-    told = pl.concat(found).unique().sort("note_id", "duty", "kind", "parts")
-    hashes = [keyed(key, kind, parts) for kind, parts in told.select("kind", "parts").iter_rows()]
-    return (
-        told.with_columns(hash=pl.Series(hashes, dtype=pl.String))
+    told = (
+        pl.concat(found)
+        .unique()
+        .sort("note_id", "duty", "kind", "text")
         .join(notes.select("note_id", "institution_id"), on="note_id")
-        .select(*ENTRIES)
     )
+    for part in told.iter_slices(SLICE_ROWS):
+        hashes = [keyed(key, kind, text) for kind, text in part.select("kind", "text").iter_rows()]
+        yield part.with_columns(hash=pl.Series(hashes, dtype=pl.String)).select(*ENTRIES)
 
 
 def limits_borrowers(terms: Terms) -> bool:
@@ -136,8 +138,9 @@ def _matters(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
 def _parted(frame: pl.DataFrame, kind: str, parts: Sequence[pl.Expr]) -> pl.DataFrame:
     """Rows of one kind whose number says something."""
     return (
-        frame.select("note_id", kind=pl.lit(kind), parts=pl.concat_list(parts))
-        .filter(pl.col("parts").list.first() != "")
+        frame.filter(parts[0] != "").select(
+            "note_id", kind=pl.lit(kind), text=pl.concat_str(parts, separator="\n")
+        )
     )  # fmt: skip
 
 
