@@ -23,6 +23,7 @@ from settlement.selectors import exchange as selected
 from settlement.services.schemes import terms_in_force
 
 KEY_BYTES = 32
+REFRESHING_LOCK = 0x6578_6861
 TOO_OFTEN = "PT429"  # the database's word for a bank that asks more often than it may
 _KEY_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -85,6 +86,7 @@ def refresh_entries() -> int:
     Raises DomainError as `current_key`.
     """
     key = current_key()
+    bulk.rows("SELECT pg_advisory_xact_lock(%s)", [REFRESHING_LOCK])
     slices = exchange.entries(
         key=key.secret,
         notes=selectors.notes(),

@@ -19,7 +19,7 @@ from settlement.models import ExchangeFile
 from settlement.selectors.exchange import banks_within
 from settlement.services.exchange import Key, current_key
 
-TAKING_LOCK = 0x6578
+TAKING_LOCK = 0x6578_6669
 PROBLEMS_KEPT = 50
 NAME_MAX = 255
 TAKEN = ExchangeFile.Outcome.TAKEN
