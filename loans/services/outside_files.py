@@ -34,8 +34,8 @@ def read_holidays(*, path: Path, encoding: str | None = None) -> TypedFile:
 
 
 def read_exchange(*, path: Path, encoding: str | None = None) -> TypedFile:
-    """Read a file of another bank's hashes (CSV or XLSX); nothing is stored."""
-    return _read(EXCHANGE, path, encoding)
+    """Read a file of another bank's hashes (CSV or XLSX), perhaps of none; nothing is stored."""
+    return _read(EXCHANGE, path, encoding, allow_empty=True)
 
 
 def exchange_problem(*, row: int, column: str, value: str, message: str) -> Problem:
@@ -48,9 +48,9 @@ def payout_problem(*, row: int, column: str, value: str, message: str) -> Proble
     return Problem(row, column, PAYOUT_RESULTS.column(column).header_zh, value, message)
 
 
-def _read(kind: Kind, path: Path, encoding: str | None) -> TypedFile:
+def _read(kind: Kind, path: Path, encoding: str | None, *, allow_empty: bool = False) -> TypedFile:
     try:
-        table = read_table(path, encoding=encoding, kind=kind)
+        table = read_table(path, encoding=encoding, kind=kind, allow_empty=allow_empty)
     except FileError as error:
         return TypedFile([], list(error.problems))
     parsed = parse(kind, table)

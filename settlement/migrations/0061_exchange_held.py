@@ -9,8 +9,8 @@ from django.db import migrations
 HELD = """
 SELECT kernel_grant('settlement_exchangeentry', 'SELECT', 'SELECT, INSERT, DELETE'),
     kernel_grant('settlement_exchangefile', 'SELECT', 'SELECT, INSERT'),
-    kernel_grant('settlement_probe', 'SELECT, INSERT', 'SELECT'),
-    kernel_grant('settlement_probeanswer', 'SELECT', 'SELECT');
+    kernel_grant('settlement_probe', 'SELECT, INSERT', 'SELECT, INSERT'),
+    kernel_grant('settlement_probeanswer', 'SELECT', 'SELECT, INSERT');
 GRANT SELECT, INSERT, DELETE ON settlement_exchangerow TO worker;
 SELECT kernel_protect(t::regclass) FROM unnest(ARRAY['settlement_exchangeentry',
     'settlement_exchangefile', 'settlement_probe', 'settlement_probeanswer']) t;

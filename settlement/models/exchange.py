@@ -155,7 +155,7 @@ class Probe(models.Model):
 
 
 class ProbeAnswer(models.Model):
-    """What a probe was answered: written by the database's function alone, once, and repeated as it was."""
+    """What a probe was answered: written by the database's function, once, and repeated as it was."""
 
     institution = _institution()
     probe = models.OneToOneField(

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from config.kernel.models import Institution
 from loans.models import Note
 from settlement.models import ExchangeEntry, ExchangeFile, Probe, ProbeAnswer
-from tests import database
 
 DAYS = {"first_day": date(2026, 2, 2), "last_day": date(2027, 2, 1)}
 
@@ -28,10 +27,9 @@ def told(made: Note, of: Institution, at: datetime) -> None:
         institution=of, bank_code="B9", key_id="circle-1", made_on=date(2026, 4, 1), source="b9.csv",
         sha256=digest, outcome="taken", actor="maker", at=at,
     )  # fmt: skip
-    with database.as_role(None):  # what only the web and the database's own function write
-        asked = Probe.objects.create(
-            institution=of, actor="client:core", key_id="circle-1", hashes=[digest],
-            first_days=[DAYS["first_day"]], last_days=[DAYS["last_day"]], asked=1,
-            request_id=digest, at=at,
-        )  # fmt: skip
-        ProbeAnswer.objects.create(institution=of, probe=asked, hits=0, at=at)
+    asked = Probe.objects.create(
+        institution=of, actor="client:core", key_id="circle-1", hashes=[digest],
+        first_days=[DAYS["first_day"]], last_days=[DAYS["last_day"]], asked=1,
+        request_id=digest, at=at,
+    )  # fmt: skip
+    ProbeAnswer.objects.create(institution=of, probe=asked, hits=0, at=at)

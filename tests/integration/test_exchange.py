@@ -185,7 +185,7 @@ def test_a_conflict_is_a_finding_of_ones_own_note_that_says_whom_to_ask(
     )  # fmt: skip
     lines = said.splitlines()
     assert (lines[0], lines[-1]) == (f"exchange {OUTSIDE}: 5 行 rows", "冲突 conflicts 2")
-    assert lines[2].split() == [f"#{finding.pk}", "P1", f"{A1}/JK-1", "central", OUTSIDE]
+    assert lines[3].split() == [f"#{finding.pk}", "P1", f"{A1}/JK-1", "central", OUTSIDE]
 
 
 def test_another_duty_is_no_conflict(uscc: str, tmp_path: Path) -> None:

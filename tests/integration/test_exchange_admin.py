@@ -10,7 +10,6 @@ import pytest
 
 from config.kernel.models import Institution, Role
 from settlement.models import ExchangeFile, Probe, ProbeAnswer
-from tests import database
 from tests.integration import rows
 from tests.integration.door import client_of, person, tree  # noqa: F401
 
@@ -24,16 +23,15 @@ DAY = date(2026, 2, 2)
 def asked(tree: dict[str, Institution]) -> Probe:
     """A probe of a branch with a conflict."""
     place = tree[rows.NANJING]
-    with database.as_role(None):
-        made = Probe.objects.create(
-            institution=place, actor="client:core", key_id="circle-1", hashes=["a" * 64] * 3,
-            first_days=[DAY] * 3, last_days=[DAY] * 3, asked=3, request_id="request-20260401",
-            at=rows.AT,
-        )  # fmt: skip
-        conflict = {"question": 2, "scheme": "central", "ask": rows.OTHER}
-        ProbeAnswer.objects.create(
-            institution=place, probe=made, hits=1, conflicts=[conflict], at=rows.AT
-        )
+    made = Probe.objects.create(
+        institution=place, actor="client:core", key_id="circle-1", hashes=["a" * 64] * 3,
+        first_days=[DAY] * 3, last_days=[DAY] * 3, asked=3, request_id="request-20260401",
+        at=rows.AT,
+    )  # fmt: skip
+    conflict = {"question": 2, "scheme": "central", "ask": rows.OTHER}
+    ProbeAnswer.objects.create(
+        institution=place, probe=made, hits=1, conflicts=[conflict], at=rows.AT
+    )
     return made
 
 
