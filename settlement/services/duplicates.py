@@ -87,6 +87,7 @@ class _Found:
 
 def known(*, as_of: date) -> Known:
     """Read everything the rules are about."""
+    exchanged = _exchanged()  # first: it needs memory of its own
     return Known(
         terms=terms_in_force().terms,
         notes=selectors.notes(),
@@ -105,7 +106,7 @@ def known(*, as_of: date) -> Known:
         guaranteed=selectors.guaranteed(),
         overlapping=tuple(selectors.notes_with_overlapping_periods()),
         untouched=selectors.untouched_receipts(as_of=as_of, days=duplicate_money.UNTOUCHED_DAYS),
-        exchanged=_exchanged(),
+        exchanged=exchanged,
     )
 
 
