@@ -12,6 +12,7 @@ from django.utils import timezone
 from config.kernel.models import SCOPE_ALL
 from settlement.services import (
     deductions,
+    duplicates,
     missed_labels,
     notice_sending,
     orders,
@@ -79,6 +80,12 @@ def reconcile(**_future: object) -> None:
 def propose_disallowances(**_future: object) -> None:
     """Propose back what finance's reviews disallowed."""
     reviews.propose_disallowances(actor="system", at=timezone.localtime())
+
+
+@shared_task(name="settlement.check_duplicates", soft_time_limit=3000, time_limit=3300)
+def check_duplicates(**_future: object) -> None:
+    """Look for everything that is subsidised twice or misused; all of it or nothing is written."""
+    duplicates.check_duplicates(at=timezone.localtime())
 
 
 @shared_task(name="settlement.find_missed_labels")

@@ -30,7 +30,7 @@ class Found:
 
 
 @contextmanager
-def alone(inbox: str) -> Iterator[bool]:
+def alone(*, inbox: str) -> Iterator[bool]:
     """Whether this process is the one to read that inbox now; until it has, no other is."""
     key = [inbox, LOCKS]
     is_mine = bulk.rows("SELECT pg_try_advisory_lock(hashtextextended(%s, %s))", key)[0][0]
@@ -41,7 +41,7 @@ def alone(inbox: str) -> Iterator[bool]:
             bulk.rows("SELECT pg_advisory_unlock(hashtextextended(%s, %s))", key)
 
 
-def waiting(inbox: Path, *, begin: str, end: str) -> list[Path]:
+def waiting(*, inbox: Path, begin: str, end: str) -> list[Path]:
     """The files so named, in the order of their names; OSError if the inbox cannot be read."""
     there = sorted(inbox.iterdir())
     found = [path for path in there if path.name.startswith(begin) and path.name.endswith(end)]
@@ -51,7 +51,7 @@ def waiting(inbox: Path, *, begin: str, end: str) -> list[Path]:
     return [path for path in found if path.is_file() and not path.is_symlink()]
 
 
-def read(path: Path, *, at: datetime) -> Found | None:
+def read(*, path: Path, at: datetime) -> Found | None:
     """What it holds, at most a byte more than an answer may; None while it may still be written to."""
     with path.open("rb") as source:
         stat = os.fstat(source.fileno())
@@ -62,7 +62,7 @@ def read(path: Path, *, at: datetime) -> Found | None:
     return None if age < SETTLE_SECONDS else Found(content, stat)
 
 
-def move(path: Path, target: Path, found: Found) -> None:
+def move(*, path: Path, target: Path, found: Found) -> None:
     """Out of the inbox, unless it has changed since; it covers no earlier file of other content."""
     if not _is_as(found, path):
         return

@@ -161,18 +161,20 @@ def _from_files(
     """Each file of the kind in the inbox, by name; what is taken in is moved away, what is refused stays."""
     system, definition = question.system, question.definition
     inbox, done_with = folder(system=system, name=IN), folder(system=system, name=DONE)
-    with province_inbox.alone(f"{system.pk}:{question.kind}") as is_mine:
+    with province_inbox.alone(inbox=f"{system.pk}:{question.kind}") as is_mine:
         if not is_mine or not inbox.exists():
             return
-        for path in province_inbox.waiting(inbox, begin=question.kind, end=f".{definition.format}"):
+        for path in province_inbox.waiting(
+            inbox=inbox, begin=question.kind, end=f".{definition.format}"
+        ):
             if until is not None and clock() >= until:
                 return
-            found = province_inbox.read(path, at=clock())
+            found = province_inbox.read(path=path, at=clock())
             if found is None or not _take(
                 question, _Answer(found.content, path.name), done, at=clock()
             ):
                 return  # a later file may build on this one
-            province_inbox.move(path, done_with, found)
+            province_inbox.move(path=path, target=done_with, found=found)
         _note(question, "", at=clock())
 
 

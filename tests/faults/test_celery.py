@@ -215,6 +215,11 @@ def test_what_beat_rings_and_when() -> None:
             "options": {"expires": 600.0},
         },
         "sweep-imports": {"task": "loans.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+        "check-duplicates": {
+            "task": "settlement.check_duplicates",
+            "schedule": crontab(hour=4, minute=0),
+            "options": {"expires": 3600.0},
+        },
         "find-missed-labels": {
             "task": "settlement.find_missed_labels",
             "schedule": crontab(hour=5, minute=30),

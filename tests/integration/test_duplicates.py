@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from settlement import tasks
 from settlement.models import Finding, FindingSide
 from settlement.services.duplicates import Checked, check_duplicates
 from tests.integration.book import AT, exported, run
@@ -63,6 +64,17 @@ def test_one_note_paid_twice_for_the_same_days(book: Planted) -> None:
     found()
     assert listed() == [("P1", "violation", "P", 1_500)]
     assert Finding.objects.get().article == "财金〔2026〕4号 一(三)"
+
+
+def test_a_worker_checks_every_night(book: Planted) -> None:
+    one = book.enterprise()
+    book.note(one, "P", collected=False)
+    book.collect("P", "2026-02-02", "2026-03-21")
+    book.collect("P", "2026-03-11", "2026-04-21")
+    book.post()
+    for _ in range(2):
+        tasks.check_duplicates()
+    assert listed() == [("P1", "violation", "P", 1_500)]
 
 
 def test_one_note_number_at_two_banks(book: Planted) -> None:
