@@ -29,20 +29,21 @@ class SettlementConfig(AppConfig):
 
     # Whose former states need no keeping, and why (the others are tracked; tests hold the three lists).
     append_only = frozenset({
-        "ClawbackLapse", "Deduction", "GuaranteePosting", "LedgerEntry", "LedgerLine",
-        "MonthlySubsidy", "Notice", "NoticeRecord", "Payout", "PayoutResult", "ProvinceAnswer",
-        "Receipt", "ReceiptRefusal", "TakenOver",
+        "ClawbackLapse", "Deduction", "ExchangeFile", "GuaranteePosting",
+        "LedgerEntry", "LedgerLine", "MonthlySubsidy", "Notice", "NoticeRecord", "Payout",
+        "PayoutResult", "Probe", "ProbeAnswer", "ProvinceAnswer", "Receipt", "ReceiptRefusal", "TakenOver",
     })  # fmt: skip
     untracked = {
         "Fund": _COUNTED,
         "NoticeDelivery": _("发送的进度，不是资料；每次尝试和每次重发都在告知记录中"),
         "ProvinceCursor": _("查询的进度，不是资料；每次回传另有只增不改的记录"),
         "PaperRule": _("随政策条款一并写入、一并复核，条款的历史即其历史"),
+        "ExchangeRow": _("只留每家银行最近一份文件的内容；收到过哪些文件另有只增不改的记录"),
         "MoneyJob": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
         **dict.fromkeys(
             (
-                "Assessment", "Enrolment", "EnterprisePosting", "Finding", "FindingSide",
-                "GuaranteeSubsidy", "MissedLabel", "PaperGap", "PlanException",
+                "Assessment", "Enrolment", "EnterprisePosting", "ExchangeEntry", "Finding",
+                "FindingSide", "GuaranteeSubsidy", "MissedLabel", "PaperGap", "PlanException",
                 "ReconciliationDifference",
             ),
             _REDONE,

@@ -33,6 +33,7 @@ API_SCOPES = {
     "imports:write": "上传导入文件 / upload files to import",
     "deductions:read": "查看贴息和说明 / read deductions and their explanations",
     "deduction-runs:write": "下达贴息计算 / order deduction runs",
+    "duplicate-probes:ask": "跨行查询重复贴息 / ask whether other banks subsidise the same",
     "jobs:read": "查看任务进度 / read the progress of jobs",
 }
 OAUTH2_PROVIDER = {

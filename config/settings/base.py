@@ -5,6 +5,7 @@ from pathlib import Path
 
 from config.settings import connections, unfold
 from config.settings.api import *  # noqa: F403
+from config.settings.exchange import *  # noqa: F403
 from config.settings.notices import *  # noqa: F403
 from config.settings.signin import *  # noqa: F403
 from config.settings.webhooks import *  # noqa: F403

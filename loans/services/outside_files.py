@@ -8,6 +8,7 @@ from typing import Any
 
 from loans.files.columns import parse
 from loans.files.kind_types import Kind
+from loans.files.kinds_exchange import EXCHANGE
 from loans.files.kinds_holidays import HOLIDAYS
 from loans.files.kinds_payouts import PAYOUT_RESULTS
 from loans.files.problems import FileError, Problem
@@ -32,14 +33,24 @@ def read_holidays(*, path: Path, encoding: str | None = None) -> TypedFile:
     return _read(HOLIDAYS, path, encoding)
 
 
+def read_exchange(*, path: Path, encoding: str | None = None) -> TypedFile:
+    """Read a file of another bank's hashes (CSV or XLSX), perhaps of none; nothing is stored."""
+    return _read(EXCHANGE, path, encoding, allow_empty=True)
+
+
+def exchange_problem(*, row: int, column: str, value: str, message: str) -> Problem:
+    """What is wrong with one row, naming the column as the file does."""
+    return Problem(row, column, EXCHANGE.column(column).header_zh, value, message)
+
+
 def payout_problem(*, row: int, column: str, value: str, message: str) -> Problem:
     """What is wrong with one row, naming the column as the file does."""
     return Problem(row, column, PAYOUT_RESULTS.column(column).header_zh, value, message)
 
 
-def _read(kind: Kind, path: Path, encoding: str | None) -> TypedFile:
+def _read(kind: Kind, path: Path, encoding: str | None, *, allow_empty: bool = False) -> TypedFile:
     try:
-        table = read_table(path, encoding=encoding, kind=kind)
+        table = read_table(path, encoding=encoding, kind=kind, allow_empty=allow_empty)
     except FileError as error:
         return TypedFile([], list(error.problems))
     parsed = parse(kind, table)

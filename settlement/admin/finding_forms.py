@@ -50,6 +50,7 @@ EVIDENCE = {
     "number": _("归一化号码"),
     "numbers": _("归一化号码"),
     "ask": _("应询问机构"),
+    "scheme": _("冲突政策"),
     "equipment_shared": _("设备重复"),
     "paid_fen": in_yuan(_("已贴息")),
     "interest_fen": in_yuan(_("已付利息")),
@@ -79,6 +80,7 @@ MATCHED = LABELS | {  # what a finding was found by
     "title": _("称号"),
     "invoice_number": _("发票号码"),
     "serial_number": _("设备编号"),
+    "exchange": _("他行交换文件"),
 }
 SIDES_BESIDE = 6  # as many as fit next to each other on a screen
 
@@ -161,8 +163,8 @@ def _evidence(key: str, value: Any) -> str:
     if key.endswith("_fen"):
         return yuan(value) or ""
     if key == "ask":
-        found = Institution.objects.filter(code__in=value).values_list("code", "name")
-        return "；".join(f"{name} {code}" for code, name in found)
+        names = dict(Institution.objects.filter(code__in=value).values_list("code", "name"))
+        return "；".join(f"{names.get(code, '')} {code}".strip() for code in value)
     if key == "matched_by":
         return "；".join(str(MATCHED.get(one, one)) for one in value.split(";"))
     if key in CHOICES:

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from config.kernel.api.answers import BY_KEY
 from settlement.api.clawbacks import ClawbackOrders
 from settlement.api.deductions import Deductions
+from settlement.api.duplicate_probes import DuplicateProbes
 from settlement.api.fund_balances import FundBalances
 from settlement.api.pre_allocations import PreAllocations
 from settlement.api.runs import DeductionRuns
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern] = [
     *_of("settlements", Settlements, LIST),
     *_of("liquidations", Liquidations, LIST),
     *_of("clawback-orders", ClawbackOrders, BOTH),
+    *_of("duplicate-probes", DuplicateProbes, {"post": "create"}),
     path("settlements/<str:id>/decision/", Settlements.as_view(DECISION), name="api-decision"),
     path(
         "liquidations/<str:id>/decision/",

@@ -18,7 +18,8 @@ from settlement.engine.terms_model import Terms
 class Known:
     """Everything the rules are about; frames as `settlement.selectors.duplicates` gives them.
 
-    `overlapping`: notes with two interest periods that share days. `all_notes`, `stops`, `opening`,
+    `overlapping`: notes with two interest periods that share days. `exchanged`: what of the notes other
+    banks' exchange files tell, too (`exchange.CONFLICTS`). `all_notes`, `stops`, `opening`,
     `titles` as `loans.selectors.facts` gives them.
     """
 
@@ -39,6 +40,7 @@ class Known:
     guaranteed: pl.DataFrame
     overlapping: tuple[int, ...]
     untouched: pl.DataFrame
+    exchanged: pl.DataFrame
 
     @cached_property
     def schemes(self) -> dict[str, Terms]:
@@ -121,6 +123,10 @@ class Known:
             if code in self.schemes and (duties is None or self.duties[code] in duties)
         ]
         return max(found, key=lambda terms: (terms.priority, terms.code), default=None)
+
+    def codes_of(self, duty: str) -> list[str]:
+        """The schemes of a duty."""
+        return [code for code, of in self.duties.items() if of == duty]
 
     def asks(self, yields: Sequence[int], others: Iterable[int]) -> list[str]:
         """Which other banks a person has to ask: their codes."""

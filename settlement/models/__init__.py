@@ -4,6 +4,13 @@ from settlement.models.assessment import Assessment
 from settlement.models.clawback import Clawback, ClawbackLapse, ClawbackMovement
 from settlement.models.deduction import Deduction, EnterprisePosting, MonthlySubsidy
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy, JudgedStatus
+from settlement.models.exchange import (
+    ExchangeEntry,
+    ExchangeFile,
+    ExchangeRow,
+    Probe,
+    ProbeAnswer,
+)
 from settlement.models.finding import Finding, FindingDecision, FindingSide
 from settlement.models.guarantee_posting import GuaranteePosting
 from settlement.models.ledger import Account, Event, Fund, LedgerEntry, LedgerLine, Purpose
@@ -32,6 +39,9 @@ __all__ = [
     "Enrolment",
     "EnterprisePosting",
     "Event",
+    "ExchangeEntry",
+    "ExchangeFile",
+    "ExchangeRow",
     "Finding",
     "FindingDecision",
     "FindingSide",
@@ -58,6 +68,8 @@ __all__ = [
     "Plan",
     "PlanException",
     "PlannedDeduction",
+    "Probe",
+    "ProbeAnswer",
     "ProvinceAnswer",
     "ProvinceCursor",
     "ProvinceSystem",

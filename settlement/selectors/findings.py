@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from config.kernel.services.bulk import Schema, read_frame
+from config.kernel.services.bulk import Schema, read_frame, rows
 from config.kernel.services.export import Field, Register
 
 # Clawbacks of a finding `f`, as one row `b`: what was asked back and what of it is still open.
@@ -111,3 +111,19 @@ FINDINGS = Register(
     filters={"scheme": "s.code = %(scheme)s"},
     totals=("central", "provincial", "municipal", "total"),
 )
+
+
+def exchanged_with(*, bank_code: str) -> list[list[str]]:
+    """Findings that another bank's exchange file gives: number, rule, own note, scheme, whom to ask."""
+    found = rows(
+        "SELECT f.id, f.rule, i.code, n.note_number, f.evidence ->> 'scheme'"
+        " FROM settlement_finding f JOIN loans_note n ON n.id = f.note_id"
+        " JOIN kernel_institution i ON i.id = n.origin_id"
+        " WHERE f.gone_at IS NULL AND f.evidence ->> 'matched_by' LIKE 'exchange;%%'"
+        " AND f.evidence -> 'ask' ->> 0 = %s ORDER BY 1",
+        [bank_code],
+    )
+    return [
+        [f"#{finding}", rule, f"{place}/{number}", scheme, bank_code]
+        for finding, rule, place, number, scheme in found
+    ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from config.kernel.services.export import Field, Register
 from settlement.engine.codes import CUT_REASONS, PPM_ONE
 from settlement.engine.compensation import GUARANTOR_PPM, STOP_ABOVE_PPM
+from settlement.selectors.exchange import EXCHANGE
 from settlement.selectors.findings import FINDINGS
 from settlement.selectors.notice_register import NOTICES
 from settlement.selectors.papers import MISSING_REGISTER, PAPER_REGISTER
@@ -356,6 +357,7 @@ REGISTERS = {
         COMMITMENTS,
         JOINT_CAPS,
         FINDINGS,
+        EXCHANGE,
         NOTICES,
         PAPER_REGISTER,
         MISSING_REGISTER,

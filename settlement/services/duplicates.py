@@ -12,17 +12,26 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import polars as pl
 from django.db import transaction
 
 from config.kernel.services.bulk import execute, rows
 from loans.selectors import facts
-from settlement.engine import duplicate_days, duplicate_money, duplicate_rules, duplicates
+from settlement.engine import (
+    duplicate_days,
+    duplicate_money,
+    duplicate_rules,
+    duplicates,
+    exchange,
+)
 from settlement.engine.codes import TIERS
 from settlement.engine.duplicate_facts import Known
 from settlement.engine.duplicates import Claim, Match, Paid
 from settlement.models import Finding, FindingSide, Scheme
 from settlement.selectors import duplicates as selectors
+from settlement.selectors.exchange import received_conflicts
 from settlement.services import told
+from settlement.services.exchange import current_key, is_set, refresh_entries
 from settlement.services.schemes import terms_in_force
 
 CHECKING_LOCK = 0x6475
@@ -40,6 +49,7 @@ RULES = (
     duplicate_money.above_caps,
     duplicate_money.from_outside,
     duplicate_money.untouched,
+    exchange.conflicts,
 )
 _NOTE_FACTS = (
     "institution_code", "note_number", "contract_number", "uscc", "project_code", "loan_type",
@@ -77,6 +87,7 @@ class _Found:
 
 def known(*, as_of: date) -> Known:
     """Read everything the rules are about."""
+    exchanged = _exchanged()  # first: it needs memory of its own
     return Known(
         terms=terms_in_force().terms,
         notes=selectors.notes(),
@@ -95,7 +106,16 @@ def known(*, as_of: date) -> Known:
         guaranteed=selectors.guaranteed(),
         overlapping=tuple(selectors.notes_with_overlapping_periods()),
         untouched=selectors.untouched_receipts(as_of=as_of, days=duplicate_money.UNTOUCHED_DAYS),
+        exchanged=exchanged,
     )
+
+
+def _exchanged() -> pl.DataFrame:
+    """What other banks of the circle tell of our notes as they are now; nothing without a circle."""
+    if not is_set():
+        return pl.DataFrame(schema=exchange.CONFLICTS)
+    refresh_entries()
+    return received_conflicts(key_id=current_key().id)
 
 
 @transaction.atomic

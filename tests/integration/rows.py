@@ -14,6 +14,7 @@ from settlement.services import funds
 from settlement.services.funds import FundKey, Posting
 from tests.integration import (
     check_rows,
+    exchange_rows,
     import_rows,
     judged_rows,
     notice_rows,
@@ -187,9 +188,8 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _evidence(made)
     judged_rows.judged(made, scheme_version(), AT)
     notice_rows.told(deduction(collection(made)), AT)
-    loans.Participation.objects.create(
-        scheme_code="central-sme-2026", institution=of, valid_from=date(2026, 1, 1)
-    )
+    taking_part = {"scheme_code": "central-sme-2026", "valid_from": date(2026, 1, 1)}
+    loans.Participation.objects.create(institution=of, **taking_part)
     loans.SyndicateShare.objects.create(
         institution=of, contract=made.contract, participant=of, share_ppm=1_000_000
     )
@@ -204,6 +204,7 @@ def whole_book(of: Institution, number: str = "N1") -> loans.Note:
     _confirmed_code(of)
     told_rows.told(of, AT)
     province_rows.answered(of, AT)
+    exchange_rows.told(made, of, AT)
     _make_history(of)
     return made
 
@@ -215,17 +216,14 @@ def _ledger(made: loans.Note) -> None:
     of = {"institution_id": made.institution_id, "note": made}
     by = {"made_by": "maker", "made_at": AT, "checked_by": "checker", "checked_at": AT}
     owed = settlement.Clawback.objects.create(
-        **of,
-        **by,
+        **of, **by,
         enterprise_id=made.contract.enterprise_id,
         fund_id=funds.open_funds(keys=[key])[key],
         origin="staff",
         origin_id=0,
         year=2026,
-        amount_fen=2,
-        state="decided",
-        why="试验",
-    )
+        amount_fen=2, state="decided", why="试验",
+    )  # fmt: skip
     figures = [f.name for f in settlement.SettlementItem._meta.fields if f.name.endswith("_fen")]
     settlement.Settlement.objects.create(
         institution_id=made.institution_id,

@@ -57,7 +57,8 @@ WEBHOOKS = {
 }  # fmt: skip
 ADMINISTRATORS_ONLY = {"kernel.user", "kernel.chunk", "settlement.assessment", *WEBHOOKS}
 TOLD = {
-    "kernel.deliverystep", "kernel.outboxdelivery", "kernel.outboxevent", "settlement.provinceanswer",
+    "kernel.deliverystep", "kernel.outboxdelivery", "kernel.outboxevent", "settlement.exchangefile",
+    "settlement.probe", "settlement.provinceanswer",
 }  # fmt: skip
 INSPECTORS_ONLY = {"kernel.signin", "kernel.userevent", *TOLD}  # administrators and auditors
 FREE_OF_INSTITUTIONS = {
@@ -202,7 +203,7 @@ def first_pk(client, label):
 
 
 def test_every_model_of_ours_has_a_page():
-    """But the hashes of former passwords, which nobody needs to see, and marks that come and go."""
+    """But hashes of former passwords and of notes, which nobody needs to see, and marks that come and go."""
     ours = {
         model
         for app in ("kernel", "loans", "settlement", "reports")
@@ -210,7 +211,9 @@ def test_every_model_of_ours_has_a_page():
     }
 
     hidden = {FormerPassword, OutboxPause, OutboxPending, IdempotencyKey, UsedNonce}
-    assert ours == {*PAGES, *hidden, AnsweringInstitution}  # the last is shown with its department
+    hashes = {settlement.ExchangeEntry, settlement.ExchangeRow}
+    shown_with_another = {AnsweringInstitution, settlement.ProbeAnswer}
+    assert ours == {*PAGES, *hidden, *hashes, *shown_with_another}
 
 
 @pytest.mark.parametrize("role", [role for role in Role.values if role != Role.ADMINISTRATOR])

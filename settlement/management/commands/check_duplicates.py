@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.db.models import Sum
 
 from config.kernel.management.base import ProjectCommand, now
+from loans.values.errors import DomainError
 from settlement.management.tables import table, yuan
 from settlement.models import Finding
 from settlement.services.duplicates import check_duplicates
@@ -26,7 +28,10 @@ class Command(ProjectCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, then print what is there by rule."""
         self.require_everywhere(options)
-        done = check_duplicates(at=now())
+        try:
+            done = check_duplicates(at=now())
+        except DomainError as refused:  # of a circle whose key is not here
+            raise CommandError(refused.message) from refused
         self.stdout.write(
             table(HEADER, [_line(rule) for rule, count in done.there.items() if count])
         )

@@ -13,6 +13,8 @@ from config.kernel.management.base import ProjectCommand, progress
 from config.kernel.services.export import write_register
 from loans.values.errors import DomainError
 from settlement.resources import REGISTERS
+from settlement.services.exchange import refresh_entries
+from settlement.services.exchange_files import bank_of
 from settlement.services.payout_batches import write_batch
 from settlement.services.schemes import terms_in_force
 
@@ -53,6 +55,8 @@ class Command(ProjectCommand):
             raise CommandError(f"未装载的贴息政策：{filters['scheme']} / unknown scheme")
         if filters.get("since", date.min) > filters.get("until", date.max):
             raise CommandError("收息日起晚于收息日止 / --since is later than --until")
+        if register.name == "exchange":
+            self._exchange(options)
         try:
             with progress(register.title_zh) as bar:
                 count = write_register(
@@ -66,6 +70,14 @@ class Command(ProjectCommand):
         except OSError as error:
             raise CommandError(f"无法写入 {out} / cannot write there: {error.strerror}") from error
         self.stdout.write(f"{register.name}: {count} 行 rows → {out}")
+
+    def _exchange(self, options: dict[str, Any]) -> None:
+        """Bring what is told of our notes up to date; a file is of one whole bank."""
+        try:
+            bank_of(scope=self.scope(options))
+            refresh_entries()
+        except DomainError as refused:
+            raise CommandError(refused.message) from refused
 
     def _batch(self, options: dict[str, Any], out: Path, file_format: str) -> None:
         """Write the file of one batch of pay-outs."""
