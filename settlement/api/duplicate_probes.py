@@ -25,6 +25,7 @@ from settlement.services.exchange import Question
 RETRY = {"Retry-After": "60"}
 KEY_ID = "^[a-z0-9][a-z0-9-]{0,39}$"
 FOR_BANKS = "只有银行的客户端可以查询 / only a client of a bank asks"
+REVERSED = "贴息末日早于首日 / the last day is before the first"
 EXAMPLE = {
     "key_id": "circle-2026",
     "questions": [
@@ -43,13 +44,6 @@ class QuestionIn(StrictSerializer):
     hash = CodeField(pattern=HASH)
     first_day = DayField(help_text="贴息首日 / first subsidised day")
     last_day = DayField(help_text="贴息末日（含）/ last subsidised day")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A period ends after it begins."""
-        if attrs["last_day"] < attrs["first_day"]:
-            told = "贴息末日早于首日 / the last day is before the first"
-            raise serializers.ValidationError({"last_day": told}, code="invalid")
-        return attrs
 
 
 class ProbeIn(StrictSerializer):
@@ -101,6 +95,13 @@ class DuplicateProbes(RuledEndpoint, AnswersByKey):
         place = self._place()
         asked = checked(ProbeIn, request.data)
         questions = [Question(**one) for one in asked["questions"]]
+        faults = [
+            Fault(f"/questions/{number}/last_day", "period_reversed", REVERSED)
+            for number, one in enumerate(questions)
+            if one.last_day < one.first_day
+        ]
+        if faults:
+            raise Problem("period_reversed", REVERSED, status=422, faults=faults)
 
         def act(at: datetime) -> Response:
             made = exchange.ask(

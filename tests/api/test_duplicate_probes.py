@@ -125,8 +125,6 @@ def test_another_key_is_refused_before_anything_is_looked_up(
         (body(*["0" * 64] * 101), "/questions"),
         (body("AB" * 32), "/questions/0/hash"),
         (body("0" * 64) | {"note_number": "JK-1"}, "/note_number"),
-        ({"questions": [{"hash": "0" * 64, "first_day": LAST, "last_day": FIRST}]},
-         "/questions/0/last_day"),
     ],
 )  # fmt: skip
 def test_what_is_no_probe_is_refused(
@@ -134,6 +132,15 @@ def test_what_is_no_probe_is_refused(
 ) -> None:
     refused = machines["one"].post(PATH, {"key_id": KEY_ID} | wrong)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, pointer)
+    assert count() == 0
+
+
+def test_a_period_that_ends_before_it_begins_is_refused(machines: dict[str, Machine]) -> None:
+    asked = body("0" * 64, "1" * 64)
+    asked["questions"][1] |= {"first_day": LAST, "last_day": FIRST}
+    refused = machines["one"].post(PATH, asked)
+    assert (refused.status_code, refused.json()["code"]) == (422, "period_reversed")
+    assert [one["pointer"] for one in refused.json()["errors"]] == ["/questions/1/last_day"]
     assert count() == 0
 
 
