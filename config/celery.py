@@ -80,6 +80,11 @@ app.conf.update(
             "schedule": crontab(hour=4, minute=0),
             "options": {"expires": 3600.0},
         },
+        "check-changed": {
+            "task": "settlement.check_changed",
+            "schedule": 60.0,
+            "options": {"expires": 60.0},
+        },
         "find-missed-labels": {
             "task": "settlement.find_missed_labels",
             "schedule": crontab(hour=5, minute=30),

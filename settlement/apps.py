@@ -37,12 +37,13 @@ class SettlementConfig(AppConfig):
         "Fund": _COUNTED,
         "NoticeDelivery": _("发送的进度，不是资料；每次尝试和每次重发都在告知记录中"),
         "ProvinceCursor": _("查询的进度，不是资料；每次回传另有只增不改的记录"),
+        "DuplicateDue": _("待办的标记，核查后即取走；每次核查另有记录"),
         "PaperRule": _("随政策条款一并写入、一并复核，条款的历史即其历史"),
         "ExchangeRow": _("只留每家银行最近一份文件的内容；收到过哪些文件另有只增不改的记录"),
         "MoneyJob": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
         **dict.fromkeys(
             (
-                "Assessment", "Enrolment", "EnterprisePosting", "ExchangeEntry", "Finding",
+                "Assessment", "DuplicateCheck", "Enrolment", "EnterprisePosting", "ExchangeEntry", "Finding",
                 "FindingSide", "GuaranteeSubsidy", "MissedLabel", "PaperGap", "PlanException",
                 "ReconciliationDifference",
             ),

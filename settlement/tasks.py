@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from config.kernel.models import SCOPE_ALL
 from settlement.services import (
+    checked_runs,
     deductions,
     duplicates,
     missed_labels,
@@ -60,14 +61,14 @@ def sweep(**_future: object) -> None:
 
 @shared_task(name="settlement.run_deductions")
 def run_deductions(*, actor: str, **_future: object) -> None:
-    """Start bringing all deductions up to date.
+    """Start bringing all deductions up to date, and look for duplicates before they are posted.
 
     The work is another task's: this one, handed out again after a killed worker, starts a new run,
     whose chunks would count their attempts from one for ever.
     """
-    started = deductions.start_run(actor=actor, at=timezone.localtime())
-    if started is not None:
-        work_run.delay(run_id=started.run_id)
+    begun = checked_runs.begin_run(actor=actor, clock=timezone.localtime)
+    if begun is not None:
+        work_run.delay(run_id=begun.run.run_id)
 
 
 @shared_task(name="settlement.reconcile")
@@ -86,6 +87,12 @@ def propose_disallowances(**_future: object) -> None:
 def check_duplicates(**_future: object) -> None:
     """Look for everything that is subsidised twice or misused; all of it or nothing is written."""
     duplicates.check_duplicates(at=timezone.localtime())
+
+
+@shared_task(name="settlement.check_changed", soft_time_limit=3000, time_limit=3300)
+def check_changed(**_future: object) -> None:
+    """The same for what files, labels and runs have changed since anybody looked."""
+    duplicates.check_changed(at=timezone.localtime())
 
 
 @shared_task(name="settlement.find_missed_labels")

@@ -127,6 +127,22 @@ def same_enterprises(notes: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def numbers() -> dict[str, pl.Expr]:
+    """An invoice's numbers and seller as they are compared: `invoice`, `serial`, `maker`."""
+    columns = {"invoice": "invoice_number", "serial": "serial_number", "maker": "supplier"}
+    return {name: normal(column) for name, column in columns.items()}
+
+
+# What besides its number tells an invoice or a machine of any enterprise from others (columns of `numbers`).
+INVOICE_ANYWHERE = (
+    pl.when(pl.col("invoice").str.len_chars() >= INVOICE_UNIQUE_CHARACTERS)
+    .then(pl.lit(""))
+    .otherwise(pl.format("{}|{}", "issued_on", "maker"))
+)
+SERIAL_ANYWHERE = pl.col("maker")
+TELLING = pl.col("serial").str.len_chars() >= SERIAL_TELLING_CHARACTERS
+
+
 def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
     """P5: pairs of notes with one invoice, or one machine; `amounts_agree` says if it is the same money.
 
@@ -137,19 +153,12 @@ def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame
     listed = (
         invoices.filter(pl.col("amount_fen") > 0)
         .join(notes.select(*ORDER, "enterprise_id"), on="note_id")
-        .with_columns(
-            invoice=normal("invoice_number"),
-            serial=normal("serial_number"),
-            maker=normal("supplier"),
-        )
+        .with_columns(**numbers())
     )
     own = pl.col("enterprise_id").cast(pl.String)
-    long_invoice = pl.col("invoice").str.len_chars() >= INVOICE_UNIQUE_CHARACTERS
-    telling = pl.col("serial").str.len_chars() >= SERIAL_TELLING_CHARACTERS
-    issue = pl.format("{}|{}", "issued_on", "maker")
     places = {
-        "invoice_number": [own, pl.when(long_invoice).then(pl.lit("")).otherwise(issue)],
-        "serial_number": [own, pl.when(telling).then("maker").otherwise(own)],
+        "invoice_number": [own, INVOICE_ANYWHERE],
+        "serial_number": [own, pl.when(TELLING).then(SERIAL_ANYWHERE).otherwise(own)],
     }
     found = [
         neighbours(

@@ -3,6 +3,7 @@
 from settlement.models.assessment import Assessment
 from settlement.models.clawback import Clawback, ClawbackLapse, ClawbackMovement
 from settlement.models.deduction import Deduction, EnterprisePosting, MonthlySubsidy
+from settlement.models.duplicate_check import DuplicateCheck, DuplicateDue
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy, JudgedStatus
 from settlement.models.exchange import (
     ExchangeEntry,
@@ -36,6 +37,8 @@ __all__ = [
     "ClawbackMovement",
     "Deduction",
     "DifferenceExplanation",
+    "DuplicateCheck",
+    "DuplicateDue",
     "Enrolment",
     "EnterprisePosting",
     "Event",

@@ -54,7 +54,7 @@ class Finding(models.Model):
     """
 
     class Rule(models.TextChoices):
-        """The patterns of domain §7."""
+        """The patterns of domain §7; N: near matches of one, which only propose."""
 
         P1 = "P1", _("P1 同一借据重复贴息")
         P2 = "P2", _("P2 合同或借据号重复录入")
@@ -68,12 +68,20 @@ class Finding(models.Model):
         P10 = "P10", _("P10 多家银行合计超上限")
         P11 = "P11", _("P11 与外部补贴重复")
         P12 = "P12", _("P12 预拨资金长期闲置")
+        N2 = "N2", _("N2 疑似重复录入借据")
+        N3 = "N3", _("N3 疑似同一企业")
+        N4 = "N4", _("N4 疑似同一项目")
+        N5 = "N5", _("N5 疑似重复使用发票或设备")
 
     class Severity(models.TextChoices):
-        """A violation breaks a document's words; a warning is for a person to judge."""
+        """A violation breaks a document's words; a warning is for a person to judge.
+
+        A proposal stands on likeness alone: whether it is the same thing at all is for a person to say.
+        """
 
         VIOLATION = "violation", _("违规")
         WARNING = "warning", _("提示")
+        PROPOSAL = "proposal", _("疑似")
 
     class State(models.TextChoices):
         OPEN = "open", _("待处理")
@@ -137,8 +145,8 @@ class Finding(models.Model):
             models.CheckConstraint(
                 name="finding_words_known",
                 condition=Q(
-                    rule__in=[f"P{number}" for number in range(1, 13)],
-                    severity__in=["violation", "warning"],
+                    rule__in=[*(f"P{number}" for number in range(1, 13)), "N2", "N3", "N4", "N5"],
+                    severity__in=["violation", "warning", "proposal"],
                     state__in=["open", "confirmed", "dismissed"],
                 ),
             ),
@@ -149,6 +157,12 @@ class Finding(models.Model):
             models.CheckConstraint(
                 name="finding_amounts_not_negative",
                 condition=Q(central_fen__gte=0, provincial_fen__gte=0, municipal_fen__gte=0),
+            ),
+            models.CheckConstraint(
+                name="finding_proposal_claims_nothing",
+                condition=Q(severity="proposal", rule__startswith="N")
+                & Q(central_fen=0, provincial_fen=0, municipal_fen=0)
+                | ~Q(severity="proposal") & ~Q(rule__startswith="N"),
             ),
             models.CheckConstraint(name="finding_cites_an_article", condition=~Q(article="")),
         ]
@@ -181,6 +195,7 @@ class FindingSide(models.Model):
         verbose_name = _("核查涉及方")
         verbose_name_plural = _("核查涉及方")
         ordering = ["finding_id", "position"]  # by the key: not everybody sees the finding
+        indexes = [models.Index(name="finding_side_enterprise", fields=["enterprise"])]
         constraints = [
             models.UniqueConstraint(
                 name="finding_side_once_per_position", fields=["finding", "position"]

@@ -1,18 +1,26 @@
 """What the duplicate check reads, as frames: subsidised notes, what they were paid, and what else is known.
 
-Amounts are fen. A note is subsidised if it is eligible under some scheme.
+Amounts are fen. A note is subsidised if it is eligible under some scheme. `enterprise_ids` narrows a
+frame to these enterprises and their notes; None means everybody's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import polars as pl
 
 from config.kernel.services.bulk import Schema, read_frame, rows
+from loans.selectors import facts
 
 _ELIGIBLE = "EXISTS (SELECT FROM settlement_enrolment t WHERE t.note_id = {0}.{1} AND t.status = 'eligible')"
+_OWN = "SELECT w.id FROM loans_note w JOIN loans_contract v ON v.id = w.contract_id WHERE v.enterprise_id = ANY(%(ids)s)"
+_OWN_OUTSIDE = f"""
+    x.uscc IN (SELECT uscc FROM loans_enterprise WHERE id = ANY(%(ids)s))
+    OR (x.origin_id, x.note_number) IN (SELECT origin_id, note_number FROM loans_note WHERE id IN ({_OWN}))
+"""
 _TIERS = ("central_fen", "provincial_fen", "municipal_fen")
 
 NOTES: Schema = {
@@ -37,8 +45,16 @@ NOTES: Schema = {
 }
 
 
-def notes() -> pl.DataFrame:
+def _of(column: str, ids: facts.Ids, *, notes: bool = False) -> tuple[str, dict[str, Any]]:
+    """A condition that narrows a column of enterprises, or of their notes, with its parameters."""
+    if ids is None:
+        return "true", {}
+    return (f"{column} IN ({_OWN})" if notes else f"{column} = ANY(%(ids)s)"), {"ids": list(ids)}
+
+
+def notes(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
     """Subsidised notes with their keys, contract, project and bank (the head of its tree)."""
+    own, params = _of("c.enterprise_id", enterprise_ids)
     return read_frame(
         f"""
         SELECT n.id, n.institution_id, o.code, b.id, b.code, c.enterprise_id, e.uscc, c.id,
@@ -49,17 +65,20 @@ def notes() -> pl.DataFrame:
         JOIN kernel_institution o ON o.id = n.origin_id
         JOIN kernel_institution b ON b.parent_id IS NULL AND o.id BETWEEN b.id AND b.last_id
         LEFT JOIN loans_project p ON p.id = c.project_id
-        WHERE {_ELIGIBLE.format("n", "id")}
+        WHERE {own} AND {_ELIGIBLE.format("n", "id")}
         """,
+        params,
         schema=NOTES,
     )
 
 
-def enrolments() -> pl.DataFrame:
+def enrolments(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
     """Under which schemes is each note subsidised, for how much and from when to when?"""
+    own, params = _of("note_id", enterprise_ids, notes=True)
     return read_frame(
         "SELECT note_id, scheme_code, eligible_fen, subsidised_from, subsidised_until"
-        " FROM settlement_enrolment WHERE status = 'eligible'",
+        f" FROM settlement_enrolment WHERE status = 'eligible' AND {own}",
+        params,
         schema={
             "note_id": pl.Int64,
             "scheme_code": pl.String,
@@ -70,19 +89,23 @@ def enrolments() -> pl.DataFrame:
     )
 
 
-def names() -> pl.DataFrame:
+def names(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
     """Every name ever recorded of an enterprise."""
+    own, params = _of("enterprise_id", enterprise_ids)
     return read_frame(
-        "SELECT DISTINCT enterprise_id, name FROM loans_enterpriserecord",
+        f"SELECT DISTINCT enterprise_id, name FROM loans_enterpriserecord WHERE {own}",
+        params,
         schema={"enterprise_id": pl.Int64, "name": pl.String},
     )
 
 
-def invoices() -> pl.DataFrame:
+def invoices(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
     """Equipment invoices of subsidised notes."""
+    own, params = _of("v.note_id", enterprise_ids, notes=True)
     return read_frame(
         "SELECT v.note_id, v.invoice_number, v.serial_number, v.supplier, v.issued_on, v.amount_fen"
-        f" FROM loans_equipmentinvoice v WHERE {_ELIGIBLE.format('v', 'note_id')}",
+        f" FROM loans_equipmentinvoice v WHERE {own} AND {_ELIGIBLE.format('v', 'note_id')}",
+        params,
         schema={
             "note_id": pl.Int64,
             "invoice_number": pl.String,
@@ -94,15 +117,24 @@ def invoices() -> pl.DataFrame:
     )
 
 
-def external() -> pl.DataFrame:
-    """Outside subsidies net of their reversals, by the matter they name; `reference` is the first."""
+def external(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
+    """Outside subsidies net of their reversals, by the matter they name; `reference` is the first.
+
+    Narrowed: those of the enterprises' credit codes, and those that name a note of theirs (D10).
+    """
+    if enterprise_ids is None:
+        own, params = "true", {}
+    else:
+        own, params = _OWN_OUTSIDE, {"ids": list(enterprise_ids)}
     return read_frame(
-        """
+        f"""
         SELECT x.source, min(x.reference), x.uscc, x.kind, x.scheme_name, coalesce(o.code, ''),
             x.note_number, x.project_code, x.invoice_number, x.year, sum(x.amount_fen)::bigint
         FROM loans_externalsubsidy x LEFT JOIN kernel_institution o ON o.id = x.origin_id
+        WHERE {own}
         GROUP BY 1, 3, 4, 5, 6, 7, 8, 9, 10 HAVING sum(x.amount_fen) > 0
         """,
+        params,
         schema={
             "source": pl.String,
             "reference": pl.String,
@@ -119,13 +151,15 @@ def external() -> pl.DataFrame:
     )
 
 
-def paid_by_year() -> pl.DataFrame:
+def paid_by_year(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
     """What each note was paid per scheme and year of collection, net, all tiers together."""
+    own, params = _of("note_id", enterprise_ids, notes=True)
     return read_frame(
         "SELECT d.note_id, s.code, d.year, d.fen FROM (SELECT note_id, scheme_id,"
         " extract(year FROM collected_on)::int AS year,"
-        f" sum({' + '.join(_TIERS)})::bigint AS fen FROM settlement_deduction GROUP BY 1, 2, 3) d"
+        f" sum({' + '.join(_TIERS)})::bigint AS fen FROM settlement_deduction WHERE {own} GROUP BY 1, 2, 3) d"
         " JOIN settlement_scheme s ON s.id = d.scheme_id WHERE d.fen > 0",
+        params,
         schema={
             "note_id": pl.Int64,
             "scheme_code": pl.String,
@@ -135,31 +169,35 @@ def paid_by_year() -> pl.DataFrame:
     )
 
 
-def interest_by_year() -> pl.DataFrame:
+def interest_by_year(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
     """What each note paid in interest per year of collection."""
+    own, params = _of("note_id", enterprise_ids, notes=True)
     return read_frame(
         "SELECT note_id, extract(year FROM collected_on)::int, sum(interest_paid_fen)::bigint"
-        " FROM loans_interestcollection WHERE interest_paid_fen IS NOT NULL GROUP BY 1, 2",
+        f" FROM loans_interestcollection WHERE interest_paid_fen IS NOT NULL AND {own} GROUP BY 1, 2",
+        params,
         schema={"note_id": pl.Int64, "year": pl.Int64, "interest_fen": pl.Int64},
     )
 
 
-def notes_with_overlapping_periods() -> list[int]:
+def notes_with_overlapping_periods(*, enterprise_ids: facts.Ids = None) -> list[int]:
     """Notes with two interest periods, not the same, that share days.
 
     In the order of their first days some two neighbours then share days, too.
     """
+    own, params = _of("note_id", enterprise_ids, notes=True)
     found = rows(
-        """
+        f"""
         SELECT DISTINCT note_id FROM (
             SELECT note_id, period_start, period_end, lag(period_start) OVER w AS start_before,
                 lag(period_end) OVER w AS end_before
-            FROM loans_interestcollection WHERE interest_paid_fen IS NOT NULL
+            FROM loans_interestcollection WHERE interest_paid_fen IS NOT NULL AND {own}
             WINDOW w AS (PARTITION BY note_id ORDER BY period_start, period_end)
         ) w
         WHERE period_start < end_before AND (period_start, period_end) <> (start_before, end_before)
         ORDER BY 1
-        """
+        """,
+        params,
     )
     return [int(row[0]) for row in found]
 
@@ -190,17 +228,19 @@ def paid_rows(*, note_ids: Sequence[int]) -> pl.DataFrame:
     )
 
 
-def stopped_products() -> pl.DataFrame:
+def stopped_products(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
     """The last state of every deduction of a note that was repaid, overdue, extended or worse (D6)."""
+    own, params = _of("d.note_id", enterprise_ids, notes=True)
     states = read_frame(
-        """
+        f"""
         SELECT d.note_id, s.code, x.period_start, x.period_end, d.product, d.sequence,
             d.collection_id
         FROM settlement_deduction d JOIN settlement_scheme s ON s.id = d.scheme_id
         JOIN loans_interestcollection x ON x.id = d.collection_id
-        WHERE d.note_id IN (SELECT note_id FROM loans_repayment UNION
+        WHERE {own} AND d.note_id IN (SELECT note_id FROM loans_repayment UNION
             SELECT note_id FROM loans_notestatus)
         """,
+        params,
         schema={
             "note_id": pl.Int64,
             "scheme_code": pl.String,
@@ -215,11 +255,13 @@ def stopped_products() -> pl.DataFrame:
     return states.filter(last).drop("sequence", "collection_id")
 
 
-def guaranteed() -> pl.DataFrame:
+def guaranteed(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
     """Notes whose guarantee fee is subsidised, by scheme."""
+    own, params = _of("note_id", enterprise_ids, notes=True)
     return read_frame(
         "SELECT note_id, scheme_code, sum(subsidy_fen)::bigint FROM settlement_guaranteesubsidy"
-        " WHERE status = 'eligible' GROUP BY 1, 2",
+        f" WHERE status = 'eligible' AND {own} GROUP BY 1, 2",
+        params,
         schema={"note_id": pl.Int64, "scheme_code": pl.String, "fee_fen": pl.Int64},
     )
 
@@ -257,10 +299,11 @@ def untouched_receipts(*, as_of: date, days: int) -> pl.DataFrame:
     )
 
 
-def industries_of_titled() -> pl.DataFrame:
+def industries_of_titled(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
     """The industry in force on the drawdown day (D13) of notes whose enterprise ever held a title."""
+    own, params = _of("c.enterprise_id", enterprise_ids)
     return read_frame(
-        """
+        f"""
         SELECT n.id, a.industry_code FROM loans_note n JOIN loans_contract c ON c.id = n.contract_id
         JOIN LATERAL (
             SELECT r.industry_code FROM loans_enterpriserecord r
@@ -269,7 +312,8 @@ def industries_of_titled() -> pl.DataFrame:
                 CASE WHEN r.valid_from <= n.drawn_on THEN r.valid_from END DESC, r.valid_from
             LIMIT 1
         ) a ON true
-        WHERE c.enterprise_id IN (SELECT enterprise_id FROM loans_enterprisetitle)
+        WHERE {own} AND c.enterprise_id IN (SELECT enterprise_id FROM loans_enterprisetitle)
         """,
+        params,
         schema={"note_id": pl.Int64, "industry_code": pl.String},
     )

@@ -27,6 +27,10 @@ GONE = f"""
 DELETE FROM settlement_exchangeentry e
 WHERE NOT EXISTS (SELECT FROM told t WHERE ({_SAME}) = ({_STORED}))
 """
+OF_ENTERPRISES = """
+e.note_id IN (SELECT n.id FROM loans_note n JOIN loans_contract c ON c.id = n.contract_id
+    WHERE c.enterprise_id = ANY(%s))
+"""
 NEW = f"""
 INSERT INTO settlement_exchangeentry (key_id, {", ".join(SQL_COLUMNS)})
 SELECT %s, {_SAME} FROM told t

@@ -80,8 +80,10 @@ def current_key() -> Key:
 
 
 @transaction.atomic
-def refresh_entries() -> int:
-    """Bring what may be told of our notes in line with the facts; gives how many hashes there are.
+def refresh_entries(*, enterprise_ids: Sequence[int] | None = None) -> int:
+    """Bring what may be told of our notes in line with the facts; gives how many hashes there are of them.
+
+    `enterprise_ids`: of these enterprises' notes only.
 
     Raises DomainError as `current_key`.
     """
@@ -89,9 +91,9 @@ def refresh_entries() -> int:
     bulk.rows("SELECT pg_advisory_xact_lock(%s)", [REFRESHING_LOCK])
     slices = exchange.entries(
         key=key.secret,
-        notes=selectors.notes(),
-        enrolments=selectors.enrolments(),
-        invoices=selectors.invoices(),
+        notes=selectors.notes(enterprise_ids=enterprise_ids),
+        enrolments=selectors.enrolments(enterprise_ids=enterprise_ids),
+        invoices=selectors.invoices(enterprise_ids=enterprise_ids),
         terms=terms_in_force().terms,
     )
     bulk.create_stage("told", selected.SQL_COLUMNS)
@@ -100,7 +102,10 @@ def refresh_entries() -> int:
         bulk.fill_stage("told", part)
         count += part.height
     bulk.execute(selected.OTHER_KEYS, [key.id])
-    bulk.execute(selected.GONE)
+    if enterprise_ids is None:
+        bulk.execute(selected.GONE)
+    else:
+        bulk.execute(f"{selected.GONE} AND {selected.OF_ENTERPRISES}", [list(enterprise_ids)])
     bulk.execute(selected.NEW, [key.id])
     bulk.analyze("settlement_exchangeentry", written=count)
     return count

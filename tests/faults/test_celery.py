@@ -195,20 +195,13 @@ def test_a_worker_with_another_role_takes_no_message(
 
 def test_what_beat_rings_and_when() -> None:
     schedule = dict(app.conf.beat_schedule)
+    minutely = {"schedule": 60.0, "options": {"expires": 60.0}}
     prepared = {name: schedule.pop(name) for name in list(schedule) if name.startswith("prepare-")}
     assert schedule == {
         "sweep": {"task": "kernel.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
         "deliver": {"task": "kernel.deliver", "schedule": 10.0, "options": {"expires": 10.0}},
-        "sweep-orders": {
-            "task": "settlement.sweep_orders",
-            "schedule": 60.0,
-            "options": {"expires": 60.0},
-        },
-        "send-notices": {
-            "task": "settlement.send_notices",
-            "schedule": 60.0,
-            "options": {"expires": 60.0},
-        },
+        "sweep-orders": {"task": "settlement.sweep_orders", **minutely},
+        "send-notices": {"task": "settlement.send_notices", **minutely},
         "pull-provinces": {
             "task": "settlement.pull_provinces",
             "schedule": 600.0,
@@ -220,6 +213,7 @@ def test_what_beat_rings_and_when() -> None:
             "schedule": crontab(hour=4, minute=0),
             "options": {"expires": 3600.0},
         },
+        "check-changed": {"task": "settlement.check_changed", **minutely},
         "find-missed-labels": {
             "task": "settlement.find_missed_labels",
             "schedule": crontab(hour=5, minute=30),

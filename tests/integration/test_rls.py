@@ -110,6 +110,7 @@ def test_no_role_of_the_product_may_delete_facts_or_truncate_anything() -> None:
         *sorted(("worker", name) for name in [*links, *answering, *expired, *marks, *people]),
         ("worker", "oauth2_provider_accesstoken"),
         *[("worker", name) for name in factors],
+        ("worker", "settlement_duplicatedue"),
         ("worker", "settlement_enrolment"),
         ("worker", "settlement_exchangeentry"),
         ("worker", "settlement_exchangerow"),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from config.kernel.management.base import ProjectCommand, now
 from loans.values.errors import DomainError
 from settlement.management.tables import table, yuan
 from settlement.models import Finding
-from settlement.services.duplicates import check_duplicates
+from settlement.services.duplicates import check_changed, check_duplicates
 
-HEADER = ["规则 rule", "违规 violations", "提示 warnings", "待处理 open", "涉及金额 at stake"]
+HEADER = [
+    "规则 rule", "违规 violations", "提示 warnings", "疑似 proposals", "待处理 open", "涉及金额 at stake",
+]  # fmt: skip
 
 
 class Command(ProjectCommand):
@@ -25,30 +28,39 @@ class Command(ProjectCommand):
         " export findings lists them"
     )
 
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """How much to look at."""
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--changed",
+            action="store_true",
+            help="只核查上次核查后有变化的企业及其关联，结果与全部核查相同"
+            " / only what changed since the last check and what it is linked to; the result is the same",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, then print what is there by rule."""
         self.require_everywhere(options)
         try:
-            done = check_duplicates(at=now())
+            done = check_changed(at=now()) if options["changed"] else check_duplicates(at=now())
         except DomainError as refused:  # of a circle whose key is not here
             raise CommandError(refused.message) from refused
-        self.stdout.write(
-            table(HEADER, [_line(rule) for rule, count in done.there.items() if count])
-        )
-        self.stdout.write(
-            f"新增 opened {done.opened}，变化 changed {done.changed}，重新打开 reopened {done.reopened}，"
-            f"已消除 gone {done.gone}"
-        )
+        rules = [rule for rule in Finding.Rule.values if _there(rule).exists()]
+        self.stdout.write(table(HEADER, [_line(rule) for rule in rules]))
+        self.stdout.write(done.said())
+
+
+def _there(rule: str) -> QuerySet[Finding]:
+    return Finding.objects.filter(rule=rule, gone_at=None)
 
 
 def _line(rule: str) -> list[str]:
-    there = Finding.objects.filter(rule=rule, gone_at=None)
+    there = _there(rule)
     tiers = ("central_fen", "provincial_fen", "municipal_fen")
     at_stake = there.aggregate(*(Sum(tier, default=0) for tier in tiers))
     return [
         str(Finding.Rule(rule).label),
-        str(there.filter(severity=Finding.Severity.VIOLATION).count()),
-        str(there.filter(severity=Finding.Severity.WARNING).count()),
+        *(str(there.filter(severity=severity).count()) for severity in Finding.Severity.values),
         str(there.filter(state=Finding.State.OPEN).count()),
         yuan(sum(at_stake.values())),
     ]

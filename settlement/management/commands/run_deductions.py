@@ -19,6 +19,7 @@ from settlement.management import plan_table
 from settlement.selectors import papers
 from settlement.selectors.plans import last_planned_on
 from settlement.services import deductions, plans, pre_allocations
+from settlement.services.checked_runs import Begun, begin_run
 from settlement.services.guarantee_postings import (
     NO_FEES,
     PostedGuarantees,
@@ -69,19 +70,29 @@ class Command(ProjectCommand):
         scope = self.scope(options)
         self._finish_open_runs()
         self._book_receipts(scope)
-        started = deductions.start_run(
+        begun = begin_run(
             actor=self.actor(options),
-            at=now(),
+            clock=now,
             through=options["through"],
             scheme=scheme,
             scope=None if scope == SCOPE_ALL else scope,
         )
-        if started is None:
+        if begun is None:
             self.stdout.write("没有已收利息 / no interest collected yet")
             self._post_guarantees(options, scope=scope)
         else:
-            self._print(started, self._work(started.run_id))
+            self._print_duplicates(begun)
+            self._print(begun.run, self._work(begun.run.run_id))
         self._print_papers(scope)
+
+    def _print_duplicates(self, begun: Begun) -> None:
+        if begun.checked is None:
+            self.stderr.write(begun.why_not)
+        elif begun.checked.changes:
+            self.stdout.write(
+                f"重复贴息核查 duplicates: {begun.checked.said()}；见“重复贴息核查”，或导出 findings"
+                " / see Duplicate findings, or export findings"
+            )
 
     def _print(self, started: deductions.Started, counts: dict[str, Any]) -> None:
         self.stdout.write(

@@ -1,0 +1,62 @@
+"""Which enterprises a check has to look at together: those that some rule may compare with each other.
+
+A rule compares notes of one enterprise, or of enterprises that share a name, an organisation's number, a
+project, an invoice or a machine (`overlap`). So whoever shares no such key, through any others, is not
+concerned by a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from settlement.engine import overlap
+
+
+def keys(
+    *, names: pl.DataFrame, codes: pl.DataFrame, projects: pl.DataFrame, invoices: pl.DataFrame
+) -> pl.DataFrame:
+    """What each enterprise may be linked to others by: enterprise_id, key; only keys that are shared.
+
+    Frames have enterprise_id and: `names` name; `codes` uscc; `projects` project_code; `invoices`
+    invoice_number, serial_number, supplier, issued_on. All of the book, subsidised or not: a link
+    outlives what made a rule look at it.
+    """
+    bought = invoices.with_columns(**overlap.numbers())
+    kinds = {
+        "name": names.select("enterprise_id", text=overlap.normal("name")),
+        "organisation": codes.select(
+            "enterprise_id", text=pl.col("uscc").str.slice(*overlap.ORGANISATION)
+        ),
+        "project": projects.select("enterprise_id", text=overlap.normal("project_code")),
+        "invoice": bought.filter(pl.col("invoice") != "").select(
+            "enterprise_id", text=pl.format("{}|{}", "invoice", overlap.INVOICE_ANYWHERE)
+        ),
+        "serial": bought.filter(overlap.TELLING).select(
+            "enterprise_id", text=pl.format("{}|{}", "serial", overlap.SERIAL_ANYWHERE)
+        ),
+    }
+    found = [
+        _shared(frame.select("enterprise_id", key=pl.format("{}|{}", pl.lit(kind), "text")))
+        for kind, frame in kinds.items()
+    ]
+    return pl.concat(found)
+
+
+def _shared(keyed: pl.DataFrame) -> pl.DataFrame:
+    return keyed.unique().filter(pl.len().over("key") > 1)
+
+
+def closure(*, links: pl.DataFrame, enterprise_ids: Iterable[int]) -> list[int]:
+    """These enterprises and all that are linked to them through any number of others, in order."""
+    known = pl.DataFrame(
+        {"enterprise_id": sorted(set(enterprise_ids))}, schema={"enterprise_id": pl.Int64}
+    )
+    new = known
+    while not new.is_empty():
+        shared = links.join(new, on="enterprise_id", how="semi").select("key").unique()
+        reached = links.join(shared, on="key", how="semi").select("enterprise_id").unique()
+        new = reached.join(known, on="enterprise_id", how="anti")
+        known = pl.concat([known, new])
+    return sorted(known["enterprise_id"].to_list())
