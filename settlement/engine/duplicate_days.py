@@ -12,6 +12,7 @@ from settlement.engine.duplicate_facts import Known
 from settlement.engine.duplicates import VIOLATION, WARNING, Claim, Match, PaidOf, Price, article
 from settlement.engine.terms_model import Terms
 
+SLICE_NOTES = 50_000
 ACTUAL = ("", "actual_360", "actual_365")
 
 
@@ -21,7 +22,14 @@ def stopped_days(known: Known) -> Iterator[Match]:
     At stake is the part of each collection that the product is too large by.
     """
     codes = [terms.code for terms in known.terms if terms.day_count in ACTUAL]
-    over = _too_large(known, known.products.filter(pl.col("scheme_code").is_in(codes)))
+    posted = known.products.filter(pl.col("scheme_code").is_in(codes) & (pl.col("product") > 0))
+    concerned = posted.select(pl.col("note_id").unique().sort())
+    for part in concerned.iter_slices(SLICE_NOTES):  # day by day they need much room
+        yield from _stopped(known, posted.join(part, on="note_id", how="semi"))
+
+
+def _stopped(known: Known, posted: pl.DataFrame) -> Iterator[Match]:
+    over = _too_large(known, posted)
     for (note, code), group in over.group_by(["note_id", "scheme_code"], maintain_order=True):
         terms = known.schemes[str(code)]
         periods = [
@@ -55,7 +63,7 @@ def stopped_days(known: Known) -> Iterator[Match]:
 def _too_large(known: Known, products: pl.DataFrame) -> pl.DataFrame:
     """Posted periods with a product above `allowed`: D5's base × days not stopped."""
     eligible = known.enrolments.select("note_id", "scheme_code", "eligible_fen")
-    held = products.filter(pl.col("product") > 0).join(eligible, on=["note_id", "scheme_code"])
+    held = products.join(eligible, on=["note_id", "scheme_code"])
     concerned = known.notes.filter(pl.col("note_id").is_in(held["note_id"].unique().to_list()))
     notes = (
         concerned.sort("note_id").with_row_index("note").with_columns(pl.col("note").cast(pl.Int64))

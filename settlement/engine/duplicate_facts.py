@@ -53,21 +53,28 @@ class Known:
         return {terms.code: duplicates.duty(terms) for terms in self.terms}
 
     @cached_property
-    def places(self) -> dict[int, int]:
-        """Note → its row in `notes`."""
-        return {note: place for place, note in enumerate(self.notes["note_id"].to_list())}
+    def _places(self) -> pl.DataFrame:
+        """Where each note stands in `notes`, by note: looked up, as few of many are ever asked for."""
+        return self.notes.select("note_id").with_row_index("place").sort("note_id")
+
+    def place(self, note_id: int) -> int | None:
+        """A note's row in `notes`; None if it is not subsidised."""
+        known = self._places["note_id"]
+        at = known.search_sorted(note_id)
+        found = at < len(known) and known[at] == note_id
+        return int(self._places["place"][at]) if found else None
 
     @cached_property
-    def subsidised(self) -> dict[int, list[str]]:
-        """Note → the schemes it is eligible under, those served first first."""
+    def _labels(self) -> pl.DataFrame:
+        return self.enrolments.select("note_id", "scheme_code").sort("note_id")
+
+    def schemes_of(self, note_id: int) -> list[str]:
+        """The schemes a note is eligible under, those served first first."""
         order = {terms.code: place for place, terms in enumerate(self.terms)}
-        found: dict[int, list[str]] = {}
-        for note, scheme in self.enrolments.select("note_id", "scheme_code").iter_rows():
-            found.setdefault(note, []).append(scheme)
-        return {
-            note: sorted(codes, key=lambda code: order.get(code, len(order)))
-            for note, codes in found.items()
-        }
+        notes = self._labels["note_id"]
+        first, last = notes.search_sorted(note_id, "left"), notes.search_sorted(note_id, "right")
+        codes = self._labels["scheme_code"][first:last].to_list()
+        return sorted(codes, key=lambda code: (order.get(code, len(order)), code))
 
     @cached_property
     def same_enterprises(self) -> pl.DataFrame:
@@ -81,7 +88,9 @@ class Known:
 
     def note(self, note_id: int) -> dict[str, Any]:
         """One note's row."""
-        return self.notes.row(self.places[note_id], named=True)
+        place = self.place(note_id)
+        assert place is not None, note_id
+        return self.notes.row(place, named=True)
 
     def name(self, note_id: int) -> str:
         """A note's key as text: institution code and number."""
@@ -96,6 +105,14 @@ class Known:
         row = self.note(note_id)
         return row["drawn_on"], row["institution_code"], row["note_number"]
 
+    def notes_by(self, column: str, values: Iterable[int]) -> dict[int, list[int]]:
+        """The notes of these contracts, or enterprises (`column`)."""
+        found: dict[int, list[int]] = {}
+        chosen = self.notes.filter(pl.col(column).is_in(sorted(set(values))))
+        for value, note in chosen.select(column, "note_id").iter_rows():
+            found.setdefault(value, []).append(note)
+        return found
+
     def keys(self, note_ids: Iterable[int]) -> list[str]:
         """Names of notes, sorted, for an identity."""
         return sorted(self.name(note_id) for note_id in note_ids)
@@ -106,10 +123,7 @@ class Known:
 
     def _duties_of(self, note_ids: Iterable[int]) -> set[str]:
         return {
-            self.duties[s]
-            for note in note_ids
-            for s in self.subsidised.get(note, ())
-            if s in self.duties
+            self.duties[s] for note in note_ids for s in self.schemes_of(note) if s in self.duties
         }
 
     def yielding_scheme(
@@ -119,7 +133,7 @@ class Known:
         found = [
             self.schemes[code]
             for note in note_ids
-            for code in self.subsidised.get(note, ())
+            for code in self.schemes_of(note)
             if code in self.schemes and (duties is None or self.duties[code] in duties)
         ]
         return max(found, key=lambda terms: (terms.priority, terms.code), default=None)

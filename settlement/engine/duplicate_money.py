@@ -43,7 +43,7 @@ def above_interest(known: Known) -> Iterator[Match]:
         .sort(keys)
     )  # fmt: skip
     for row in above.iter_rows(named=True):
-        if row["note_id"] in known.places:
+        if known.place(row["note_id"]) is not None:
             yield _above(known, row)
 
 
@@ -126,9 +126,11 @@ def _bases(known: Known, limit: Limit) -> pl.DataFrame:
         known.notes.filter(pl.col("loan_type").is_in(loan_types)) if loan_types else known.notes
     )
     eligible = known.enrolments.filter(pl.col("scheme_code") == terms.code)
-    return chosen.join(eligible.select("note_id", "eligible_fen"), on="note_id").with_columns(
-        base_fen=overlap.in_cny(base)
-    )
+    based = chosen.select(
+        *overlap.ORDER, "enterprise_id", "uscc", "bank_id", "contract_id",
+        base_fen=overlap.in_cny(base),
+    )  # fmt: skip
+    return based.join(eligible.select("note_id", "eligible_fen"), on="note_id")
 
 
 def split(known: Known) -> Iterator[Match]:

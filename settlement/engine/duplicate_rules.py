@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 import polars as pl
@@ -15,7 +14,7 @@ from settlement.engine.duplicates import VIOLATION, WARNING, Match, article
 def repeated_periods(known: Known) -> Iterator[Match]:
     """P1: one note paid twice for the same days, by two batches or under two schemes of one group."""
     for note in sorted(set(known.overlapping) | set(_doubly_paid(known))):
-        terms = known.yielding_scheme([note]) if note in known.places else None
+        terms = None if known.place(note) is None else known.yielding_scheme([note])
         if terms is None:
             continue
         yield Match(
@@ -55,14 +54,18 @@ def same_numbers(known: Known) -> Iterator[Match]:
         yield from _twice(
             known, "P1" if same else "P2", (first,), (second,), number, f"note_number;{by}"
         )
-    notes_of: dict[int, list[int]] = defaultdict(list)
-    for contract, note in known.notes.select("contract_id", "note_id").iter_rows():
-        notes_of[contract].append(note)
-    for first, second, number, by in overlap.same_contracts(known.notes).iter_rows():
+    contracts = overlap.same_contracts(known.notes)
+    notes_of = known.notes_by("contract_id", pairs_of(contracts))
+    for first, second, number, by in contracts.iter_rows():
         if not covered & {(first, second), (second, first)}:
             yield from _twice(
                 known, "P2", notes_of[first], notes_of[second], number, f"contract_number;{by}"
             )
+
+
+def pairs_of(pairs: pl.DataFrame) -> list[int]:
+    """Everything that stands in a frame of pairs."""
+    return [*pairs["first"], *pairs["second"]]
 
 
 def _twice(
@@ -90,9 +93,7 @@ def _twice(
 
 def same_enterprises(known: Known) -> Iterator[Match]:
     """P3: one enterprise under two credit codes; caps and exclusions then count it twice."""
-    notes_of: dict[int, list[int]] = defaultdict(list)
-    for enterprise, note in known.notes.select("enterprise_id", "note_id").iter_rows():
-        notes_of[enterprise].append(note)
+    notes_of = known.notes_by("enterprise_id", pairs_of(known.same_enterprises))
     for first, second, matched, by in known.same_enterprises.iter_rows():
         one, other = known.in_order(notes_of[first]), known.in_order(notes_of[second])
         duties = known.shared_duties(one, other)
@@ -139,7 +140,8 @@ def shared_projects(known: Known) -> Iterator[Match]:
         .sort("code", "duty")
     )
     pairs = set(known.shared_invoices.select("first", "second").iter_rows())
-    named = set(known.invoices["note_id"].to_list())
+    placed_notes = pl.col("note_id").is_in(placed["note_id"].unique().to_list())
+    named = set(known.invoices.filter(placed_notes)["note_id"].to_list())
     for code, duty_of, notes, _ in groups.iter_rows():
         ordered = known.in_order(notes)
         inside = set(ordered)

@@ -152,7 +152,7 @@ def conflicts(known: Known) -> Iterator[Match]:
     """
     groups: dict[tuple[str, int, str, str], set[str]] = defaultdict(set)
     for note, kind, duty, bank in known.exchanged.select(*CONFLICTS).iter_rows():
-        if note in known.places:
+        if known.place(note) is not None:
             groups[RULES[kind], note, duty, bank].add(kind)
     for (rule, note, duty, bank), kinds in sorted(groups.items()):
         terms = known.yielding_scheme([note], {duty})

@@ -73,7 +73,9 @@ def same_numbers(notes: pl.DataFrame) -> pl.DataFrame:
     Punctuation also tells 1-12 from 11-2, so a pair counts only if principal or drawdown day agree.
     `by` is principal, drawn_on or both.
     """
-    keyed = notes.with_columns(matched=normal("note_number")).filter(pl.col("matched") != "")
+    keyed = notes.select(
+        *ORDER, "enterprise_id", "principal_fen", matched=normal("note_number")
+    ).filter(pl.col("matched") != "")
     return _paired(
         [
             neighbours(
@@ -89,8 +91,12 @@ def same_contracts(notes: pl.DataFrame) -> pl.DataFrame:
 
     As with notes, amount or day of signing must agree. `first` and `second` are contract ids.
     """
-    contracts = notes.unique("contract_id").with_columns(matched=normal("contract_number"))
     order = ("signed_on", "institution_code", "contract_number", "contract_id")
+    contracts = (
+        notes.select(*order, "enterprise_id", "contract_fen")
+        .unique("contract_id")
+        .with_columns(matched=normal("contract_number"))
+    )
     return _paired(
         [
             neighbours(
@@ -110,7 +116,11 @@ def same_enterprises(notes: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     `names`: enterprise_id, name, one row per name ever recorded. The organisation number (characters
     9–17, GB 32100) belongs to one legal person for life, wherever it is registered.
     """
-    owners = notes.sort(*ORDER).unique("enterprise_id", keep="first", maintain_order=True)
+    owners = (
+        notes.select(*ORDER, "enterprise_id", "uscc")
+        .sort(*ORDER)
+        .unique("enterprise_id", keep="first", maintain_order=True)
+    )
     named = owners.join(names, on="enterprise_id").with_columns(matched=normal("name"))
     numbered = owners.with_columns(matched=pl.col("uscc").str.slice(*ORGANISATION))
     keys = {"name": named, "organisation_code": numbered}
@@ -231,9 +241,10 @@ def above_cap(bases: pl.DataFrame, *, by: str, limit_fen: int) -> pl.DataFrame:
     so_far = pl.col("eligible_fen").cum_sum().over(by)
     over = (so_far - limit_fen).clip(0, pl.col("eligible_fen"))
     return (
-        bases.sort(by, *ORDER)
-        .with_columns(total_fen=total, each_below=alone, granted_over_fen=over)
+        bases.with_columns(total_fen=total, each_below=alone)
         .filter((pl.col("total_fen") > limit_fen) & (pl.len().over(by) > 1))
+        .sort(by, *ORDER)
+        .with_columns(granted_over_fen=over)
     )
 
 

@@ -175,7 +175,7 @@ def _priced(book: Known, matches: Sequence[Match]) -> Iterator[Found]:
 def _side(book: Known, match: Match, note_id: int, claims: Sequence[Claim]) -> Side:
     row = book.note(note_id)
     said = {name: row[name] for name in _NOTE_FACTS} | {"drawn_on": str(row["drawn_on"])}
-    said |= {"schemes": book.subsidised.get(note_id, []), "yields": note_id in match.yields}
+    said |= {"schemes": book.schemes_of(note_id), "yields": note_id in match.yields}
     said |= match.said.get(note_id, {})
     if match.rule == "P5":
         listed = (

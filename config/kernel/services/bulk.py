@@ -20,7 +20,7 @@ from psycopg import Cursor, sql
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 SLICE_ROWS = 50_000
-WHOLE = 2**62
+FRAME_ROWS = 200_000  # of a whole frame that are text at one time
 ANALYZE_SHARE = 10  # a write of a tenth of a table deserves fresh statistics
 
 
@@ -37,8 +37,8 @@ def read_frame(
 
     Columns are Int64, String, Date or Boolean; a null text arrives as the empty string.
     """
-    frames = [*read_slices(query, params, schema=schema, rows=WHOLE)]
-    return frames[0] if frames else pl.DataFrame(schema=dict(schema))
+    frames = [*read_slices(query, params, schema=schema, rows=FRAME_ROWS)]
+    return pl.concat(frames, rechunk=True) if frames else pl.DataFrame(schema=dict(schema))
 
 
 def read_slices(
