@@ -27,7 +27,11 @@ def _reasons(name: Any) -> "ArrayField[list[str], list[str]]":
 
 
 class Enrolment(models.Model):
-    """Is the note subsidised under the scheme, for how much and from when to when?"""
+    """Is the note subsidised under the scheme, for how much and from when to when?
+
+    An exclusion constraint of the database (migration 0063) holds that no note is eligible under two
+    schemes of one exclusive group, so that the days of one loan are not subsidised twice by one duty.
+    """
 
     Status = JudgedStatus
 
@@ -59,6 +63,14 @@ class Enrolment(models.Model):
     tiers_off = _reasons(_("不贴息层级"))
     lpr_ppm = models.BigIntegerField(
         _("适用LPR"), null=True, blank=True, help_text=_("百万分之一 / parts per million")
+    )
+    exclusive_group = models.CharField(
+        _("互斥组"),
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("同组政策一笔借据只享受一项 / of a group one loan has one scheme"),
     )
     version = models.ForeignKey(
         "settlement.SchemeVersion",

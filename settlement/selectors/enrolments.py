@@ -40,12 +40,14 @@ _LISTS = ("reasons", "tiers_off")
 _CONTENT = [column for column in COLUMNS if column not in ("note_id", "scheme_code")]
 
 UPSERT = f"""
-    INSERT INTO settlement_enrolment (institution_id, {", ".join(COLUMNS)})
-    SELECT n.institution_id, {
+    INSERT INTO settlement_enrolment (institution_id, exclusive_group, {", ".join(COLUMNS)})
+    SELECT n.institution_id, g.exclusive_group, {
     ", ".join(f"string_to_array(j.{c}, ';')" if c in _LISTS else f"j.{c}" for c in COLUMNS)
 }
-    FROM judged j JOIN loans_note n ON n.id = j.note_id ORDER BY j.note_id, j.position
-    ON CONFLICT (note_id, scheme_code) DO UPDATE SET
+    FROM judged j JOIN loans_note n ON n.id = j.note_id
+    JOIN unnest(%s::text[], %s::text[]) g (scheme_code, exclusive_group) USING (scheme_code)
+    ORDER BY j.note_id, j.position
+    ON CONFLICT (note_id, scheme_code) DO UPDATE SET exclusive_group = excluded.exclusive_group,
     {", ".join(f"{column} = excluded.{column}" for column in _CONTENT)}
 """
 

@@ -17,6 +17,7 @@ from config.kernel.services import bulk
 from loans.selectors import facts
 from loans.services import locks
 from settlement.engine import assess
+from settlement.engine.duplicates import duty
 from settlement.engine.facts import AssessFacts
 from settlement.engine.guarantee import subsidies
 from settlement.models import Assessment
@@ -41,7 +42,7 @@ class Assessed:
 def assess_notes(
     *, at: datetime, scheme: str | None = None, only_if_stale: bool = False
 ) -> Assessed:
-    """Judge all labels (or write only one scheme's) over all facts known now."""
+    """Judge all labels over all facts known now; with `scheme`, write only its and those it excludes."""
     _hold_intake()
     book = terms_in_force()
     position = facts.facts_position()
@@ -96,8 +97,9 @@ def assess_facts() -> AssessFacts:
 def _write(judged: pl.DataFrame, *, book: Book, scheme: str | None) -> tuple[int, int]:
     stored = enrolments.stored()
     if scheme is not None:
-        judged = judged.filter(pl.col("scheme_code") == scheme)
-        stored = stored.filter(pl.col("scheme_code") == scheme)
+        duties = {terms.code: duty(terms) for terms in book.terms}
+        asked = pl.col("scheme_code").is_in([c for c in duties if duties[c] == duties[scheme]])
+        judged, stored = judged.filter(asked), stored.filter(asked)
     fresh = enrolments.comparable(judged)
     changed = fresh.join(stored, on=fresh.columns, how="anti", nulls_equal=True)
     keys = ["note_id", "scheme_code"]
@@ -110,7 +112,8 @@ def _write(judged: pl.DataFrame, *, book: Book, scheme: str | None) -> tuple[int
         bulk.create_stage("concerned", {"note_id": "bigint"})
         bulk.fill_stage("concerned", _concerned(changed, removed, stored, book))
         locks.touch_notes(queries=["SELECT note_id FROM concerned"])
-        bulk.execute(enrolments.UPSERT)
+        groups = {terms.code: terms.exclusive_group for terms in book.terms}
+        bulk.execute(enrolments.UPSERT, [list(groups), list(groups.values())])
         bulk.execute(
             "DELETE FROM settlement_enrolment t USING unlabelled u "
             "WHERE t.note_id = u.note_id AND t.scheme_code = u.scheme_code"
