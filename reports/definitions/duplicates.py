@@ -21,7 +21,7 @@ STATES = {
     "clawback": "追回中",
     "recovered": "已追回",
 }
-SEVERITIES = {"violation": "违规", "warning": "提示"}
+SEVERITIES = {"violation": "违规", "warning": "提示", "proposal": "疑似"}
 RULES = {
     "P1": "同一借据重复贴息",
     "P2": "合同或借据号重复录入",
@@ -35,12 +35,16 @@ RULES = {
     "P10": "多家银行合计超上限",
     "P11": "与外部补贴重复",
     "P12": "预拨资金长期闲置",
+    "N2": "疑似重复录入借据",
+    "N3": "疑似同一企业",
+    "N5": "疑似重复使用发票或设备",
 }
 MONEY = [f"{tier}_fen" for tier in TIERS]
 NOT_FOUND = "未发现"
 FOOTNOTES = (
     "列入涉及本期有贴息的借据（或不涉及借据）、仍然成立或已认定属实的事项，不论何时发现；事实已消除且未认定的不列。状态以生成时为准。",
     "涉及金额为该事项应退的贴息，经复核属实后方为应追回金额；已排除的事项不计入涉及金额合计。",
+    "疑似事项（N）按号码、名称、金额和日期相近提出，是否属实由人判断，不涉及金额；认定属实前不列入明细台账。",
     "另一方不在本机构范围内的，其机构、借据和要素不列；明细列前两方，各方列在涉及各方表。",
 )
 _AMOUNTS = tuple(
@@ -98,6 +102,7 @@ BY_RULE = (
     Column("articles", "依据条款", "text"),
     Column("violations", "违规件数", "int", total=True),
     Column("warnings", "提示件数", "int", total=True),
+    Column("proposals", "疑似件数", "int", total=True),
     Column("new", "其中本期发现", "int", total=True),
     *(Column(f"{state}_count", name, "int", total=True) for state, name in STATES.items()),
     *(Column(f"{tier}_fen", f"涉及{TIERS_ZH[tier]}贴息", "wan", total=True) for tier in TIERS),
@@ -106,16 +111,21 @@ BY_RULE = (
 
 
 def said_of_notes(found: pl.DataFrame) -> pl.DataFrame:
-    """One row per note with findings: `duplicates` names state and rules, most pressing first."""
+    """One row per note with findings: `duplicates` names state and rules, most pressing first.
+
+    A proposal says nothing of a note until people have agreed that it is true.
+    """
     ranks = {state: rank for rank, state in enumerate(STATES)}
+    judged = ~pl.col("state").is_in(["open", "dismissed"])
     return (
-        found.with_columns(
+        found.filter((pl.col("severity") != "proposal") | judged)
+        .with_columns(
             rank=pl.col("state").replace_strict(ranks, return_dtype=pl.Int64),
             number=pl.col("rule").str.slice(1).cast(pl.Int64),
         )
         .select("note_id", "state", "rank", "rule", "number")
         .unique()
-        .sort("note_id", "rank", "number")
+        .sort("note_id", "rank", "number", "rule")
         .group_by("note_id", "state", maintain_order=True)
         .agg(pl.col("rule"))
         .select("note_id", said=pl.format("{} {}", pl.col("state").replace(STATES), pl.col("rule").list.join("、")))
@@ -182,6 +192,7 @@ def _by_rule(said: pl.DataFrame, period: Period) -> pl.DataFrame:
             articles=pl.col("article").unique().sort().str.join("；"),
             violations=(pl.col("severity") == SEVERITIES["violation"]).cast(pl.Int64).sum(),
             warnings=(pl.col("severity") == SEVERITIES["warning"]).cast(pl.Int64).sum(),
+            proposals=(pl.col("severity") == SEVERITIES["proposal"]).cast(pl.Int64).sum(),
             new=pl.col("found_on")
             .is_between(period.start, period.end, closed="left")
             .cast(pl.Int64)

@@ -36,6 +36,9 @@ LABELS = {
     "repaid_fen": in_yuan(_("还本金额")),
     "schemes": _("贴息政策"),
     "invoices": _("设备发票"),
+    "near": _("相近号码"),
+    "signed_on": _("合同签订日期"),
+    "contract_fen": in_yuan(_("合同金额")),
     "source": _("来源"),
     "reference": _("流水号"),
     "kind": _("类别"),
@@ -70,6 +73,10 @@ EVIDENCE = {
     "entry": _("分录"),
     "more_than_days": _("超过天数"),
     "days_apart_at_most": _("相距天数上限"),
+    "score_permille": _("相似度"),
+    "agree": _("相同"),
+    "near": _("相近"),
+    "differ": _("不同"),
 }
 CHOICES = {"loan_type": "Contract", "kind": "ExternalSubsidy"}  # whose words a fact is said in
 MATCHED = LABELS | {  # what a finding was found by
@@ -162,6 +169,8 @@ def evidence(request: HttpRequest, finding: Finding) -> Section:
 def _evidence(key: str, value: Any) -> str:
     if key.endswith("_fen"):
         return yuan(value) or ""
+    if key.endswith("_permille"):
+        return f"{value} ‰"
     if key == "ask":
         names = dict(Institution.objects.filter(code__in=value).values_list("code", "name"))
         return "；".join(f"{names.get(code, '')} {code}".strip() for code in value)

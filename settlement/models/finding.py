@@ -70,7 +70,6 @@ class Finding(models.Model):
         P12 = "P12", _("P12 预拨资金长期闲置")
         N2 = "N2", _("N2 疑似重复录入借据")
         N3 = "N3", _("N3 疑似同一企业")
-        N4 = "N4", _("N4 疑似同一项目")
         N5 = "N5", _("N5 疑似重复使用发票或设备")
 
     class Severity(models.TextChoices):
@@ -145,7 +144,7 @@ class Finding(models.Model):
             models.CheckConstraint(
                 name="finding_words_known",
                 condition=Q(
-                    rule__in=[*(f"P{number}" for number in range(1, 13)), "N2", "N3", "N4", "N5"],
+                    rule__in=[*(f"P{number}" for number in range(1, 13)), "N2", "N3", "N5"],
                     severity__in=["violation", "warning", "proposal"],
                     state__in=["open", "confirmed", "dismissed"],
                 ),

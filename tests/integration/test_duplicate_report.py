@@ -180,12 +180,15 @@ def test_the_register_says_what_was_found_of_its_notes(tmp_path: Path) -> None:
 def test_states_of_one_note_are_said_the_most_pressing_first() -> None:
     found = pl.DataFrame(
         {
-            "note_id": [1, 1, 1, 2],
-            "state": ["recovered", "open", "open", "dismissed"],
-            "rule": ["P1", "P11", "P2", "P8"],
+            "note_id": [1, 1, 1, 2, 2, 3],
+            "state": ["recovered", "open", "open", "dismissed", "confirmed", "open"],
+            "rule": ["P1", "P11", "P2", "P8", "N2", "N5"],
+            "severity": ["violation", "warning", "violation", "warning", "proposal", "proposal"],
         }
-    )
-    assert said_of_notes(found).rows() == [(1, "待核查 P2、P11；已追回 P1"), (2, "已排除 P8")]
+    )  # of what is only like another nothing is said before people agree
+    assert said_of_notes(found).rows() == [
+        (1, "待核查 P2、P11；已追回 P1"), (2, "属实 N2；已排除 P8"),
+    ]  # fmt: skip
 
 
 def test_an_outside_record_is_told_by_its_source() -> None:
