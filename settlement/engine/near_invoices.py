@@ -48,15 +48,19 @@ def near_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
     proposed = _proposed(found).join(
         _exact(found, notes, invoices), on=["first", "second"], how="anti"
     )
+    ordered = proposed.with_columns(
+        edits=near_scores.edits(proposed, "first_number", "second_number")
+    ).sort(
+        "points", "edits", "rank", "rank_2", "by", "first_number", "second_number",
+        descending=[True, False, False, False, False, False, False],
+    )  # fmt: skip
+    for one, number in (("row", "second_number"), ("row_2", "first_number")):
+        ordered = near_scores.without_siblings(ordered, one=one, number=number)
     return (
-        proposed.sort(
-            "points", "rank", "rank_2", "by", "first_number", "second_number",
-            descending=[True, False, False, False, False, False],
-        )
-        .unique(["second", "enterprise_id"], keep="first", maintain_order=True)
+        ordered.unique(["second", "enterprise_id"], keep="first", maintain_order=True)
         .sort("rank", "rank_2")
         .select(*PAIRS)
-    )  # fmt: skip
+    )
 
 
 def _listed(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:

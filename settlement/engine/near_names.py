@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 import polars as pl
@@ -36,13 +36,14 @@ _BRACKETED_FORMS = {
 _GROUPS = ("企业集团", "集团")
 _BRACKETS = str.maketrans("【】〔〕［］[]{}〈〉《》「」『』<>", "()()()()()()()()()()")
 _BRACKETED = re.compile(r"\(([^()]*)\)")
-_FORMER = re.compile(r"^(?:原名?|曾用名?|前身|旧名)[:：]?(.{4,})$")
+_FORMER = re.compile(r"\((?:原名?|曾用名?|前身|旧名):?(.{4,})\)")
 _SILENT = re.compile(r"[^\w]|_")
 _UNITS = (
     "壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "特别行政区", "地区", "新区", "省", "市", "区",
     "县", "盟",
 )  # fmt: skip
 _DATED = re.compile(r"\[[^\]]*\]")
+_ENDED = re.compile(r"\[\d*-\d+\]")
 _LONGEST_REGION = 12
 
 
@@ -83,19 +84,24 @@ def _bare(region: str) -> str:
 def _regions() -> dict[str, frozenset[str]]:
     """Every region as it may be written, with and without any unit → its codes of 2, 4 or 6 digits.
 
-    Regions that changed their unit (海门市, 海门区) are one; abolished ones still stand in names.
+    Regions that changed their unit (海门市, 海门区) are one; abolished ones still stand in names, by the
+    codes of today if there are any.
     """
     codes: dict[str, set[str]] = {}
+    abolished: dict[str, set[str]] = {}
     for _, province, _, entry, counties in numdb.get("cn/loc").prefixes:
         codes.setdefault(_bare(plain(entry["province"])), set()).add(province)
         for _, county, _, place, _ in counties:
             code = province + (county[:2] if county.endswith("00") else county)
-            for name in _DATED.sub("", place.get("county", "")).split(","):
-                if county != "0000" and len(_bare(plain(name))) >= 2:
-                    codes.setdefault(_bare(plain(name)), set()).add(code)
+            for dated in place.get("county", "").split(","):
+                name = _bare(plain(_DATED.sub("", dated)))
+                if county != "0000" and len(name) >= 2:
+                    (abolished if _ENDED.match(dated) else codes).setdefault(name, set()).add(code)
     codes.pop("市辖", None)
     return {
-        name + unit: frozenset(found) for name, found in codes.items() for unit in (*_UNITS, "")
+        name + unit: frozenset(found)
+        for name, found in (abolished | codes).items()
+        for unit in (*_UNITS, "")
     }
 
 
@@ -113,15 +119,16 @@ def _within(inner: frozenset[str], outer: frozenset[str]) -> frozenset[str]:
     return frozenset(code for code in inner if any(code.startswith(one) for one in outer))
 
 
-def _led(text: str) -> tuple[frozenset[str], str]:
-    """The regions that a text begins with, each within the one before, and what is left.
+def _led(text: str, regions: frozenset[str]) -> tuple[frozenset[str], str]:
+    """The regions that a text begins with, each within the one before or around it, and what is left.
 
-    A trade name that is also a county (东方, 长安) is taken for one: names then agree only if it does.
+    `regions`: what is known from brackets. A trade name that is also a county (东方, 长安) is taken for
+    one: names then agree only if it does.
     """
-    regions: frozenset[str] = frozenset()
     while True:
         start, codes = _region_at_start(text)
-        codes = _within(codes, regions) if regions else codes
+        if regions:
+            codes = _within(codes, regions) or (_within(regions, codes) and regions)
         if not codes or len(text) - len(start) < CORE_CHARACTERS:
             return regions, text
         regions, text = codes, text[len(start) :]
@@ -148,45 +155,54 @@ def parts(name: str) -> Name:
 
 def _parted(text: str) -> Name:
     """As `parts`, of a text that is plain already."""
+    told = _FORMER.search(text)
+    if told:
+        text = text.replace(told.group(), "")
     regions: frozenset[str] = frozenset()
-    former, bracketed_form, group = "", "", False
+    bracketed_form, group = "", False
     outside = _BRACKETED.sub("", text)
     for inside in _BRACKETED.findall(text):
-        told = _FORMER.match(inside)
         start, codes = _region_at_start(inside)
-        if told:
-            former = told.group(1)
-        elif inside in _BRACKETED_FORMS:
+        if inside in _BRACKETED_FORMS:
             bracketed_form = _BRACKETED_FORMS[inside]
         elif inside in _GROUPS:
             group = True
         elif start == inside and codes:
             regions = codes
         else:
-            outside = text.replace("(", "").replace(")", "")
+            outside = text  # something else that belongs to the name
     core, form, is_group = _formed(_SILENT.sub("", outside))
-    led, core = _led(core)
-    if led and regions:
-        regions = _within(regions, led) or led
-    return Name(core, bracketed_form or form, group or is_group, regions or led, former)
+    regions, core = _led(core, regions)
+    former = told.group(1) if told else ""
+    return Name(core, bracketed_form or form, group or is_group, regions, former)
+
+
+def _readings(text: str) -> list[tuple[Name, bool]]:
+    """The ways to read a plain name; whether it is a former one.
+
+    A county that leads without its unit may be the trade name (长泰, 东方): then it is part of the core.
+    """
+    one = _parted(text)
+    found = [(one, False)]
+    led = text.removesuffix(text[text.find(one.core) :])
+    if led in _regions() and all(len(code) > 4 for code in one.regions):
+        found.append((replace(one, core=led + one.core, regions=frozenset()), False))
+    if one.former:
+        old = _parted(one.former)
+        found.append((replace(old, regions=old.regions or one.regions), True))
+    return found
 
 
 def parted(names: Iterable[str]) -> pl.DataFrame:
-    """Unique names with their parts: name, core, form, group, regions (codes joined), former = a former one.
-
-    A former name in brackets counts as a name of its own.
-    """
+    """Unique names with their parts as columns (`regions`: codes joined), one row for each way to read them."""
     unique = sorted(set(names))
     # One call for all: the converter's own cost is per call, and a name has no line break.
     texts = plain("\n".join(name.replace("\n", " ") for name in unique)).split("\n")
-    found = []
-    for name, text in zip(unique, texts, strict=True):
-        one = _parted(text)
-        found.append((name, one.core, one.form, one.group, ";".join(sorted(one.regions)), False))
-        if one.former:
-            old = _parted(one.former)
-            regions = ";".join(sorted(old.regions or one.regions))
-            found.append((name, old.core, old.form, old.group, regions, True))
+    found = [
+        (name, one.core, one.form, one.group, ";".join(sorted(one.regions)), former)
+        for name, text in zip(unique, texts, strict=True)
+        for one, former in _readings(text)
+    ]
     return pl.DataFrame(found, schema=PARTS, orient="row").filter(pl.col("core") != "")
 
 

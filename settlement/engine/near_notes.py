@@ -292,9 +292,28 @@ def _above_contract() -> pl.Expr:
 
 
 def _best(pairs: pl.DataFrame) -> pl.DataFrame:
-    """For each note the best candidate of each enterprise, in D4's order."""
+    """For each note the best candidate of each enterprise, in D4's order.
+
+    Of the drawings of one series a note may be one, not several; without a number to tell which, two
+    contracts are one question.
+    """
+    ordered = pairs.with_columns(
+        edits=near_scores.edits(pairs, "note_number", "note_number_2"),
+        contract_low=pl.min_horizontal("contract_id", "contract_id_2"),
+        contract_high=pl.max_horizontal("contract_id", "contract_id_2"),
+    ).sort("points", "edits", "rank", "other", descending=[True, False, False, False])
+    told = ordered.filter(pl.col("number") != near_numbers.FAR)
+    for one, number in (("rank", "note_number_2"), ("other", "note_number")):
+        told = near_scores.without_siblings(told, one=one, number=number)
+    contracts = ["contract_low", "contract_high"]
+    untold = (
+        ordered.filter(pl.col("number") == near_numbers.FAR)
+        .unique(contracts, keep="first", maintain_order=True)
+        .join(told, on=contracts, how="anti")
+    )
     return (
-        pairs.sort("points", "rank", "other", descending=[True, False, False])
+        pl.concat([told, untold])
+        .sort("points", "edits", "rank", "other", descending=[True, False, False, False])
         .unique(["other", "enterprise_id"], keep="first", maintain_order=True)
         .sort("rank", "other")
         .select(*PAIRS)

@@ -25,6 +25,7 @@ TELLING_CHARACTERS = 6  # of shorter numbers a character is too large a part
 LONG_CHARACTERS = 12  # of these even two characters are a small part
 WIDE_DIGITS = 5  # so many digits are a number of fixed width; fewer may count 9, 10, 11
 COUNTING_DIGITS = 3  # the last digits of each part count up
+NEVER = 99  # digits that do not count up: as if so many stood right of them
 PLACE_CHARACTERS = 4  # so many characters that stand in the bank's own code tell the bank
 RELATIONS_KEPT = 500_000
 
@@ -84,14 +85,22 @@ def _relation(one: str, other: str) -> str:
 
 def _mistyped(first: str, second: str) -> str:
     """How two numbers differ that are a character apart, or two if they are long."""
-    a, b = sorted((_SILENT.sub("", first), _SILENT.sub("", second)), key=len)
-    longer = max(first, second, key=lambda text: len(_SILENT.sub("", text)))
+    (a, shorter), (b, longer) = sorted(
+        ((_SILENT.sub("", text), text) for text in (first, second)), key=lambda one: len(one[0])
+    )
     apart = OSA.distance(a, b, score_cutoff=2)
+    if apart == 1 and len(a) < len(b):
+        return _inserted(a, b, _runs(longer))
     if apart == 1:
-        return _replaced(a, b, _runs(first)) if len(a) == len(b) else _inserted(a, b, _runs(longer))
+        return _replaced(a, b, _runs(shorter), _runs(longer))
     if apart == 2 and len(a) >= LONG_CHARACTERS:
-        return SERIAL if _counts(a, b) else EDITED
+        return EDITED if _tail(a) == _tail(b) else SERIAL
     return FAR
+
+
+def _tail(normal: str) -> str:
+    """The digits that count up."""
+    return "".join(c for c in normal.translate(_LOOKS) if c.isdigit())[-COUNTING_DIGITS - 1 :]
 
 
 def _tidy(text: str) -> str:
@@ -109,43 +118,46 @@ def _sub_number(whole: str, part: str) -> bool:
 
 
 def _runs(tidy: str) -> list[tuple[int, str]]:
-    """For each letter or digit: how many digits of its run stand right of it, and the run; none for letters.
+    """For each letter or digit: how many digits of its run stand right of it, and the run.
 
-    A separator ends a run.
+    A separator ends a run. Only the last run counts up, and the one before it if the last has two digits
+    at most, as the drawings of a contract have; other runs (year, branch), and letters, give (`NEVER`, …).
     """
+    runs = list(_RUN.finditer(tidy))
+    last = len(runs) - 1
+    counting = {last, last - 1} if runs and len(runs[last].group()) < COUNTING_DIGITS else {last}
     found: list[tuple[int, str]] = []
     position = 0
-    for run in _RUN.finditer(tidy):
-        found += [(-1, "")] * len(_SILENT.sub("", tidy[position : run.start()]))
-        found += [(right, run.group()) for right in range(len(run.group()) - 1, -1, -1)]
+    for place, run in enumerate(runs):
+        found += [(NEVER, "")] * len(_SILENT.sub("", tidy[position : run.start()]))
+        digits = len(run.group())
+        rights = range(digits - 1, -1, -1) if place in counting else [NEVER] * digits
+        found += [(right, run.group()) for right in rights]
         position = run.end()
-    return found + [(-1, "")] * len(_SILENT.sub("", tidy[position:]))
+    return found + [(NEVER, "")] * len(_SILENT.sub("", tidy[position:]))
 
 
-def _replaced(a: str, b: str, runs: list[tuple[int, str]]) -> str:
+def _replaced(
+    a: str, b: str, runs: list[tuple[int, str]], other_runs: list[tuple[int, str]]
+) -> str:
     """One character in place of another, or two neighbours in each other's."""
     differing = [i for i in range(len(a)) if a[i] != b[i]]
     if len(differing) == 2:
         return TRANSPOSED
     at = differing[0]
-    if a[at].isdigit() and b[at].isdigit():
-        return SERIAL if runs[at][0] < COUNTING_DIGITS else SUBSTITUTED
-    counted = a[at].isalpha() and b[at].isalpha() and abs(ord(a[at]) - ord(b[at])) == 1
-    return SERIAL if counted else SUBSTITUTED
+    if a[at].isalpha() and b[at].isalpha():
+        return SERIAL if abs(ord(a[at]) - ord(b[at])) == 1 else SUBSTITUTED
+    # A letter that looks like a third digit is that digit: of another number of the series.
+    right = min(runs[at][0], other_runs[at][0])
+    return SERIAL if right < COUNTING_DIGITS else SUBSTITUTED
 
 
 def _inserted(a: str, b: str, runs: list[tuple[int, str]]) -> str:
     """One character more in `b`, whose runs these are: a counter that grew, unless its width is fixed."""
     at = next((i for i in range(len(a)) if a[i] != b[i]), len(a))
-    run = runs[at][1]
+    right, run = runs[at]
     wide = len(run) >= WIDE_DIGITS or run.startswith("0")
-    return MISSING if not run or wide else SERIAL
-
-
-def _counts(a: str, b: str) -> bool:
-    """Whether two numbers differ in their last digits only: 0099 and 0100."""
-    same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), 0)
-    return max(len(a), len(b)) - same <= COUNTING_DIGITS + 1 and (a[same:] + b[same:]).isdigit()
+    return MISSING if right == NEVER or wide else SERIAL
 
 
 def tells_place(one: str, other: str, codes: tuple[str, str]) -> bool:

@@ -8,8 +8,10 @@ a score of 1000 ‰. A pair is proposed from `THRESHOLD_POINTS` on.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
+from rapidfuzz.distance import OSA
 
 from settlement.engine import near_numbers as numbers
 
@@ -40,8 +42,8 @@ OTHER_BANK = 15  # a number counted up, at a bank that counts for itself
 
 ENTERPRISE: Mapping[str, Mapping[str, int]] = {
     "core": {"equal": 40, "near": 15},
-    "form": {"equal": 15, "differ": 15, "group": -15},
-    "region": {"same": 15, "silent": 5, "within": 5, "conflict": -60},
+    "form": {"equal": 15, "differ": 15, "group": -25},
+    "region": {"same": 15, "silent": 5, "within": -5, "conflict": -60},
     "code": {"mistyped": 25},
     "note": {"equal": 30, "close": 15},
     "contract": {"equal": 25},
@@ -115,3 +117,25 @@ def relations(frame: pl.DataFrame, one: str, other: str) -> pl.Series:
     return frame.select(one, other).join(told, on=[one, other], how="left", maintain_order="left")[
         "relation"
     ]
+
+
+def without_siblings(pairs: pl.DataFrame, *, one: str, number: str) -> pl.DataFrame:
+    """Pairs in order, of which none has the same `one` as one before it, and the next number of its series.
+
+    A mistyped number lies near several of a series; it is one of them, the one it lies nearest to.
+    """
+    kept: list[bool] = []
+    seen: dict[Any, list[str]] = {}
+    for key, text in pairs.select(one, number).iter_rows():
+        before = seen.setdefault(key, [])
+        new = all(numbers.relation(text, known) != numbers.SERIAL for known in before)
+        kept.append(new)
+        if new:
+            before.append(text)
+    return pairs.filter(pl.Series(kept, dtype=pl.Boolean))
+
+
+def edits(frame: pl.DataFrame, one: str, other: str) -> pl.Series:
+    """How many characters must be typed otherwise to make one number the other."""
+    found = [OSA.distance(a, b) for a, b in frame.select(one, other).iter_rows()]
+    return pl.Series(found, dtype=pl.Int64)
