@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 from opencc import OpenCC
 
+from settlement.engine import overlap
 from settlement.selectors.duplicates import NOTES
 from tests.benchmarks.near_clean import BANKS, BRANCHES, SECOND, Book, clean
 
@@ -78,13 +79,7 @@ TYPED: dict[str, Callable[[str, Book], str]] = {
 
 def _same(one: str, other: str) -> bool:
     frame = pl.DataFrame({"x": [one, other]})
-    return frame.select(_normal())["x"].n_unique() == 1
-
-
-def _normal() -> pl.Expr:
-    from settlement.engine import overlap
-
-    return overlap.normal("x")
+    return frame.select(overlap.normal("x"))["x"].n_unique() == 1
 
 
 def _mistyped(text: str, book: Book, kind: str) -> str:
@@ -155,11 +150,9 @@ def plant_note(book: Book, note: dict[str, Any], kind: str) -> None:
 
 def _renamed(book: Book, one: dict[str, Any], kind: str) -> dict[str, Any]:
     """An enterprise's name written otherwise."""
-    place, word, trade, form, region = (
-        one[k] for k in ("place", "word", "trade", "form", "region")
-    )
+    place, word, trade, form = (one[key] for key in ("place", "word", "trade", "form"))
     match kind:
-        case "traditional":
+        case "traditional" if TRADITIONAL.convert(one["name"]) != one["name"]:
             return one | {"name": TRADITIONAL.convert(one["name"])}
         case "form_written":
             other = {"有限公司": "有限责任公司", "有限责任公司": "有限公司"}.get(form, form)
@@ -173,7 +166,7 @@ def _renamed(book: Book, one: dict[str, Any], kind: str) -> dict[str, Any]:
             other = "股份有限公司" if form.endswith("有限公司") else "有限公司"
             other = "集团股份有限公司" if form == "集团有限公司" else other
             return one | {"name": f"{place}{word}{trade}{'有限公司' if other == form else other}"}
-        case "brackets":
+        case "brackets" | "traditional":
             inside = f"{word}{trade}（{place}）{form}"
             return one | {
                 "name": inside if inside != one["name"] else f"{place}{word}{trade}{form}"

@@ -266,7 +266,7 @@ def clean(notes: int, seed: int) -> Book:
         # A register admits a trade name once per industry and region, whatever the legal form.
         while (told := _registered(one)) in used:
             word = one["word"] + book.chance.choice(SECOND)
-            one |= book.written(one["place"], word, one["trade"], one["form"], one["region"])
+            one.update(book.written(one["place"], word, one["trade"], one["form"], one["region"]))
         used.add(told)
     while len(book.notes) < notes:
         # Few enterprises borrow often.
