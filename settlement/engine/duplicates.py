@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from settlement.engine.codes import TIERS
 from settlement.engine.terms_model import Terms
 
-VIOLATION, WARNING = "violation", "warning"
+VIOLATION, WARNING, PROPOSAL = "violation", "warning", "proposal"
 
 # Where each document speaks of misuse of loans or money, and of paying its money out in time.
 MISUSE = {

@@ -1,0 +1,203 @@
+"""N5: two notes that may have one invoice, or one machine, whose number is mistyped on one (near P5)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from settlement.engine import near_names, near_numbers, near_scores, overlap
+from settlement.engine.near_scores import INVOICE
+
+LONG_NUMBER_CHARACTERS = 8  # of numbers that are equal but not exactly one invoice (F6)
+COLUMNS = ("invoice_number", "serial_number")
+
+PAIRS: dict[str, type[pl.DataType]] = {
+    "first": pl.Int64,
+    "second": pl.Int64,
+    "by": pl.String,
+    **dict.fromkeys(INVOICE, pl.String),
+    "first_number": pl.String,
+    "second_number": pl.String,
+    "points": pl.Int64,
+    "score_permille": pl.Int64,
+}
+_REPLACED = (near_numbers.SUBSTITUTED, near_numbers.EDITED)
+
+
+def link_keys(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
+    """`enterprise_id`, `key`: enterprises whose invoices of one maker may be one have a key in common."""
+    listed = _listed(notes, invoices).filter(pl.col("maker") != "")
+    found = [
+        near_numbers.variants(
+            _numbered(listed, column), "text", ["enterprise_id", "maker", "amount_fen"]
+        ).select(
+            "enterprise_id", key=pl.format(f"{column}|{{}}|{{}}|{{}}", "maker", "amount_fen", "key")
+        )
+        for column in COLUMNS
+    ]
+    return pl.concat(found).unique()
+
+
+def near_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of notes that may share an invoice or machine, with each field's relation and `score_permille`.
+
+    Amounts must be equal; between enterprises the suppliers, too. Of several candidates for one note only
+    the best of each enterprise is given. `first` is earlier in D4's order.
+    """
+    listed = _listed(notes, invoices)
+    found = pl.concat([_faced(listed, column) for column in COLUMNS])
+    proposed = _proposed(found).join(
+        _exact(found, notes, invoices), on=["first", "second"], how="anti"
+    )
+    ordered = proposed.with_columns(
+        edits=near_scores.edits(proposed, "first_number", "second_number")
+    ).sort(
+        "points", "edits", "rank", "rank_2", "by", "first_number", "second_number",
+        descending=[True, False, False, False, False, False, False],
+    )  # fmt: skip
+    for one, number in (("row", "second_number"), ("row_2", "first_number")):
+        ordered = near_scores.without_siblings(ordered, one=one, number=number)
+    return (
+        ordered.unique(["second", "enterprise_id"], keep="first", maintain_order=True)
+        .sort("rank", "rank_2")
+        .select(*PAIRS)
+    )
+
+
+def _listed(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
+    """Invoices of money with their note, enterprise, rank in D4's order and canonical maker."""
+    ranked = notes.sort(*overlap.ORDER).select("note_id", "enterprise_id").with_row_index("rank")
+    suppliers = invoices["supplier"].unique().to_list()
+    makers = pl.DataFrame(
+        {
+            "supplier": suppliers,
+            "maker": [near_names.canonical(name) if name.strip() else "" for name in suppliers],
+        },
+        schema={"supplier": pl.String, "maker": pl.String},
+    )
+    listed = (
+        invoices.filter(pl.col("amount_fen") > 0)
+        .join(ranked.with_columns(pl.col("rank").cast(pl.Int64)), on="note_id")
+        .join(makers, on="supplier", how="left")
+    )
+    for column in COLUMNS:
+        listed = near_numbers.with_series(listed, column, ["enterprise_id", "maker", "amount_fen"])
+    ordered = listed.sort("rank", "invoice_number", "serial_number", "issued_on")
+    return ordered.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+
+
+def _numbered(listed: pl.DataFrame, column: str) -> pl.DataFrame:
+    text = near_numbers.folded(overlap.normal(column))
+    return listed.with_columns(text=text).filter(
+        pl.col("text").str.len_chars() >= near_numbers.WIDE_DIGITS
+    )
+
+
+def _faced(listed: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Pairs of invoices of two notes with numbers a character apart, side by side."""
+    numbered = _numbered(listed, column)
+    own = numbered.with_columns(group=pl.struct("enterprise_id", "amount_fen").hash())
+    across = numbered.filter(pl.col("maker") != "").with_columns(
+        group=pl.struct("maker", "amount_fen").hash()
+    )
+    found = []
+    for frame in (own, across):
+        keyed = near_numbers.variants(frame, "text", ["row", "group"], hashed=True)
+        keyed = keyed.filter(pl.len().over("group", "key") > 1)
+        found.append(
+            keyed.join(keyed, on=["group", "key"], suffix="_2")
+            .filter(pl.col("row") < pl.col("row_2"))
+            .select("row", "row_2")
+            .unique()
+        )
+    second = numbered.rename({name: f"{name}_2" for name in numbered.columns})
+    same_maker = (pl.col("maker") == pl.col("maker_2")) & (pl.col("maker") != "")
+    unnamed = (pl.col("maker") == "") | (pl.col("maker_2") == "")
+    own_book = pl.col("enterprise_id") == pl.col("enterprise_id_2")
+    return (
+        pl.concat(found)
+        .unique()
+        .join(numbered, on="row")
+        .join(second, on="row_2")
+        .filter(
+            (pl.col("note_id") != pl.col("note_id_2"))
+            & (pl.col("amount_fen") == pl.col("amount_fen_2"))
+            & (same_maker | (own_book & unnamed))
+        )
+        .with_columns(
+            first="note_id",
+            second="note_id_2",
+            by=pl.lit(column),
+            first_number=column,
+            second_number=f"{column}_2",
+            amount=pl.lit("equal"),
+            day=near_scores.days("issued_on", "issued_on_2"),
+            supplier=pl.when(same_maker).then(pl.lit("equal")).otherwise(pl.lit("unknown")),
+            in_series=pl.col(f"{column}_series") & pl.col(f"{column}_series_2"),
+        )
+    )
+
+
+def _proposed(found: pl.DataFrame) -> pl.DataFrame:
+    """Pairs that may be one; another digit in its place only on one day, as notes' numbers are judged.
+
+    If the invoices tell two machines, or the machines two invoices one after the other, there are two.
+    """
+    invoice = near_scores.relations(found, "invoice_number", "invoice_number_2")
+    serial = near_scores.relations(found, "serial_number", "serial_number_2")
+    told = found.with_columns(invoice=invoice, serial=serial).with_columns(
+        number=pl.when(pl.col("by") == "invoice_number").then("invoice").otherwise("serial"),
+        machines=(overlap.normal("serial_number") != "")
+        & (overlap.normal("serial_number_2") != ""),
+    )
+    replaced = pl.col("number").is_in(list(_REPLACED))
+    doubtful = replaced | pl.col("number").is_in([near_numbers.TRANSPOSED, near_numbers.MISSING])
+    equal = (
+        (pl.col("number") == near_numbers.EQUAL)
+        & (pl.col("enterprise_id") != pl.col("enterprise_id_2"))
+        & (overlap.normal("first_number").str.len_chars() >= LONG_NUMBER_CHARACTERS)
+    )
+    likely = equal | pl.col("number").is_in(list(near_numbers.MISTYPED))
+    two_machines = (
+        (pl.col("by") == "invoice_number")
+        & pl.col("machines")
+        & pl.col("serial").is_in([near_numbers.SERIAL, near_numbers.FAR])
+    )
+    two_invoices = (pl.col("by") == "serial_number") & (pl.col("invoice") == near_numbers.SERIAL)
+    return (
+        told.filter(
+            likely
+            & ~(doubtful & pl.col("in_series"))
+            & ~(replaced & (pl.col("day") != "equal"))
+            & ~two_machines
+            & ~two_invoices
+        )
+        .with_columns(points=near_scores.points(INVOICE))
+        .filter(pl.col("points") >= near_scores.THRESHOLD_POINTS)
+        .with_columns(score_permille=near_scores.permille("points"))
+    )
+
+
+def _exact(found: pl.DataFrame, notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of notes that P5 has, or that share a number within one enterprise."""
+    pairs = found.select("first", "second").unique()
+    asked = pl.concat([pairs["first"], pairs["second"]]).unique()
+    some = notes.filter(pl.col("note_id").is_in(asked.implode()))
+    exact = overlap.shared_invoices(some, invoices).select("first", "second")
+    owned = invoices.join(some.select("note_id", "enterprise_id"), on="note_id")
+    facts = [
+        owned.select("note_id", "enterprise_id", fact=pl.format(f"{c}|{{}}", overlap.normal(c)))
+        .filter(pl.col("fact") != f"{c}|")
+        .unique()
+        for c in COLUMNS
+    ]
+    known = pl.concat(facts)
+    same = (
+        pairs.join(known, left_on="first", right_on="note_id")
+        .join(
+            known,
+            left_on=["second", "enterprise_id", "fact"],
+            right_on=["note_id", "enterprise_id", "fact"],
+        )
+        .select("first", "second")
+    )
+    return pl.concat([exact, same]).unique()
