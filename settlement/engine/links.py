@@ -50,13 +50,19 @@ def _shared(keyed: pl.DataFrame) -> pl.DataFrame:
 
 def closure(*, links: pl.DataFrame, enterprise_ids: Iterable[int]) -> list[int]:
     """These enterprises and all that are linked to them through any number of others, in order."""
-    known = pl.DataFrame(
-        {"enterprise_id": sorted(set(enterprise_ids))}, schema={"enterprise_id": pl.Int64}
-    )
+    known = set(enterprise_ids)
     new = known
-    while not new.is_empty():
-        shared = links.join(new, on="enterprise_id", how="semi").select("key").unique()
-        reached = links.join(shared, on="key", how="semi").select("enterprise_id").unique()
-        new = reached.join(known, on="enterprise_id", how="anti")
-        known = pl.concat([known, new])
-    return sorted(known["enterprise_id"].to_list())
+    while new:
+        new = set(neighbours(links=links, enterprise_ids=new)) - known
+        known |= new
+    return sorted(known)
+
+
+def neighbours(*, links: pl.DataFrame, enterprise_ids: Iterable[int]) -> list[int]:
+    """Who has a key in common with one of these enterprises, they themselves left out, in order."""
+    asked = pl.DataFrame(
+        {"enterprise_id": sorted(enterprise_ids)}, schema={"enterprise_id": pl.Int64}
+    )
+    shared = links.join(asked, on="enterprise_id", how="semi").select("key").unique()
+    reached = links.join(shared, on="key", how="semi").select("enterprise_id").unique()
+    return sorted(reached.join(asked, on="enterprise_id", how="anti")["enterprise_id"].to_list())

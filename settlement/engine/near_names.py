@@ -197,7 +197,9 @@ def parted(names: Iterable[str]) -> pl.DataFrame:
     """Unique names with their parts as columns (`regions`: codes joined), one row for each way to read them."""
     unique = sorted(set(names))
     # One call for all: the converter's own cost is per call, and a name has no line break.
-    texts = plain("\n".join(name.replace("\n", " ") for name in unique)).split("\n")
+    texts = (
+        plain("\n".join(name.replace("\n", " ") for name in unique)).split("\n") if unique else []
+    )
     found = [
         (name, one.core, one.form, one.group, ";".join(sorted(one.regions)), former)
         for name, text in zip(unique, texts, strict=True)

@@ -7,7 +7,7 @@ its facts stay. Findings whose facts are gone are marked so, never removed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from settlement.engine import (
     duplicate_rules,
     duplicates,
     exchange,
+    near,
 )
 from settlement.engine import links as engine_links
 from settlement.engine.duplicate_facts import Known
@@ -52,6 +53,7 @@ RULES = (
     duplicate_money.from_outside,
     duplicate_money.untouched,
     exchange.conflicts,
+    near.proposals,
 )
 _NOTE_FACTS = (
     "institution_code", "note_number", "contract_number", "uscc", "project_code", "loan_type",
@@ -129,11 +131,32 @@ def _linked(enterprise_ids: Sequence[int]) -> list[int]:
     return engine_links.closure(links=shared, enterprise_ids=enterprise_ids)
 
 
+def _alike(enterprise_ids: Sequence[int]) -> list[int]:
+    """Whom near matches may compare these enterprises with; of two alone, so nobody further."""
+    if not enterprise_ids:
+        return []
+    keys = near.link_keys(selectors.notes(), selectors.names(), selectors.invoices())
+    return engine_links.neighbours(links=keys, enterprise_ids=enterprise_ids)
+
+
+def _concerning(
+    book: Known, matches: Iterable[Match], enterprise_ids: frozenset[int]
+) -> Iterator[Match]:
+    """Matches of these enterprises, or of no note: of those around them not everything is known here."""
+    for match in matches:
+        borrowers = {book.note(note)["enterprise_id"] for note in match.notes}
+        if not borrowers or borrowers & enterprise_ids:
+            yield match
+
+
 def _check(*, enterprise_ids: Sequence[int] | None, at: datetime) -> Checked:
     key = rules_key()
-    book = known(as_of=at.date(), enterprise_ids=enterprise_ids)
-    matches = [match for rule in RULES for match in rule(book)]
-    found = list(_priced(book, matches))
+    around = None if enterprise_ids is None else [*enterprise_ids, *_alike(enterprise_ids)]
+    book = known(as_of=at.date(), enterprise_ids=around)
+    matches: Iterable[Match] = (match for rule in RULES for match in rule(book))
+    if enterprise_ids is not None:
+        matches = _concerning(book, matches, frozenset(enterprise_ids))
+    found = list(_priced(book, list(matches)))
     done = record(found=found, enterprise_ids=enterprise_ids, at=at)
     if enterprise_ids != [] or done.changes:
         DuplicateCheck.objects.create(

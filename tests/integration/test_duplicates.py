@@ -35,7 +35,8 @@ def found(at_day: int = 0) -> Checked:
 
 def listed(rows: Iterable[Finding] | None = None) -> list[tuple[str, str, str, int]]:
     """Findings that are there: rule, severity, note numbers of its sides, yuan at stake."""
-    there = Finding.objects.filter(gone_at=None).order_by("pk") if rows is None else rows
+    exact = Finding.objects.filter(gone_at=None).exclude(severity="proposal").order_by("pk")
+    there = exact if rows is None else rows
     return sorted(
         (
             one.rule,

@@ -57,7 +57,7 @@ class History:
     def kinds(self) -> list[Callable[[], Any]]:
         """What may happen."""
         return [
-            self.enterprise, self.note, self.note, self.machine, self.machine, self.correct_machine,
+            self.enterprise, self.alike, self.note, self.note, self.machine, self.machine, self.correct_machine,
             self.correct_name, self.unlabel, self.overdue, self.repay, self.outside, self.overlap,
         ]  # fmt: skip
 
@@ -74,6 +74,18 @@ class History:
             return
         self.codes.append(code)
         self.note(code)
+
+    def alike(self) -> None:
+        """A name but for its legal form, and a note whose number is but mistyped."""
+        row = self.chance.choice(self.notes)
+        code = self.book.enterprise(
+            f"江苏华{self.chance.randint(1, 2)}精密机械{self.chance.choice(['有限公司', '股份有限公司'])}"
+        )
+        self.codes.append(code)
+        for uscc in (code, row["uscc"]):
+            number = f"JJ2026{self.book.number():04d}{self.chance.choice('0O')}88"
+            self.book.note(uscc, number, at=self.chance.choice(PLACES))
+            self.notes.append(dict(self.book.rows["notes"][-1]) | {"uscc": uscc})
 
     def note(self, code: str = "") -> None:
         """A note, at times under a number, for an amount, on a day or of a project there was before."""
@@ -94,7 +106,7 @@ class History:
             yuan=self.chance.choice([3_600_000, 7_200_000, 30_000_000]),
             drawn=self.chance.choice(["2026-02-02", "2026-02-05", "2026-03-02"]),
         )  # fmt: skip
-        self.notes.append(dict(self.book.rows["notes"][-1]))
+        self.notes.append(dict(self.book.rows["notes"][-1]) | {"uscc": code})
 
     def any_note(self) -> tuple[str, str]:
         row = self.chance.choice(self.notes)
@@ -128,7 +140,7 @@ class History:
         """A note's labels taken off, or put back."""
         row = self.chance.choice(self.notes)
         row["scheme_codes"] = "" if row["scheme_codes"] else SME
-        self.book.rows["notes"].append(dict(row))
+        self.book.rows["notes"].append({k: v for k, v in row.items() if k != "uscc"})
 
     def overdue(self) -> None:
         at, number = self.any_note()
