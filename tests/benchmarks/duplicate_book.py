@@ -217,7 +217,7 @@ def _invoices(notes: pl.DataFrame) -> pl.DataFrame:
         for note, facts in pattern.invoices
     ]
     more = notes.join(pl.DataFrame(rows), on=["pattern", "k"]).with_columns(
-        _repeated("invoice_number")
+        _repeated("invoice_number"), _repeated("serial_number")
     )
     return pl.concat([own, more.select(own.columns)])
 

@@ -39,7 +39,7 @@ class Plants(Rows):
 
     def __init__(self, seed: int) -> None:
         super().__init__()
-        self.rng = random.Random(seed)  # noqa: S311 - the same book again, no secret
+        self.rng = random.Random(seed)
         self.later = Rows()
         self.expected: list[Expected] = []
 

@@ -180,8 +180,8 @@ PATTERNS = (
         ),
         names=("样例机械{e}有限公司",) * 2,
         invoices=(
-            (0, {"invoice_number": "7{b}1", "supplier": "甲设备厂", "serial_number": "1"}),
-            (1, {"invoice_number": "7{b}1", "supplier": "乙设备厂", "serial_number": "1"}),
+            (0, {"invoice_number": "7{b}1", "supplier": "甲设备厂", "serial_number": "{b}"}),
+            (1, {"invoice_number": "7{b}1", "supplier": "乙设备厂", "serial_number": "{b}"}),
             (0, {"invoice_number": "7{b}2", "supplier": "甲设备厂", "issued_on": "2025-12-30"}),
             (1, {"invoice_number": "7{b}2", "supplier": "甲设备厂", "issued_on": "2025-12-31"}),
             (2, {"invoice_number": "7{b}3", "supplier": "丙设备厂", "amount": "30000.00"}),
