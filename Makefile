@@ -10,7 +10,7 @@ PRODUCTION := DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=ti
 	DATABASE_URL=postgresql://owner@db/tiexi APP_DATABASE_URL=postgresql://app@db/tiexi \
 	WORKER_DATABASE_URL=postgresql://worker@db/tiexi REDIS_URL=redis://broker/0
 
-.PHONY: demo test lint bench-ledger bench-export bench-admin bench-api fuzz-api openapi clean
+.PHONY: demo test lint bench-ledger bench-export bench-admin bench-duplicates bench-api fuzz-api openapi clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed ## PORTFOLIO=folder to load, SERVE=0 to stop afterwards
@@ -35,6 +35,9 @@ bench-export: .venv/.installed ## a million rows beside django-import-export; AR
 
 bench-admin: .venv/.installed ## every admin page over a million deductions; ARGS="--folder DIR" keeps the data
 	@PYTHONPATH=. DJANGO_SETTINGS_MODULE=config.settings.dev $(BIN)/python tests/benchmarks/admin.py $(ARGS)
+
+bench-duplicates: .venv/.installed ## the duplicate check beside a plain self-join; ARGS="--notes N --seed N --folder DIR"
+	@PYTHONPATH=. DJANGO_SETTINGS_MODULE=config.settings.dev $(BIN)/python tests/benchmarks/duplicates.py $(ARGS)
 
 bench-api: .venv/.installed ## a money post beside a bare Django view, and a list of 10,000; needs wrk
 	@PYTHONPATH=. $(BIN)/python tests/benchmarks/interface.py $(ARGS)

@@ -182,21 +182,35 @@ def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame
         for by, all_places in places.items()
         for place in all_places
     ]
-    return _with_amounts(_paired(found), listed)
+    return _with_amounts(found, listed)
 
 
-def _with_amounts(pairs: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
-    """Whether each pair has, for what it shares, the same amount on both notes."""
-    sums = listed.group_by("note_id").agg(pl.col("amount_fen").unique())
-    first = sums.rename({"note_id": "first", "amount_fen": "first_fen"})
-    second = sums.rename({"note_id": "second", "amount_fen": "second_fen"})
-    return (
-        pairs.join(first, on="first", how="left")
-        .join(second, on="second", how="left")
-        .with_columns(
-            amounts_agree=pl.col("first_fen").list.set_intersection("second_fen").list.len() > 0
+def _with_amounts(found: Sequence[pl.DataFrame], listed: pl.DataFrame) -> pl.DataFrame:
+    """The pairs, and whether something that both notes have has the same amount on both.
+
+    Other invoices of theirs say nothing: two machines may cost the same.
+    """
+    shared = pl.concat([frame.select(*PAIRS) for frame in found]).unique()
+    notes = pl.concat([shared["first"], shared["second"]]).unique()
+    own = listed.filter(pl.col("note_id").is_in(notes.to_list()))
+    said = pl.concat(
+        own.select("note_id", "amount_fen", by=pl.lit(by), matched=by.removesuffix("_number"))
+        for by in ("invoice_number", "serial_number")
+    ).unique()
+    agreeing = (
+        shared.join(said.rename({"note_id": "first"}), on=["first", "by", "matched"])
+        .join(
+            said.rename({"note_id": "second"}),
+            on=["second", "by", "matched", "amount_fen"],
+            how="semi",
         )
-        .drop("first_fen", "second_fen")
+        .select("first", "second", amounts_agree=pl.lit(value=True))
+        .unique()
+    )
+    return (
+        _paired([shared])
+        .join(agreeing, on=["first", "second"], how="left", maintain_order="left")
+        .with_columns(pl.col("amounts_agree").fill_null(value=False))
     )
 
 
