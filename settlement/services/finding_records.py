@@ -61,12 +61,19 @@ class Found:
     digest: str
 
 
-def record(
-    *, found: Sequence[Found], enterprise_ids: Sequence[int] | None, at: datetime
-) -> Checked:
-    """Bring findings in line with what was found of these enterprises (None: of everybody) and of funds."""
-    concerned = _concerned(enterprise_ids).select_for_update().order_by("pk")
-    stored = {one.identity: one for one in concerned}
+def concerned(*, enterprise_ids: Sequence[int] | None, proposals: bool = True) -> QuerySet[Finding]:
+    """Findings of these enterprises (None: of everybody) and of funds; without what is only alike if asked."""
+    found = Finding.objects.all()
+    if enterprise_ids is not None:
+        sides = FindingSide.objects.filter(enterprise_id__in=enterprise_ids)
+        of_funds = found.filter(rule=Finding.Rule.P12)
+        found = found.filter(pk__in=sides.values("finding_id")) | of_funds
+    return found if proposals else found.exclude(severity=Finding.Severity.PROPOSAL)
+
+
+def record(*, found: Sequence[Found], of: QuerySet[Finding], at: datetime) -> Checked:
+    """Bring these findings in line with what was found."""
+    stored = {one.identity: one for one in of.select_for_update().order_by("pk")}
     places = _places(found)
     schemes = dict(Scheme.objects.values_list("code", "pk"))
     new, changed, again = [], [], set()
@@ -105,14 +112,6 @@ def record(
         reopened=len(again),
         gone=len(gone),
     )
-
-
-def _concerned(enterprise_ids: Sequence[int] | None) -> QuerySet[Finding]:
-    if enterprise_ids is None:
-        return Finding.objects.all()
-    sides = FindingSide.objects.filter(enterprise_id__in=enterprise_ids)
-    of_funds = Finding.objects.filter(rule=Finding.Rule.P12)
-    return Finding.objects.filter(pk__in=sides.values("finding_id")) | of_funds
 
 
 def _places(found: Sequence[Found]) -> dict[str, tuple[int, int | None, int | None]]:

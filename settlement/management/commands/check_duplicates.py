@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -12,7 +13,8 @@ from config.kernel.management.base import ProjectCommand, now
 from loans.values.errors import DomainError
 from settlement.management.tables import table, yuan
 from settlement.models import Finding
-from settlement.services.duplicates import check_changed, check_duplicates
+from settlement.services.duplicates import check_changed, check_duplicates, check_exact
+from settlement.services.finding_records import Checked
 
 HEADER = [
     "规则 rule", "违规 violations", "提示 warnings", "疑似 proposals", "待处理 open", "涉及金额 at stake",
@@ -23,15 +25,22 @@ class Command(ProjectCommand):
     """See `--help`."""
 
     help = (
-        "重复贴息核查：按 P1–P12 核查全部机构，登记或更新核查事项（可重复执行）；export findings 列出"
-        " / check everything for duplicate subsidies (P1–P12) and keep findings; safe to repeat;"
+        "重复贴息核查：按 P1–P12 核查全部机构，并提出疑似事项（N），登记或更新核查事项（可重复执行）；export findings"
+        " 列出 / check everything for duplicate subsidies (P1–P12), propose what is alike (N), keep findings;"
+        " safe to repeat;"
         " export findings lists them"
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """How much to look at."""
         super().add_arguments(parser)
-        parser.add_argument(
+        much = parser.add_mutually_exclusive_group()
+        much.add_argument(
+            "--exact",
+            action="store_true",
+            help="只按相同号码核查（P1–P12），疑似事项不变 / exact matches alone; proposals stay as they are",
+        )
+        much.add_argument(
             "--changed",
             action="store_true",
             help="只核查上次核查后有变化的企业及其关联，结果与全部核查相同"
@@ -42,12 +51,17 @@ class Command(ProjectCommand):
         """Check, then print what is there by rule."""
         self.require_everywhere(options)
         try:
-            done = check_changed(at=now()) if options["changed"] else check_duplicates(at=now())
+            done = self._check(options)(at=now())
         except DomainError as refused:  # of a circle whose key is not here
             raise CommandError(refused.message) from refused
         rules = [rule for rule in Finding.Rule.values if _there(rule).exists()]
         self.stdout.write(table(HEADER, [_line(rule) for rule in rules]))
         self.stdout.write(done.said())
+
+    def _check(self, options: dict[str, Any]) -> Callable[..., Checked]:
+        if options["exact"]:
+            return check_exact
+        return check_changed if options["changed"] else check_duplicates
 
 
 def _there(rule: str) -> QuerySet[Finding]:
