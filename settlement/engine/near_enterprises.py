@@ -18,15 +18,15 @@ from settlement.engine import near_names, near_numbers, near_scores, overlap
 from settlement.engine.near_scores import ENTERPRISE
 
 PROVINCE = (2, 2)  # where the province stands in a credit code, and its length
+REGISTERED = (0, 8)  # category and region, before the organisation's own number
 ORGANISATION_HALVES = ((8, 4), (13, 5))
 CODE_CHARACTERS = 2  # so many wrong in a credit code at most, and it then fails its check
 TELLING_CHARACTERS = 8  # shorter contract and project numbers repeat between banks
 CORE_CHARACTERS = 4  # of shorter cores a character is too large a part
 LONG_CORE_CHARACTERS = 6  # of these even two
 START_CHARACTERS = 3  # the trade name, where the industry is written in full or not
-_COUNTED = re.compile(
-    r"[\dA-Z一二三四五六七八九十东西南北新老甲乙丙丁]"
-)  # what tells sisters apart
+COUNTED = "[0-9A-Z一二三四五六七八九十东西南北新老甲乙丙丁]"  # what tells sisters apart
+_COUNTED = re.compile(COUNTED)
 
 PAIRS: dict[str, type[pl.DataType]] = {
     "first": pl.Int64,
@@ -89,17 +89,33 @@ def _named(notes: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 
 
 def _beside(named: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
-    """Keys of cores but for a character, each with something that is rarely equal by chance."""
+    """Keys of cores but for a character, each with something that is rarely equal by chance.
+
+    What tells sisters apart stays whole: 样例12 and 样例13 have no key in common.
+    """
     cores = named.select("enterprise_id", "core", "uscc").unique()
+    cores = cores.with_columns(
+        words=pl.col("core").str.replace_all(COUNTED, ""),
+        counted=pl.col("core").str.extract_all(COUNTED).list.join(""),
+    )
+    kept = ["enterprise_id", "uscc", "counted"]
     long_enough = cores.filter(pl.col("core").str.len_chars() >= CORE_CHARACTERS)
-    started = cores.select("enterprise_id", "uscc", key=pl.col("core").str.head(START_CHARACTERS))
-    shapes = pl.concat(
-        [near_numbers.variants(long_enough, "core", ["enterprise_id", "uscc"]), started]
-    ).unique()
+    started = cores.select(*kept, key=pl.col("words").str.head(START_CHARACTERS))
+    shapes = (
+        pl.concat([near_numbers.variants(long_enough, "words", kept), started])
+        .select("enterprise_id", "uscc", key=pl.format("{}|{}", "key", "counted"))
+        .unique()
+    )
+    code = pl.col("uscc")
     halves = [
         shapes.select(
             "enterprise_id",
-            key=pl.format(f"code{start}|{{}}|{{}}", "key", pl.col("uscc").str.slice(start, length)),
+            key=pl.format(
+                f"code{start}|{{}}|{{}}|{{}}",
+                "key",
+                code.str.slice(*REGISTERED),
+                code.str.slice(start, length),
+            ),
         )
         for start, length in ORGANISATION_HALVES
     ]

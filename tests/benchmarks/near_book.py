@@ -177,9 +177,9 @@ def _renamed(book: Book, one: dict[str, Any], kind: str) -> dict[str, Any]:
         case "region_lost":
             return one | {"name": f"{word}{trade}{form}"}
         case "former":
-            return one | {
-                "name": f"{place}{word[0]}{book.chance.choice(SECOND)}{trade}{form}（原{one['name']}）"
-            }
+            new = one | {"word": word[0] + book.chance.choice(SECOND)}
+            book.register(new)
+            return one | {"name": f"{place}{new['word']}{trade}{form}（原{one['name']}）"}
         case _:  # a character mistyped
             wrong = book.chance.choice([c for c in SECOND if c != word[1]])
             return one | {"name": f"{place}{word[0]}{wrong}{word[2:]}{trade}{form}"}

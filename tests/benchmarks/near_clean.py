@@ -49,6 +49,7 @@ class Book:
     serials: dict[tuple[int, int], int] = field(default_factory=dict)
     invoice_number: int = 10_000_000
     genuine: int = 0
+    register_entries: set[tuple[str, ...]] = field(default_factory=set)
     _owned: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     chance: random.Random = field(init=False)
 
@@ -110,6 +111,19 @@ class Book:
         }
         self.enterprises.append(one)
         return one
+
+    def register(self, one: dict[str, Any]) -> None:
+        """Give an enterprise a longer trade name if the register has the name already.
+
+        It admits a trade name once per industry and region, whatever the legal form.
+        """
+        while (told := self._registered(one)) in self.register_entries:
+            word = one["word"] + self.chance.choice(SECOND)
+            one.update(self.written(one["place"], word, one["trade"], one["form"], one["region"]))
+        self.register_entries.add(told)
+
+    def _registered(self, one: dict[str, Any]) -> tuple[str, ...]:
+        return one["region"], one["word"], one["trade"], str("集团" in one["form"])
 
     def sisters(self, one: dict[str, Any]) -> None:
         """Up to three enterprises that a hasty reader takes for this one."""
@@ -250,10 +264,6 @@ class Book:
             self.invoice_number += 1
 
 
-def _registered(one: dict[str, Any]) -> tuple[str, ...]:
-    return one["region"], one["word"], one["trade"], str("集团" in one["form"])
-
-
 def clean(notes: int, seed: int) -> Book:
     """A book of so many notes, none of them there twice."""
     book = Book(seed)
@@ -261,13 +271,8 @@ def clean(notes: int, seed: int) -> Book:
         one = book.enterprise(book.name())
         if book.chance.random() < 0.15:
             book.sisters(one)
-    used: set[tuple[str, ...]] = set()
     for one in book.enterprises:
-        # A register admits a trade name once per industry and region, whatever the legal form.
-        while (told := _registered(one)) in used:
-            word = one["word"] + book.chance.choice(SECOND)
-            one.update(book.written(one["place"], word, one["trade"], one["form"], one["region"]))
-        used.add(told)
+        book.register(one)
     while len(book.notes) < notes:
         # Few enterprises borrow often.
         place = int(len(book.enterprises) * book.chance.random() ** 2)
