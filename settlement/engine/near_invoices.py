@@ -25,16 +25,9 @@ _REPLACED = (near_numbers.SUBSTITUTED, near_numbers.EDITED)
 
 def link_keys(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
     """`enterprise_id`, `key`: enterprises whose invoices of one maker may be one have a key in common."""
-    listed = _listed(notes, invoices).filter(pl.col("maker") != "")
-    found = [
-        near_numbers.variants(
-            _numbered(listed, column), "text", ["enterprise_id", "maker", "amount_fen"]
-        ).select(
-            "enterprise_id", key=pl.format(f"{column}|{{}}|{{}}|{{}}", "maker", "amount_fen", "key")
-        )
-        for column in COLUMNS
-    ]
-    return pl.concat(found).unique()
+    listed = _listed(notes, invoices)
+    found = [_across(_numbered(listed, column), column) for column in COLUMNS]
+    return pl.concat(found).select("enterprise_id", "key").unique()
 
 
 def near_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
@@ -92,17 +85,46 @@ def _numbered(listed: pl.DataFrame, column: str) -> pl.DataFrame:
     )
 
 
+def _across(numbered: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Keys of invoices that strangers may have in common: one maker, amount and week, the same digits.
+
+    Makers number their invoices one after the other, and sell at one price: a digit that is another
+    one, or one too many, is as likely the next buyer's invoice. Digits in each other's place are not.
+    """
+    days = pl.col("issued_on").cast(pl.Int32).cast(pl.Int64) // (near_scores.DAYS_CLOSE + 1)
+    told = numbered.filter(pl.col("maker") != "").with_columns(
+        digits=near_numbers.anagram(pl.col("text"))
+    )
+    return pl.concat(
+        told.select(
+            "row",
+            "enterprise_id",
+            key=pl.format(
+                f"{column}|{{}}|{{}}|{{}}|{{}}", "maker", "amount_fen", "digits", days + step
+            ),
+        )
+        for step in (0, 1)
+    )
+
+
 def _faced(listed: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Pairs of invoices of two notes with numbers a character apart, side by side."""
+    """Pairs of invoices of two notes with numbers that may be one, side by side."""
     numbered = _numbered(listed, column)
-    own = numbered.with_columns(group=pl.struct("enterprise_id", "amount_fen").hash())
-    across = numbered.filter(pl.col("maker") != "").with_columns(
-        group=pl.struct("maker", "amount_fen").hash()
+    bought_alike = pl.len().over("enterprise_id", "amount_fen") > 1
+    own = near_numbers.variants(
+        numbered.filter(bought_alike).with_columns(
+            group=pl.struct("enterprise_id", "amount_fen").hash()
+        ),
+        "text",
+        ["row", "group"],
+        hashed=True,
+    )
+    across = _across(numbered, column).select(
+        "row", pl.col("key").hash(), group=pl.lit(0, pl.UInt64)
     )
     found = []
-    for frame in (own, across):
-        keyed = near_numbers.variants(frame, "text", ["row", "group"], hashed=True)
-        keyed = keyed.filter(pl.len().over("group", "key") > 1)
+    for keys in (own, across):
+        keyed = keys.filter(pl.len().over("group", "key") > 1)
         found.append(
             keyed.join(keyed, on=["group", "key"], suffix="_2")
             .filter(pl.col("row") < pl.col("row_2"))
@@ -140,7 +162,7 @@ def _faced(listed: pl.DataFrame, column: str) -> pl.DataFrame:
 def _proposed(found: pl.DataFrame) -> pl.DataFrame:
     """Pairs that may be one; another digit in its place only on one day, as notes' numbers are judged.
 
-    If the invoices tell two machines, or the machines two invoices one after the other, there are two.
+    Between strangers only what `_across` says. If the invoices tell two machines, or the machines two invoices one after the other, there are two.
     """
     invoice = near_scores.relations(found, "invoice_number", "invoice_number_2")
     serial = near_scores.relations(found, "serial_number", "serial_number_2")
@@ -157,6 +179,8 @@ def _proposed(found: pl.DataFrame) -> pl.DataFrame:
         & (overlap.normal("first_number").str.len_chars() >= LONG_NUMBER_CHARACTERS)
     )
     likely = equal | pl.col("number").is_in(list(near_numbers.MISTYPED))
+    strangers = pl.col("enterprise_id") != pl.col("enterprise_id_2")
+    counted = replaced | (pl.col("number") == near_numbers.MISSING)
     two_machines = (
         (pl.col("by") == "invoice_number")
         & pl.col("machines")
@@ -168,6 +192,7 @@ def _proposed(found: pl.DataFrame) -> pl.DataFrame:
             likely
             & ~(doubtful & pl.col("in_series"))
             & ~(replaced & (pl.col("day") != "equal"))
+            & ~(strangers & counted)
             & ~two_machines
             & ~two_invoices
         )

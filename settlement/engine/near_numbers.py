@@ -15,11 +15,11 @@ from rapidfuzz.distance import OSA
 
 from settlement.engine import overlap
 
-EQUAL, LOOK_ALIKE, TRANSPOSED, LEADING_ZEROS, MISSING, SUBSTITUTED, EDITED, SERIAL, FAR = (
-    "equal", "look_alike", "transposed", "leading_zeros", "missing", "substituted", "edited", "serial",
+EQUAL, LOOK_ALIKE, TRANSPOSED, MISSING, SUBSTITUTED, EDITED, SERIAL, FAR = (
+    "equal", "look_alike", "transposed", "missing", "substituted", "edited", "serial",
     "far",
 )  # fmt: skip
-MISTYPED = (LOOK_ALIKE, TRANSPOSED, LEADING_ZEROS, MISSING, SUBSTITUTED, EDITED)
+MISTYPED = (LOOK_ALIKE, TRANSPOSED, MISSING, SUBSTITUTED, EDITED)
 
 TELLING_CHARACTERS = 6  # of shorter numbers a character is too large a part
 LONG_CHARACTERS = 12  # of these even two characters are a small part
@@ -60,6 +60,11 @@ def variants(
     return pl.concat(found).unique()
 
 
+def anagram(text: pl.Expr) -> pl.Expr:
+    """The characters in order: equal for texts of which one is the other with some in each other's places."""
+    return text.str.split("").list.sort().list.join("")
+
+
 def relation(one: str, other: str) -> str:
     """How two numbers, as they were typed, stand to each other; symmetric."""
     return _relation(*sorted((one, other)))
@@ -77,7 +82,7 @@ def _relation(one: str, other: str) -> str:
     if a.translate(_LOOKS) == b.translate(_LOOKS):
         return LOOK_ALIKE
     if _unled(first) == _unled(second):
-        return LEADING_ZEROS
+        return FAR  # 0012 and 12 are two numbers (domain §8)
     if _sub_number(first, second) or _sub_number(second, first):
         return SERIAL
     return FAR if shorter < TELLING_CHARACTERS else _mistyped(first, second)

@@ -22,12 +22,12 @@ CLOSE_PERMILLE = 10  # amounts this close are one amount rounded or typed twice:
 # What each relation of each field gives; a relation that is not listed gives nothing.
 NOTE: Mapping[str, Mapping[str, int]] = {
     "number": {
-        numbers.EQUAL: 45, numbers.LOOK_ALIKE: 43, numbers.TRANSPOSED: 36, numbers.LEADING_ZEROS: 36,
+        numbers.EQUAL: 45, numbers.LOOK_ALIKE: 43, numbers.TRANSPOSED: 36,
         numbers.MISSING: 36, numbers.SUBSTITUTED: 30, numbers.EDITED: 28,
     },
     "contract": {
         "same": 15, numbers.EQUAL: 15, numbers.LOOK_ALIKE: 15, numbers.TRANSPOSED: 15,
-        numbers.LEADING_ZEROS: 15, numbers.MISSING: 15, numbers.SUBSTITUTED: 10, numbers.EDITED: 5,
+        numbers.MISSING: 15, numbers.SUBSTITUTED: 10, numbers.EDITED: 5,
     },
     "amount": {"equal": 25, "close": 16, "mistyped": 14, "differ": -50},
     "day": {"equal": 20, "close": 12, "swapped": 12, "differ": -50},
@@ -53,7 +53,7 @@ ENTERPRISE: Mapping[str, Mapping[str, int]] = {
 
 INVOICE: Mapping[str, Mapping[str, int]] = {
     "number": {
-        numbers.EQUAL: 45, numbers.LOOK_ALIKE: 43, numbers.TRANSPOSED: 36, numbers.LEADING_ZEROS: 36,
+        numbers.EQUAL: 45, numbers.LOOK_ALIKE: 43, numbers.TRANSPOSED: 36,
         numbers.MISSING: 36, numbers.SUBSTITUTED: 30, numbers.EDITED: 28,
     },
     "amount": {"equal": 25},
@@ -79,14 +79,15 @@ def amounts(one: str, other: str) -> pl.Expr:
     """How two amounts stand: equal, close (1 %), mistyped (a nought too many, two digits swapped), differ."""
     a, b = pl.col(one), pl.col(other)
     apart, larger = (a - b).abs(), pl.max_horizontal(a, b)
-    # Neighbours swapped differ by 9 × a digit × a power of ten.
+    # Neighbours swapped differ by 9 × a digit × a power of ten, and have the same digits.
     nines = (apart // 9).cast(pl.String).str.strip_chars_end("0").str.len_chars() == 1
+    digits = numbers.anagram(a.cast(pl.String)) == numbers.anagram(b.cast(pl.String))
     return (
         pl.when(a == b)
         .then(pl.lit("equal"))
         .when(apart * 1000 <= larger * CLOSE_PERMILLE)
         .then(pl.lit("close"))
-        .when((a * 10 == b) | (b * 10 == a) | ((apart % 9 == 0) & nines))
+        .when((a * 10 == b) | (b * 10 == a) | ((apart % 9 == 0) & nines & digits))
         .then(pl.lit("mistyped"))
         .otherwise(pl.lit("differ"))
     )
