@@ -198,8 +198,9 @@ def _with_amounts(found: Sequence[pl.DataFrame], listed: pl.DataFrame) -> pl.Dat
 def refinanced(notes: pl.DataFrame, repayments: pl.DataFrame) -> pl.DataFrame:
     """P8: notes drawn within a week of a repayment, of the same amount, of the enterprise's older note.
 
-    Bridged loans are repaid shortly before, refinanced ones on the day or shortly after. `first` is the
-    note repaid, `second` the new one; also `repaid_on` and `amount_fen`.
+    Bridged loans are repaid shortly before, refinanced ones on the day or shortly after; what was repaid
+    on several days of the two weeks counts together, too. `first` is the note repaid, `second` the new
+    one; also `repaid_on` (the last day of several) and `amount_fen`.
     """
     paid = (
         repayments.group_by("note_id", "repaid_on")
@@ -209,19 +210,45 @@ def refinanced(notes: pl.DataFrame, repayments: pl.DataFrame) -> pl.DataFrame:
         .rename({"note_id": "first"})
     )
     new = notes.select(
-        "enterprise_id", second="note_id", drawn_on="drawn_on", amount_fen="principal_fen"
+        "enterprise_id", second="note_id", drawn_on="drawn_on", principal_fen="principal_fen"
     )
     apart = (pl.col("drawn_on") - pl.col("repaid_on")).dt.total_days()
+    near = (
+        (pl.col("first") != pl.col("second"))
+        & (pl.col("old_drawn_on") < pl.col("drawn_on"))
+        & (apart.abs() <= DAYS_APART)
+    )
+    at_once = paid.join(
+        new.with_columns(amount_fen="principal_fen"), on=["enterprise_id", "amount_fen"]
+    ).filter(near)
+    in_parts = (
+        _soon_again(paid)
+        .join(new, on="enterprise_id")
+        .filter(near)
+        .group_by("first", "second", "principal_fen")
+        .agg(pl.col("repaid_on").max(), pl.col("amount_fen").sum())
+        .filter(pl.col("amount_fen") == pl.col("principal_fen"))
+    )
+    columns = ("first", "second", "repaid_on", "amount_fen")
     return (
-        paid.join(new, on=["enterprise_id", "amount_fen"])
-        .filter(
-            (pl.col("first") != pl.col("second"))
-            & (pl.col("old_drawn_on") < pl.col("drawn_on"))
-            & (apart.abs() <= DAYS_APART)
-        )
+        pl.concat([at_once.select(columns), in_parts.select(columns)])
         .sort("second", "first", "repaid_on")
         .unique(["first", "second"], keep="first", maintain_order=True)
-        .select("first", "second", "repaid_on", "amount_fen")
+    )
+
+
+def _soon_again(paid: pl.DataFrame) -> pl.DataFrame:
+    """Repayments of notes that were repaid on another day, too, close enough to be one refinancing.
+
+    Regular instalments are a month apart: hardly any row is left to be paired with new notes.
+    """
+    gap = pl.col("repaid_on").diff().dt.total_days() <= 2 * DAYS_APART
+    same = pl.col("first") == pl.col("first").shift(1)
+    return (
+        paid.filter(pl.len().over("first") > 1)
+        .sort("first", "repaid_on")
+        .with_columns(soon=(same & gap).fill_null(value=False))
+        .filter(pl.col("soon") | (pl.col("soon").shift(-1)).fill_null(value=False))
     )
 
 
