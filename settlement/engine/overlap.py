@@ -132,7 +132,7 @@ def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame
 
     `invoices`: note_id, invoice_number, serial_number, supplier, issued_on, amount_fen. Between
     enterprises, a number that is not unique in the country must also agree in day and supplier, a
-    serial number in supplier.
+    serial number in supplier; a short serial number within an enterprise, too.
     """
     listed = (
         invoices.filter(pl.col("amount_fen") > 0)
@@ -147,9 +147,10 @@ def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame
     long_invoice = pl.col("invoice").str.len_chars() >= INVOICE_UNIQUE_CHARACTERS
     telling = pl.col("serial").str.len_chars() >= SERIAL_TELLING_CHARACTERS
     issue = pl.format("{}|{}", "issued_on", "maker")
+    seller = pl.format("{}|{}", own, pl.when(telling).then(pl.lit("")).otherwise("maker"))
     places = {
         "invoice_number": [own, pl.when(long_invoice).then(pl.lit("")).otherwise(issue)],
-        "serial_number": [own, pl.when(telling).then("maker").otherwise(own)],
+        "serial_number": [seller, pl.when(telling).then("maker").otherwise(seller)],
     }
     found = [
         neighbours(
