@@ -21,7 +21,7 @@ from tests.benchmarks.duplicate_twins import PATTERNS
 from tests.integration.planted_rows import EQUIPMENT, MAKING, SME, SPORTS, Rows
 
 Frames = dict[str, pl.DataFrame]
-PART_NOTES = 200_000  # in one folder: what is kept in memory at once
+PART_NOTES = 100_000  # in one folder: what is kept in memory at once
 FIRST_DAY = date(2026, 1, 12)
 INTEREST_DAYS = (date(2026, 3, 21), date(2026, 6, 21), date(2026, 9, 21))
 REPEATED = [pattern for pattern in PATTERNS for _ in range(pattern.times)]

@@ -1,6 +1,6 @@
 """How long does the whole duplicate check take beside a plain self-join on its exact keys?
 
-Both run on one connection of the worker's, under one session's settings, by turns: once to warm up (the
+Both run on one connection of the worker's, under one session's settings, by turns: once to warm up (in a new book the
 first check writes all findings), then `--rounds` times; the least counts. The self-join reads the same
 tables and counts pairs, key by key, numbers made comparable in SQL. What was planted must be found, and
 nothing else.
@@ -123,7 +123,7 @@ def measure(rounds: int) -> None:
         say(f"  self-join on {name:<24}{min(times[1:]):>8,} ms{pairs[name]:>12,} pairs")
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     say(
-        f"first check, which writes the findings {took['check'][0]:>8,} ms",
+        f"first check, to warm up                 {took['check'][0]:>8,} ms",
         f"full check, least of {rounds}              {check:>8,} ms, peak {peak_mib:,} MiB",
         f"plain self-join, least of {rounds}         {join:>8,} ms",
         f"check ÷ self-join {check * 100 // join / 100:.2f}",
