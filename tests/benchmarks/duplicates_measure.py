@@ -1,7 +1,7 @@
 """How long does the whole duplicate check take beside a plain self-join on its exact keys?
 
-Both run on one connection of the worker's, under one session's settings, by turns: once to warm up (in a new book the
-first check writes all findings), then `--rounds` times; the least counts. The self-join reads the same
+Both run on one connection of the worker's, under one session's settings, by turns: once to warm up (in a new
+book the first check writes all findings), then `--rounds` times; the least counts. The self-join reads the same
 tables and counts pairs, key by key, numbers made comparable in SQL. What was planted must be found, and
 nothing else.
 """
