@@ -274,12 +274,20 @@ def _outside_hits(known: Known) -> pl.DataFrame:
             records.filter(pl.col("key") != "")
             .drop("institution_code", "note_number", "project_code", "invoice_number")
             .join(own, on=["uscc", "key"])
-            .filter((pl.col("at") == "") | (pl.col("at") == pl.col("institution_code")) | (by != "note_number"))
+            .filter(_named(by))
             .filter(pl.col("year").is_between("since", "until"))
             .select("source", "reference", "uscc", "kind", "scheme_name", "year", "amount_fen",
                     "note_id", by=pl.lit(by))
         )  # fmt: skip
     return pl.concat(found)
+
+
+def _named(by: str) -> pl.Expr:
+    """Whether a record that names an institution means the note's: its own, or the bank's head office."""
+    if by != "note_number":
+        return pl.lit(value=True)
+    at = pl.col("at")
+    return (at == "") | (at == pl.col("institution_code")) | (at == pl.col("bank_code"))
 
 
 def untouched(known: Known) -> Iterator[Match]:

@@ -158,7 +158,7 @@ def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame
 
     `invoices`: note_id, invoice_number, serial_number, supplier, issued_on, amount_fen. Between
     enterprises, a number that is not unique in the country must also agree in day and supplier, a
-    serial number in supplier.
+    serial number in supplier; a short serial number within an enterprise, too.
     """
     listed = (
         invoices.filter(pl.col("amount_fen") > 0)
@@ -166,9 +166,10 @@ def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame
         .with_columns(**numbers())
     )
     own = pl.col("enterprise_id").cast(pl.String)
+    seller = pl.format("{}|{}", own, pl.when(TELLING).then(pl.lit("")).otherwise("maker"))
     places = {
         "invoice_number": [own, INVOICE_ANYWHERE],
-        "serial_number": [own, pl.when(TELLING).then(SERIAL_ANYWHERE).otherwise(own)],
+        "serial_number": [seller, pl.when(TELLING).then(SERIAL_ANYWHERE).otherwise(seller)],
     }
     found = [
         neighbours(
@@ -217,8 +218,9 @@ def _with_amounts(found: Sequence[pl.DataFrame], listed: pl.DataFrame) -> pl.Dat
 def refinanced(notes: pl.DataFrame, repayments: pl.DataFrame) -> pl.DataFrame:
     """P8: notes drawn within a week of a repayment, of the same amount, of the enterprise's older note.
 
-    Bridged loans are repaid shortly before, refinanced ones on the day or shortly after. `first` is the
-    note repaid, `second` the new one; also `repaid_on` and `amount_fen`.
+    Bridged loans are repaid shortly before, refinanced ones on the day or shortly after; what was repaid
+    on several days of the two weeks counts together, too. `first` is the note repaid, `second` the new
+    one; also `repaid_on` (the last day of several) and `amount_fen`.
     """
     paid = (
         repayments.group_by("note_id", "repaid_on")
@@ -228,19 +230,45 @@ def refinanced(notes: pl.DataFrame, repayments: pl.DataFrame) -> pl.DataFrame:
         .rename({"note_id": "first"})
     )
     new = notes.select(
-        "enterprise_id", second="note_id", drawn_on="drawn_on", amount_fen="principal_fen"
+        "enterprise_id", second="note_id", drawn_on="drawn_on", principal_fen="principal_fen"
     )
     apart = (pl.col("drawn_on") - pl.col("repaid_on")).dt.total_days()
+    near = (
+        (pl.col("first") != pl.col("second"))
+        & (pl.col("old_drawn_on") < pl.col("drawn_on"))
+        & (apart.abs() <= DAYS_APART)
+    )
+    at_once = paid.join(
+        new.with_columns(amount_fen="principal_fen"), on=["enterprise_id", "amount_fen"]
+    ).filter(near)
+    in_parts = (
+        _soon_again(paid)
+        .join(new, on="enterprise_id")
+        .filter(near)
+        .group_by("first", "second", "principal_fen")
+        .agg(pl.col("repaid_on").max(), pl.col("amount_fen").sum())
+        .filter(pl.col("amount_fen") == pl.col("principal_fen"))
+    )
+    columns = ("first", "second", "repaid_on", "amount_fen")
     return (
-        paid.join(new, on=["enterprise_id", "amount_fen"])
-        .filter(
-            (pl.col("first") != pl.col("second"))
-            & (pl.col("old_drawn_on") < pl.col("drawn_on"))
-            & (apart.abs() <= DAYS_APART)
-        )
+        pl.concat([at_once.select(columns), in_parts.select(columns)])
         .sort("second", "first", "repaid_on")
         .unique(["first", "second"], keep="first", maintain_order=True)
-        .select("first", "second", "repaid_on", "amount_fen")
+    )
+
+
+def _soon_again(paid: pl.DataFrame) -> pl.DataFrame:
+    """Repayments of notes that were repaid on another day, too, close enough to be one refinancing.
+
+    Regular instalments are a month apart: hardly any row is left to be paired with new notes.
+    """
+    gap = pl.col("repaid_on").diff().dt.total_days() <= 2 * DAYS_APART
+    same = pl.col("first") == pl.col("first").shift(1)
+    return (
+        paid.filter(pl.len().over("first") > 1)
+        .sort("first", "repaid_on")
+        .with_columns(soon=(same & gap).fill_null(value=False))
+        .filter(pl.col("soon") | (pl.col("soon").shift(-1)).fill_null(value=False))
     )
 
 

@@ -21,7 +21,7 @@ from tests.benchmarks.duplicate_twins import PATTERNS
 from tests.integration.planted_rows import EQUIPMENT, MAKING, SME, SPORTS, Rows
 
 Frames = dict[str, pl.DataFrame]
-PART_NOTES = 200_000  # in one folder: what is kept in memory at once
+PART_NOTES = 100_000  # in one folder: what is kept in memory at once
 FIRST_DAY = date(2026, 1, 12)
 INTEREST_DAYS = (date(2026, 3, 21), date(2026, 6, 21), date(2026, 9, 21))
 REPEATED = [pattern for pattern in PATTERNS for _ in range(pattern.times)]
@@ -229,10 +229,14 @@ def _events(notes: pl.DataFrame) -> Frames:
     def on(column: str, place: int) -> pl.Expr:
         return drawn + pl.duration(days=pl.col(column).list.get(place))
 
+    repaid = notes.filter(pl.col("repaid").list.get(1) > 0).with_columns(
+        part=pl.int_ranges(0, "instalments")
+    ).explode("part")  # fmt: skip
     return {
-        "repayments": notes.filter(pl.col("repaid").list.get(1) > 0).select(
-            *key, repaid_on=on("repaid", 0), amount=pl.col("principal") * pl.col("repaid").list.get(1) // 100,
-            reference=pl.format("HK{}", "seq"),
+        "repayments": repaid.select(
+            *key, repaid_on=on("repaid", 0) + pl.duration(days=30 * pl.col("part")),
+            amount=pl.col("principal") * pl.col("repaid").list.get(1) // 100,
+            reference=pl.format("HK{}-{}", "seq", "part"),
         ),
         "note-statuses": notes.filter(pl.col("status") != "").select(
             *key, "status", starts_on=on("stopped", 0),
@@ -290,7 +294,7 @@ def _outside(notes: pl.DataFrame, firms: pl.DataFrame) -> pl.DataFrame:
         for place, (member, facts) in enumerate(pattern.outside)
     ]
     elsewhere = (
-        pl.when(pl.col("institution_code") == "").then(pl.lit("")).otherwise(pl.lit(head(1)))
+        pl.when(pl.col("institution_code") == "").then(pl.lit("")).otherwise(pl.lit(head(IDLE[0])))
     )
     return (
         firms.select("pattern", "b", "member", "uscc")

@@ -148,7 +148,7 @@ def keyed_again(plants: Plants) -> None:
     for place, (ours, theirs) in enumerate(KEYED):
         firm, n, (a1, a2, b1, _) = plants.firm(), plants.number(), plants.sites()
         same: dict[str, Any] = {"yuan": 1_200_000 + place, "drawn": "2026-02-04"}
-        other = a2 if place % 3 == 1 else b1
+        other = (b1, a2, a1)[place % 3]  # entered twice by one branch, too
         plants.expect(
             "P2",
             plants.lend(firm, ours.format(n=n), at=a1, **same),
@@ -289,6 +289,9 @@ def one_invoice(plants: Plants) -> None:
         for note, facts in zip(notes, (ours, theirs), strict=True):
             plants.bill(note, **{name: text.format(n=n) for name, text in facts.items()})
         plants.expect("P5", *notes)
+    firm = plants.firm()
+    for seller in ("大连样例机床", "沈阳样例机床"):  # each has a machine number 1: no duplicate
+        plants.bill(plants.lend(firm), f"FS-{plants.number()}", serial="01", supplier=seller)
     _within_a_contract(plants)
     firm, n = plants.firm(), plants.number()
     notes = [plants.lend(firm, drawn=f"2026-02-0{day}") for day in (3, 4, 5)]

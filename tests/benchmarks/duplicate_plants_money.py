@@ -89,6 +89,7 @@ def stopped(plants: Plants) -> None:
         (MAKING, (), (("2026-02-10", 20), ("2026-02-28", 20))),
         (f"{EQUIPMENT};{MAKING}", (("overdue", "2026-02-12"),), ()),  # under both
         (SPORTS, (("overdue", "2026-03-01"),), ()),
+        (EQUIPMENT, (("overdue", PERIOD[0]),), ()),  # not a day was to be subsidised
     ):
         yuan = plants.rng.randrange(10, 40) * 100_000
         note = plants.lend(plants.firm(), drawn=PERIOD[0], yuan=yuan, schemes=schemes)
@@ -125,6 +126,11 @@ def refinanced(plants: Plants) -> None:
             plants.repay(old.partition("/")[2], day, yuan // int(parts), at=sites[0])
         facts = {"drawn": how["drawn"], "schemes": how.get("schemes", SME), "yuan": yuan}
         plants.expect("P8", old, plants.lend(firm, at=sites[int(how.get("site", 0))], **facts))
+    firm, at = plants.firm(), plants.sites()[0]
+    old = plants.lend(firm, at=at, yuan=2_400_000)
+    for on, yuan in (("2026-06-11", 900_000), ("2026-06-15", 1_000_000), ("2026-06-19", 500_000)):
+        plants.repay(old.partition("/")[2], on, yuan, at=at)  # day by day
+    plants.expect("P8", old, plants.lend(firm, at=at, yuan=2_400_000, drawn="2026-06-16"))
     firm, at = plants.firm(), plants.sites()[0]
     old = plants.lend(firm, at=at, yuan=3_000_000)
     plants.repay(old.partition("/")[2], day, 1_000_000, at=at)  # in part, and lent anew
@@ -184,7 +190,7 @@ def above_caps(plants: Plants) -> None:
     """P10: one borrower above a cap, at several banks or under several codes."""
     million = 1_000_000
     for yuan, sites in (
-        ((30, 30), (0, 2)), ((20, 20, 20), (0, 2, 3)), ((45, 10), (0, 2)), ((13, 13, 13, 13), (0, 1, 2, 2)),
+        ((30, 30), (0, 2)), ((20, 20, 20), (0, 2, 3)), ((50, 10), (0, 2)), ((13, 13, 13, 13), (0, 1, 2, 2)),
     ):  # fmt: skip
         firm, at = plants.firm(), plants.sites()
         plants.expect(
@@ -219,6 +225,7 @@ def from_outside(plants: Plants) -> None:
     for kind, named in (
         ("loan_interest", "note as its bank writes it"),
         ("loan_interest", "note"),
+        ("loan_interest", "note and the bank"),
         ("leasing_interest", "note"),
         ("grant", "note"),
         ("loan_interest", "project"),
@@ -239,6 +246,7 @@ def from_outside(plants: Plants) -> None:
             facts |= {"institution_code": at, "note_number": f"WB-{n}-1"}
         elif "note" in named.split(",")[0].split():
             facts["note_number"] = f"wb{n}/1"
+            facts["institution_code"] = head(int(at[1:5])) if "bank" in named else ""
         if "project" in named:
             facts["project_code"] = project.replace("-", " ") if "again" in named else project
         if named == "invoice":

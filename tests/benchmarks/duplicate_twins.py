@@ -15,7 +15,7 @@ class Twin(NamedTuple):
     """A note of a pattern. `day` counts from the pattern's first day; empty texts are made up.
 
     `yuan` grows with the pattern's scale unless `exact`; `contract` is shared by notes that name one.
-    `repaid`: days after drawdown and percent; `stopped`: how many days after drawdown its status starts
+    `repaid`: days after drawdown and percent, in instalments 30 days apart; `stopped`: how many days after drawdown its status starts
     and ends (0: not at all).
     """
 
@@ -30,6 +30,7 @@ class Twin(NamedTuple):
     loan_type: str = "fixed_asset"
     exact: bool = False
     repaid: tuple[int, int] = (0, 0)
+    instalments: int = 1
     status: str = ""
     stopped: tuple[int, int] = (0, 0)
     guaranteed: bool = False
@@ -93,6 +94,8 @@ PATTERNS = (
             Twin(2_000_000, 108),
             Twin(2_000_000, 92, site="b1"),
             Twin(2_000_000, 100, member=1),
+            Twin(2_600_000, member=1, repaid=(60, 50), instalments=2),
+            Twin(2_600_000, 90, member=1),
         ),
         names=("样例机械{e}有限公司",) * 2,
     ),

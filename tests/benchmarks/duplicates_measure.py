@@ -1,7 +1,7 @@
 """How long does the duplicate check take beside a plain self-join on its exact keys?
 
-Both run on one connection of the worker's, under one session's settings, by turns: once to warm up (the
-first check writes all findings), then `--rounds` times; the least counts. Near matches, which no join
+Both run on one connection of the worker's, under one session's settings, by turns: once to warm up (in a
+new book the first check writes all findings), then `--rounds` times; the least counts. Near matches, which no join
 can find, and a check of what one enterprise changed are timed by themselves. The self-join reads the same
 tables and counts pairs, key by key, numbers made comparable in SQL. What was planted must be found, and
 nothing else.
@@ -131,7 +131,7 @@ def measure(rounds: int) -> None:
     touch()
     changed = timed(lambda: check_changed(at=AT))
     say(
-        f"first check, which writes the findings {took['check'][0]:>8,} ms",
+        f"first check, to warm up                 {took['check'][0]:>8,} ms",
         f"full exact check, least of {rounds}        {check:>8,} ms, peak {peak_mib:,} MiB",
         f"plain self-join, least of {rounds}         {join:>8,} ms",
         f"exact check ÷ self-join {check * 100 // join / 100:.2f}",

@@ -21,9 +21,10 @@ def expected(folder: Path) -> Counter[Matter]:
 
 def found() -> Counter[Matter]:
     """Findings there are: the rule and the notes, outside records or funds it speaks of."""
-    there = {one.pk: one for one in Finding.objects.filter(gone_at=None)}
+    exact = Finding.objects.filter(gone_at=None).exclude(severity="proposal")
+    there = {one.pk: one for one in exact}
     matters: dict[int, list[str]] = {pk: [] for pk in there}
-    for finding, facts in FindingSide.objects.filter(finding__gone_at=None).values_list(
+    for finding, facts in FindingSide.objects.filter(finding__in=exact).values_list(
         "finding_id", "facts"
     ):
         matters[finding].append(_side(facts))

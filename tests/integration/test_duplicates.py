@@ -191,6 +191,8 @@ def test_one_invoice_or_machine_on_two_notes(book: Planted) -> None:
     book.note(one, "L", contract="HT-K", drawn="2026-03-12")
     book.invoice("K", "99", yuan=30_000)
     book.invoice("L", "99", yuan=70_000)  # paid for in two parts of one contract
+    book.invoice("K", "K-1", yuan=50_000)
+    book.invoice("L", "L-1", yuan=50_000)  # and something else of one price each
     book.outside(one, "grant", invoice_number="ＮＯ00123456", scheme_name="设备补助")
     book.outside(other, "grant", invoice_number="NO00123456", scheme_name="设备补助")  # another's
     book.post()
