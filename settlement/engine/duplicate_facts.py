@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,28 +55,32 @@ class Known:
         return {terms.code: duplicates.duty(terms) for terms in self.terms}
 
     @cached_property
-    def _places(self) -> pl.DataFrame:
-        """Where each note stands in `notes`, by note: looked up, as few of many are ever asked for."""
-        return self.notes.select("note_id").with_row_index("place").sort("note_id")
+    def _places(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Notes in order, and where each stands in `notes`: looked up, as few of many are asked for."""
+        by_note = self.notes.select("note_id").with_row_index("place").sort("note_id")
+        return array("q", by_note["note_id"]), array("q", by_note["place"])
 
     def place(self, note_id: int) -> int | None:
         """A note's row in `notes`; None if it is not subsidised."""
-        known = self._places["note_id"]
-        at = known.search_sorted(note_id)
-        found = at < len(known) and known[at] == note_id
-        return int(self._places["place"][at]) if found else None
+        notes, places = self._places
+        at = bisect_left(notes, note_id)
+        return places[at] if at < len(notes) and notes[at] == note_id else None
 
     @cached_property
-    def _labels(self) -> pl.DataFrame:
-        return self.enrolments.select("note_id", "scheme_code").sort("note_id")
+    def _labels(self) -> tuple[Sequence[int], pl.Series]:
+        by_note = self.enrolments.select("note_id", "scheme_code").sort("note_id")
+        return array("q", by_note["note_id"]), by_note["scheme_code"]
+
+    @cached_property
+    def _order_of_schemes(self) -> dict[str, int]:
+        return {terms.code: place for place, terms in enumerate(self.terms)}
 
     def schemes_of(self, note_id: int) -> list[str]:
         """The schemes a note is eligible under, those served first first."""
-        order = {terms.code: place for place, terms in enumerate(self.terms)}
-        notes = self._labels["note_id"]
-        first, last = notes.search_sorted(note_id, "left"), notes.search_sorted(note_id, "right")
-        codes = self._labels["scheme_code"][first:last].to_list()
-        return sorted(codes, key=lambda code: (order.get(code, len(order)), code))
+        notes, codes = self._labels
+        own = codes[bisect_left(notes, note_id) : bisect_right(notes, note_id)].to_list()
+        order = self._order_of_schemes
+        return sorted(own, key=lambda code: (order.get(code, len(order)), code))
 
     @cached_property
     def same_enterprises(self) -> pl.DataFrame:

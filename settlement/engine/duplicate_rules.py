@@ -139,13 +139,15 @@ def shared_projects(known: Known) -> Iterator[Match]:
         .filter(pl.col("banks") > 1)
         .sort("code", "duty")
     )
-    pairs = set(known.shared_invoices.select("first", "second").iter_rows())
+    sharing: dict[int, set[int]] = {}
+    for first, second in known.shared_invoices.select("first", "second").iter_rows():
+        sharing.setdefault(first, set()).add(second)
     placed_notes = pl.col("note_id").is_in(placed["note_id"].unique().to_list())
     named = set(known.invoices.filter(placed_notes)["note_id"].to_list())
     for code, duty_of, notes, _ in groups.iter_rows():
         ordered = known.in_order(notes)
         inside = set(ordered)
-        shared = any(first in inside and second in inside for first, second in pairs)
+        shared = any(not inside.isdisjoint(sharing.get(note, ())) for note in ordered)
         if shared or not named.issuperset(ordered):
             yield _project(known, code, duty_of, ordered, shared=shared)
 

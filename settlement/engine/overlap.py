@@ -116,25 +116,38 @@ def same_enterprises(notes: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     `names`: enterprise_id, name, one row per name ever recorded. The organisation number (characters
     9–17, GB 32100) belongs to one legal person for life, wherever it is registered.
     """
-    owners = (
-        notes.select(*ORDER, "enterprise_id", "uscc")
+    owners = notes.select("enterprise_id", "uscc").unique("enterprise_id")
+    named = names.select("enterprise_id", matched=normal("name"))
+    keys = {
+        "name": named.join(owners, on="enterprise_id", how="semi").unique(),
+        "organisation_code": owners.select(
+            "enterprise_id", matched=pl.col("uscc").str.slice(*ORGANISATION)
+        ),
+    }
+    shared = {by: _not_alone(frame, ["matched"]) for by, frame in keys.items()}
+    concerned = pl.concat(frame.select("enterprise_id") for frame in shared.values())
+    first_notes = (
+        notes.select(*ORDER, "enterprise_id")
+        .join(concerned, on="enterprise_id", how="semi")
         .sort(*ORDER)
         .unique("enterprise_id", keep="first", maintain_order=True)
     )
-    named = owners.join(names, on="enterprise_id").with_columns(matched=normal("name"))
-    numbered = owners.with_columns(matched=pl.col("uscc").str.slice(*ORGANISATION))
-    keys = {"name": named, "organisation_code": numbered}
     return _paired(
         [
             neighbours(
-                frame.filter(pl.col("matched") != "").unique(["enterprise_id", "matched"]),
+                frame.join(first_notes, on="enterprise_id"),
                 by=["matched"],
                 order=ORDER,
                 key="enterprise_id",
             ).with_columns(by=pl.lit(by))
-            for by, frame in keys.items()
+            for by, frame in shared.items()
         ]
     )
+
+
+def _not_alone(frame: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Rows whose key says something and is not theirs alone: of many rows hardly any."""
+    return frame.filter((pl.col("matched") != "") & (pl.len().over(by) > 1))
 
 
 def numbers() -> dict[str, pl.Expr]:
@@ -162,7 +175,7 @@ def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame
     """
     listed = (
         invoices.filter(pl.col("amount_fen") > 0)
-        .join(notes.select(*ORDER, "enterprise_id"), on="note_id")
+        .join(notes.select("note_id", "enterprise_id"), on="note_id")
         .with_columns(**numbers())
     )
     own = pl.col("enterprise_id").cast(pl.String)
@@ -173,9 +186,12 @@ def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame
     }
     found = [
         neighbours(
-            listed.with_columns(matched=pl.col(by.removesuffix("_number")), place=place)
-            .filter(pl.col("matched") != "")
-            .unique(["matched", "place", "note_id"], maintain_order=True),
+            _not_alone(
+                listed.select("note_id", matched=by.removesuffix("_number"), place=place),
+                ["matched", "place"],
+            )
+            .unique()
+            .join(notes.select(*ORDER), on="note_id"),
             by=["matched", "place"],
             order=ORDER,
             key="note_id",
