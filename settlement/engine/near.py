@@ -16,42 +16,53 @@ from settlement.engine import (
     duplicates,
     near_enterprises,
     near_invoices,
+    near_names,
     near_notes,
-    overlap,
 )
 from settlement.engine.duplicate_facts import Known
 from settlement.engine.duplicates import PROPOSAL, Match, article
 from settlement.engine.near_scores import ENTERPRISE, INVOICE, NOTE
+
+ASKED_ONE_BY_ONE = 100  # names; of more everybody may be alike
 
 _SAY_NOTHING = {"none", "unknown", "same_bank", "far"}
 _AGREE = {"equal", "same"}
 
 
 def link_keys(notes: pl.DataFrame, names: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
-    """Which enterprises have to be looked at together? `enterprise_id`, `key`.
+    """Which enterprises may have a near match between them? Those with a `key` in common (enterprise_id, key).
 
-    Any two enterprises with a near match between them have a key in common, exact matches of name and
-    organisation number (P3) included, as notes are compared across these, too. Keys depend on the
-    enterprise's own rows alone: frames may be restricted to some enterprises. Within one enterprise no
-    key is needed.
+    Exact matches of name and organisation number are `links.keys`: notes are compared across these, too.
+    Keys depend on the enterprise's own rows alone, so frames may be restricted to some enterprises.
+    Within one enterprise no key is needed.
     """
-    organisation = pl.col("uscc").str.slice(*overlap.ORGANISATION)
-    owners = notes.select("enterprise_id", "uscc").unique()
-    named = names.join(owners, on="enterprise_id", how="semi").select(
-        "enterprise_id", key=overlap.normal("name")
-    )
-    exact = [
-        frame.filter(pl.col("key") != "").with_columns(key=pl.format(f"{by}|{{}}", "key"))
-        for by, frame in (
-            ("name", named),
-            ("organisation", owners.select("enterprise_id", key=organisation)),
-        )
+    found = [near_enterprises.link_keys(notes, names), near_invoices.link_keys(notes, invoices)]
+    return pl.concat(frame.select("enterprise_id", "key") for frame in found)
+
+
+def possibly_alike(names: pl.DataFrame, enterprise_ids: Iterable[int]) -> list[int]:
+    """Enterprises whose names may be near to one of these enterprises' names: a few of many, and none left out.
+
+    At most two characters of a core differ (`near_enterprises.core_relation`), so its beginning, its end,
+    what is between them, or its first and its last character are there.
+    """
+    cores = near_names.parted(names["name"].to_list()).select("name", "core").unique()
+    cored = names.join(cores, on="name").select("enterprise_id", "core").unique()
+    asked = pl.col("enterprise_id").is_in(sorted(enterprise_ids))
+    own = cored.filter(asked)["core"].unique().to_list()
+    pieces = {piece for core in own for piece in (core[:2], core[-2:], core[2:-2]) if piece}
+    ends = {(core[0], core[-1]) for core in own}
+    core = pl.col("core")
+    alike = [
+        core.str.contains_any(sorted(pieces)),
+        *(
+            core.str.contains(first, literal=True) & core.str.contains(last, literal=True)
+            for first, last in sorted(ends)
+        ),
     ]
-    near = [
-        near_enterprises.link_keys(notes, names),
-        near_invoices.link_keys(notes, invoices),
-    ]
-    return pl.concat([*exact, *near]).unique().sort("enterprise_id", "key")
+    if len(own) > ASKED_ONE_BY_ONE:
+        return sorted(names["enterprise_id"].unique().to_list())
+    return sorted(cored.filter(pl.any_horizontal(alike))["enterprise_id"].unique().to_list())
 
 
 def proposals(known: Known) -> Iterator[Match]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from config.kernel.services.bulk import read_frame, rows
@@ -16,6 +18,15 @@ INVOICES = (
     " FROM loans_equipmentinvoice v JOIN loans_note n ON n.id = v.note_id"
     " JOIN loans_contract c ON c.id = n.contract_id"
 )
+
+
+LIKE = """
+    SELECT DISTINCT c.enterprise_id FROM loans_equipmentinvoice v JOIN loans_note n ON n.id = v.note_id
+    JOIN loans_contract c ON c.id = n.contract_id
+    WHERE v.amount_fen > 0 AND v.amount_fen IN (
+        SELECT o.amount_fen FROM loans_equipmentinvoice o JOIN loans_note m ON m.id = o.note_id
+        JOIN loans_contract d ON d.id = m.contract_id WHERE d.enterprise_id = ANY(%s))
+"""
 
 
 def take_due() -> list[int | None]:
@@ -48,3 +59,8 @@ def invoices() -> pl.DataFrame:
             "issued_on": pl.Date,
         },
     )
+
+
+def with_invoices_like(*, enterprise_ids: Sequence[int]) -> list[int]:
+    """Whoever has an invoice of an amount that an invoice of these enterprises has."""
+    return [int(row[0]) for row in rows(LIKE, [list(enterprise_ids)])]

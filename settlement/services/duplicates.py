@@ -146,7 +146,12 @@ def _alike(enterprise_ids: Sequence[int]) -> list[int]:
     """Whom near matches may compare these enterprises with; of two alone, so nobody further."""
     if not enterprise_ids:
         return []
-    keys = near.link_keys(selectors.notes(), selectors.names(), selectors.invoices())
+    named = near.possibly_alike(selectors.names(), enterprise_ids)
+    bought = links.with_invoices_like(enterprise_ids=enterprise_ids)
+    some = {"enterprise_ids": sorted({*enterprise_ids, *named, *bought})}
+    keys = near.link_keys(
+        selectors.notes(**some), selectors.names(**some), selectors.invoices(**some)
+    )
     return engine_links.neighbours(links=keys, enterprise_ids=enterprise_ids)
 
 
