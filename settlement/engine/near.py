@@ -68,8 +68,10 @@ def possibly_alike(names: pl.DataFrame, enterprise_ids: Iterable[int]) -> list[i
 def proposals(known: Known) -> Iterator[Match]:
     """N2, N3 and N5: near matches of notes, enterprises and invoices.
 
-    Whether two enterprises' notes match depends on these two alone: a book restricted to some
-    enterprises gives the same proposals among them.
+    Whether two enterprises match depends on these two alone: a book restricted to some enterprises gives
+    the same proposals among them. One thing more is needed of three and more enterprises of one name or
+    organisation number: their notes are compared along `known.same_enterprises`, neighbour by neighbour,
+    so all of them must be there (they have a key of `link_keys` in common).
     """
     enterprises = near_enterprises.near_enterprises(known.notes, known.names, known.invoices)
     one = [known.same_enterprises.select("first", "second"), enterprises.select("first", "second")]

@@ -47,8 +47,12 @@ def near_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
         "points", "edits", "rank", "rank_2", "by", "first_number", "second_number",
         descending=[True, False, False, False, False, False, False],
     )  # fmt: skip
-    for one, number in (("row", "second_number"), ("row_2", "first_number")):
-        ordered = near_scores.without_siblings(ordered, one=one, number=number)
+    sides = (
+        (["row", "enterprise_id_2"], "second_number"),
+        (["row_2", "enterprise_id"], "first_number"),
+    )
+    for of, number in sides:
+        ordered = near_scores.without_siblings(ordered, of=of, number=number)
     return (
         ordered.unique(["second", "enterprise_id"], keep="first", maintain_order=True)
         .sort("rank", "rank_2")
@@ -203,26 +207,16 @@ def _proposed(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _exact(found: pl.DataFrame, notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of notes that P5 has, or that share a number within one enterprise."""
+    """Pairs of notes that P5 has, neighbours or not."""
     pairs = found.select("first", "second").unique()
     asked = pl.concat([pairs["first"], pairs["second"]]).unique()
-    some = notes.filter(pl.col("note_id").is_in(asked.implode()))
-    exact = overlap.shared_invoices(some, invoices).select("first", "second")
-    owned = invoices.join(some.select("note_id", "enterprise_id"), on="note_id")
-    facts = [
-        owned.select("note_id", "enterprise_id", fact=pl.format(f"{c}|{{}}", overlap.normal(c)))
-        .filter(pl.col("fact") != f"{c}|")
-        .unique()
-        for c in COLUMNS
-    ]
-    known = pl.concat(facts)
-    same = (
+    keys = ["by", "matched", "place"]
+    known = overlap.invoice_keys(
+        notes.filter(pl.col("note_id").is_in(asked.implode())), invoices
+    ).select("note_id", *keys)
+    return (
         pairs.join(known, left_on="first", right_on="note_id")
-        .join(
-            known,
-            left_on=["second", "enterprise_id", "fact"],
-            right_on=["note_id", "enterprise_id", "fact"],
-        )
+        .join(known, left_on=["second", *keys], right_on=["note_id", *keys])
         .select("first", "second")
+        .unique()
     )
-    return pl.concat([exact, same]).unique()

@@ -195,7 +195,9 @@ def _readings(text: str) -> list[tuple[Name, bool]]:
 
 def parted(names: Iterable[str]) -> pl.DataFrame:
     """Unique names with their parts as columns (`regions`: codes joined), one row for each way to read them."""
-    unique = sorted(set(names))
+    unique = sorted({name for name in names if name.strip()})
+    if not unique:
+        return pl.DataFrame(schema=PARTS)
     # One call for all: the converter's own cost is per call, and a name has no line break.
     texts = (
         plain("\n".join(name.replace("\n", " ") for name in unique)).split("\n") if unique else []

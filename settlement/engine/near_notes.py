@@ -303,8 +303,12 @@ def _best(pairs: pl.DataFrame) -> pl.DataFrame:
         contract_high=pl.max_horizontal("contract_id", "contract_id_2"),
     ).sort("points", "edits", "rank", "other", descending=[True, False, False, False])
     told = ordered.filter(pl.col("number") != near_numbers.FAR)
-    for one, number in (("rank", "note_number_2"), ("other", "note_number")):
-        told = near_scores.without_siblings(told, one=one, number=number)
+    sides = (
+        (["rank", "enterprise_id_2"], "note_number_2"),
+        (["other", "enterprise_id"], "note_number"),
+    )
+    for of, number in sides:
+        told = near_scores.without_siblings(told, of=of, number=number)
     contracts = ["contract_low", "contract_high"]
     untold = (
         ordered.filter(pl.col("number") == near_numbers.FAR)

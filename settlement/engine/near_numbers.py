@@ -32,6 +32,7 @@ RELATIONS_KEPT = 500_000
 LOOKS = {"O": "0", "I": "1", "L": "1", "Z": "2", "S": "5", "B": "8"}
 _LOOKS = str.maketrans(LOOKS)
 _SILENT = re.compile(r"[^\w]|_")
+_YEAR = re.compile(r"20\d\d")
 _RUN = re.compile(r"\d+")
 _LED = re.compile(r"(?<!\d)0+(?=\d)")
 
@@ -99,13 +100,25 @@ def _mistyped(first: str, second: str) -> str:
     if apart == 1:
         return _replaced(a, b, _runs(shorter), _runs(longer))
     if apart == 2 and len(a) >= LONG_CHARACTERS:
-        return EDITED if _tail(a) == _tail(b) else SERIAL
+        return EDITED if _tail(shorter) == _tail(longer) else SERIAL
     return FAR
 
 
-def _tail(normal: str) -> str:
+def _counting(tidy: str) -> list[re.Match[str]]:
+    """The runs of digits that count up: the last that is no year, and the one before if that is short.
+
+    A separator ends a run; the drawings of a contract have one or two digits behind its number.
+    """
+    runs = list(_RUN.finditer(tidy))
+    counting = [run for run in runs if not _YEAR.fullmatch(run.group())] or runs
+    return (
+        counting[-2:] if counting and len(counting[-1].group()) < COUNTING_DIGITS else counting[-1:]
+    )
+
+
+def _tail(tidy: str) -> str:
     """The digits that count up."""
-    return "".join(c for c in normal.translate(_LOOKS) if c.isdigit())[-COUNTING_DIGITS - 1 :]
+    return "".join(run.group() for run in _counting(tidy.translate(_LOOKS)))[-COUNTING_DIGITS - 1 :]
 
 
 def _tidy(text: str) -> str:
@@ -125,18 +138,15 @@ def _sub_number(whole: str, part: str) -> bool:
 def _runs(tidy: str) -> list[tuple[int, str]]:
     """For each letter or digit: how many digits of its run stand right of it, and the run.
 
-    A separator ends a run. Only the last run counts up, and the one before it if the last has two digits
-    at most, as the drawings of a contract have; other runs (year, branch), and letters, give (`NEVER`, …).
+    Letters, and digits of runs that do not count up (year, branch), have NEVER.
     """
-    runs = list(_RUN.finditer(tidy))
-    last = len(runs) - 1
-    counting = {last, last - 1} if runs and len(runs[last].group()) < COUNTING_DIGITS else {last}
+    counting = {run.start() for run in _counting(tidy)}
     found: list[tuple[int, str]] = []
     position = 0
-    for place, run in enumerate(runs):
+    for run in _RUN.finditer(tidy):
         found += [(NEVER, "")] * len(_SILENT.sub("", tidy[position : run.start()]))
         digits = len(run.group())
-        rights = range(digits - 1, -1, -1) if place in counting else [NEVER] * digits
+        rights = range(digits - 1, -1, -1) if run.start() in counting else [NEVER] * digits
         found += [(right, run.group()) for right in rights]
         position = run.end()
     return found + [(NEVER, "")] * len(_SILENT.sub("", tidy[position:]))

@@ -120,15 +120,15 @@ def relations(frame: pl.DataFrame, one: str, other: str) -> pl.Series:
     ]
 
 
-def without_siblings(pairs: pl.DataFrame, *, one: str, number: str) -> pl.DataFrame:
-    """Pairs in order, of which none has the same `one` as one before it, and the next number of its series.
+def without_siblings(pairs: pl.DataFrame, *, of: list[str], number: str) -> pl.DataFrame:
+    """Pairs in order, of which none has the same `of` as one before it and the next number of its series.
 
     A mistyped number lies near several of a series; it is one of them, the one it lies nearest to.
     """
     kept: list[bool] = []
-    seen: dict[Any, list[str]] = {}
-    for key, text in pairs.select(one, number).iter_rows():
-        before = seen.setdefault(key, [])
+    seen: dict[tuple[Any, ...], list[str]] = {}
+    for *key, text in pairs.select(*of, number).iter_rows():
+        before = seen.setdefault(tuple(key), [])
         new = all(numbers.relation(text, known) != numbers.SERIAL for known in before)
         kept.append(new)
         if new:

@@ -173,41 +173,39 @@ def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame
     enterprises, a number that is not unique in the country must also agree in day and supplier, a
     serial number in supplier; a short serial number within an enterprise, too.
     """
+    by = ["by", "matched", "place"]
+    keyed = _not_alone(invoice_keys(notes, invoices), by).join(notes.select(*ORDER), on="note_id")
+    paid = invoices.filter(pl.col("amount_fen") > 0).with_columns(**numbers())
+    return _with_amounts(neighbours(keyed, by=by, order=ORDER, key="note_id"), paid)
+
+
+def invoice_keys(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
+    """What makes two notes share an invoice or machine: `by`, `matched` and `place` are then equal."""
     listed = (
         invoices.filter(pl.col("amount_fen") > 0)
         .join(notes.select("note_id", "enterprise_id"), on="note_id")
         .with_columns(**numbers())
     )
-    own = pl.col("enterprise_id").cast(pl.String)
+    own = pl.format("enterprise {}", "enterprise_id")
     seller = pl.format("{}|{}", own, pl.when(TELLING).then(pl.lit("")).otherwise("maker"))
     places = {
         "invoice_number": [own, INVOICE_ANYWHERE],
         "serial_number": [seller, pl.when(TELLING).then(SERIAL_ANYWHERE).otherwise(seller)],
     }
     found = [
-        neighbours(
-            _not_alone(
-                listed.select("note_id", matched=by.removesuffix("_number"), place=place),
-                ["matched", "place"],
-            )
-            .unique()
-            .join(notes.select(*ORDER), on="note_id"),
-            by=["matched", "place"],
-            order=ORDER,
-            key="note_id",
-        ).with_columns(by=pl.lit(by))
+        listed.select("note_id", by=pl.lit(by), matched=by.removesuffix("_number"), place=place)
         for by, all_places in places.items()
         for place in all_places
     ]
-    return _with_amounts(found, listed)
+    return pl.concat(found).filter(pl.col("matched") != "").unique()
 
 
-def _with_amounts(found: Sequence[pl.DataFrame], listed: pl.DataFrame) -> pl.DataFrame:
+def _with_amounts(found: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
     """The pairs, and whether something that both notes have has the same amount on both.
 
     Other invoices of theirs say nothing: two machines may cost the same.
     """
-    shared = pl.concat([frame.select(*PAIRS) for frame in found]).unique()
+    shared = found.select(*PAIRS).unique()
     notes = pl.concat([shared["first"], shared["second"]]).unique()
     own = listed.filter(pl.col("note_id").is_in(notes.to_list()))
     said = pl.concat(
