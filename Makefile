@@ -10,7 +10,8 @@ PRODUCTION := DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=ti
 	DATABASE_URL=postgresql://owner@db/tiexi APP_DATABASE_URL=postgresql://app@db/tiexi \
 	WORKER_DATABASE_URL=postgresql://worker@db/tiexi REDIS_URL=redis://broker/0
 
-.PHONY: demo test lint bench-ledger bench-export bench-admin bench-duplicates bench-api fuzz-api openapi clean
+.PHONY: demo test lint bench-ledger bench-duplicates bench-near bench-export bench-admin bench-api fuzz-api \
+	openapi clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed ## PORTFOLIO=folder to load, SERVE=0 to stop afterwards
@@ -29,6 +30,9 @@ lint: .venv/.installed-dev
 
 bench-ledger: .venv/.installed .venv/bench/.installed ## beside django-hordak; ARGS="--rounds 5"
 	@$(BIN)/python tests/benchmarks/ledger.py --peer .venv/bench/bin/python $(ARGS)
+
+bench-near: .venv/.installed .venv/bench/.installed ## near matches beside Splink; ARGS="--notes 20000 --seed 7"
+	@PYTHONPATH=. $(BIN)/python tests/benchmarks/near.py --peer .venv/bench/bin/python $(ARGS)
 
 bench-export: .venv/.installed ## a million rows beside django-import-export; ARGS="--calc" opens them in LibreOffice
 	@PYTHONPATH=. $(BIN)/python tests/benchmarks/export.py $(ARGS)

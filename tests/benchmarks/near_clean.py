@@ -49,6 +49,7 @@ class Book:
     serials: dict[tuple[int, int], int] = field(default_factory=dict)
     invoice_number: int = 10_000_000
     genuine: int = 0
+    listed: int = 0
     register_entries: set[tuple[str, ...]] = field(default_factory=set)
     _owned: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     chance: random.Random = field(init=False)
@@ -59,7 +60,7 @@ class Book:
 
     def close(self) -> None:
         """Say that what is there now is all that is genuine."""
-        self.genuine = len(self.notes)
+        self.genuine, self.listed = len(self.notes), len(self.invoices)
         self._owned = {}
         for note in self.notes:
             self._owned.setdefault(note["enterprise_id"], []).append(note)

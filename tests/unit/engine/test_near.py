@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from settlement.engine import near, near_enterprises, near_invoices, near_notes
+from settlement.engine import near, near_enterprises, near_invoices, near_notes, near_words
+from settlement.engine.near_scores import ENTERPRISE, INVOICE, NOTE
 from tests.unit.engine.near_rows import DAY, Rows
 
 NEXT_DAY = DAY + timedelta(1)
@@ -229,7 +230,7 @@ def _all(notes: pl.DataFrame, names: pl.DataFrame, invoices: pl.DataFrame) -> li
     return [frame.rows() for frame in found]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(PICKS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(
     picks: list[tuple[int, int, int, int, int]], chance: object
@@ -240,7 +241,7 @@ def test_the_order_of_rows_changes_nothing(
     assert _all(*frames) == _all(*(f.sample(fraction=1, shuffle=True, seed=seed) for f in frames))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(PICKS)
 def test_two_enterprises_match_by_themselves_and_have_a_key_in_common(
     picks: list[tuple[int, int, int, int, int]],
@@ -263,3 +264,11 @@ def test_two_enterprises_match_by_themselves_and_have_a_key_in_common(
             across = [row for row in own_rows if {owners[row[0]], owners[row[1]]} == pair]
             assert among == across
             assert not across or keys[first] & keys[second]
+
+
+def test_everything_that_scores_has_words() -> None:
+    for weights in (NOTE, ENTERPRISE, INVOICE):
+        for field, given_points in weights.items():
+            for relation in given_points.keys() - {"conflict"}:
+                assert all(near_words.words(field)) and all(near_words.words(f"{field}:{relation}"))
+    assert near_words.words("day:swapped") == ("日期：月日颠倒", "day: month and day swapped")
