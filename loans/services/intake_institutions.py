@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from config.kernel.models import SCOPE_ALL
+from config.kernel.services import bulk
 from config.kernel.services.institutions import (
     InstitutionRow,
     InstitutionsRefused,
@@ -53,5 +54,6 @@ def import_institutions(*, frame: pl.DataFrame, source: Source) -> Outcome:
         ) from refused
     outcome = Outcome(KIND, frame.height, registered.inserted, registered.corrected)
     if outcome.inserted or outcome.corrected:
+        bulk.analyze("kernel_institution", written=outcome.inserted + outcome.corrected)
         return replace(outcome, batch_id=record_batch(outcome=outcome, source=source))
     return outcome
