@@ -10,7 +10,7 @@ from typing import Any
 from django.apps import apps
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.sections import Column, Section, link, list_address, numbers, texts
@@ -18,6 +18,7 @@ from config.kernel.models import Institution
 from loans.admin.base import in_yuan, scheme_name, yuan
 from loans.admin.fields import ReasonField
 from loans.admin.steps import AnswerForm, StepForm
+from settlement.engine.near_words import words
 from settlement.models import Clawback, Finding, FindingDecision, FindingSide
 from settlement.services import findings
 
@@ -74,6 +75,7 @@ EVIDENCE = {
     "more_than_days": _("超过天数"),
     "days_apart_at_most": _("相距天数上限"),
     "score_permille": _("相似度"),
+    "by": _("比对号码"),
     "agree": _("相同"),
     "near": _("相近"),
     "differ": _("不同"),
@@ -88,7 +90,9 @@ MATCHED = LABELS | {  # what a finding was found by
     "invoice_number": _("发票号码"),
     "serial_number": _("设备编号"),
     "exchange": _("他行交换文件"),
+    "near": _("相近"),
 }
+ALIKE = {"agree", "near", "differ"}  # evidence of a proposal: codes of fields and how they stand
 SIDES_BESIDE = 6  # as many as fit next to each other on a screen
 
 
@@ -167,14 +171,15 @@ def evidence(request: HttpRequest, finding: Finding) -> Section:
 
 
 def _evidence(key: str, value: Any) -> str:
-    if key.endswith("_fen"):
-        return yuan(value) or ""
-    if key.endswith("_permille"):
-        return f"{value} ‰"
+    if key.endswith(("_fen", "_permille")):
+        return f"{value} ‰" if key.endswith("_permille") else yuan(value) or ""
     if key == "ask":
         names = dict(Institution.objects.filter(code__in=value).values_list("code", "name"))
         return "；".join(f"{names.get(code, '')} {code}".strip() for code in value)
-    if key == "matched_by":
+    if key in ALIKE:
+        in_chinese = (get_language() or "").startswith("zh")
+        return "；".join(words(code)[0 if in_chinese else 1] for code in value)
+    if key in {"matched_by", "by"}:
         return "；".join(str(MATCHED.get(one, one)) for one in value.split(";"))
     if key in CHOICES:
         return _shown(key, value)

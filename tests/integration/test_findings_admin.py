@@ -12,6 +12,8 @@ from config.kernel.models import Institution, Role, User
 from config.kernel.services import scope
 from settlement.admin.finding_forms import evidence
 from settlement.models import Clawback, Finding, FindingDecision
+from settlement.services.duplicates import check_duplicates
+from tests.integration.book import AT
 from tests.integration.planted import B1, HEAD_A, Planted
 from tests.integration.steps import become, confirm, faults, send, taken
 from tests.integration.test_admin import person, url, web  # noqa: F401
@@ -152,3 +154,41 @@ def test_evidence_is_told_in_words(book: Planted) -> None:
         ("超上限部分已贴息", "否"),
         ("金额（元）", "71,627.00"),
     ]
+
+
+def test_a_proposal_says_how_alike_its_sides_are_and_asks_nothing_back(
+    book: Planted, bank: Institution, request: pytest.FixtureRequest
+) -> None:
+    one = book.enterprise()
+    book.note(one, "GD-2026-0031", contract="GD-7", amount=10_800_000)
+    book.note(one, "GD-2026-O031", contract="GD-9", amount=10_800_000, drawn="2026-02-03")
+    book.post()
+    check_duplicates(at=AT)
+    web = request.getfixturevalue("web")
+    pk = key("N2")
+    clients = [
+        web(person(role, bank, name))
+        for role, name in ((Role.MAKER, "zhang"), (Role.CHECKER, "li"))
+    ]
+    maker, checker = clients
+    shown = page(maker, pk)
+    for text in (
+        "N2 疑似重复录入借据",
+        "疑似",
+        "GD-2026-O031",
+        " ‰",
+        "号码：形近字符（如 O 与 0）",
+        "日期：相近",
+    ):
+        assert text in shown, text
+    assert "look_alike" not in shown
+    maker.cookies["django_language"] = "en"
+    english = page(maker, pk)
+    del maker.cookies["django_language"]
+    assert "number: characters that look alike (O and 0)" in english
+    assert taken(send(maker, PAGE, "confirm", pk, why="同一笔贷款"))
+    (said,) = whole(lambda: list(FindingDecision.objects.all()))
+    assert taken(send(checker, SAID, "check", said.pk))
+    before = whole(kept)
+    assert "没有可由您提出追回的已付贴息" in faults(send(maker, PAGE, "claw-back", pk))[""]
+    assert whole(kept) == before
