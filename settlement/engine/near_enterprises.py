@@ -149,7 +149,7 @@ def _faced(pairs: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     sides = pairs.join(named, on="enterprise_id").join(second, on="enterprise_id_2")
     found = sides.with_columns(
         core=_looked_up(sides, "core", core_relation),
-        region=_looked_up(sides, "regions", near_names.region_relation),
+        region=_regions(sides),
         code=_looked_up(sides, "uscc", code_relation),
         form=pl.when(pl.col("group") != pl.col("group_2"))
         .then(pl.lit("group"))
@@ -167,6 +167,20 @@ def _faced(pairs: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
               descending=[False, False, True, False, False])
         .unique(["enterprise_id", "enterprise_id_2"], keep="first", maintain_order=True)
     )  # fmt: skip
+
+
+def _regions(sides: pl.DataFrame) -> pl.Series:
+    """How the names' regions stand; `here` if one says none, and both are registered in the other's."""
+    found = []
+    for *regions, one, other in sides.select("regions", "regions_2", "uscc", "uscc_2").iter_rows():
+        how = near_names.region_relation(*regions)
+        told = [code for region in regions for code in region.split(";") if code]
+        registered = any(
+            one.startswith(code, PROVINCE[0]) and other.startswith(code, PROVINCE[0])
+            for code in told
+        )
+        found.append("here" if how == "silent" and registered else how)
+    return pl.Series(found, dtype=pl.String)
 
 
 def _looked_up(sides: pl.DataFrame, column: str, relation: object) -> pl.Series:

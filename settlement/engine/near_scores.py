@@ -43,7 +43,7 @@ OTHER_BANK = 15  # a number counted up, at a bank that counts for itself
 ENTERPRISE: Mapping[str, Mapping[str, int]] = {
     "core": {"equal": 40, "near": 15},
     "form": {"equal": 15, "differ": 15, "group": -25},
-    "region": {"same": 15, "silent": 5, "within": -5, "conflict": -60},
+    "region": {"same": 15, "here": 15, "silent": 5, "within": -5, "conflict": -60},
     "code": {"mistyped": 25},
     "note": {"equal": 30, "close": 15},
     "contract": {"equal": 25},

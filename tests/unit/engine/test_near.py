@@ -115,7 +115,8 @@ def test_of_one_enterprise_under_two_codes_notes_are_compared_too() -> None:
         ("南京华东机械有限公司", "华东机械（南京）有限公司", False, 700),
         ("南京华东机械厂", "南京华东机械有限公司", False, 700),
         ("南京华东机械厂", "南京华中机械厂（原南京华东机械厂）", False, 700),
-        ("华东机械有限公司", "南京华东机械有限公司", True, 750),
+        ("华东机械有限公司", "南京华东机械有限公司", False, 700),  # both registered in 3201
+        ("华东机械有限公司", "苏州华东机械有限公司", True, 750),
     ],
 )
 def test_one_enterprise_under_two_names_is_proposed(
@@ -137,7 +138,8 @@ def test_one_enterprise_under_two_names_is_proposed(
         ("南京华东机械厂", "苏州华东机械厂"), ("江苏华东机械厂", "南京华东机械厂"),
         ("南京华东机械有限公司", "南京华东机械集团有限公司"),
         ("南京华东机械有限公司", "南京华东机械贸易有限公司"),
-        ("南京第一机床厂", "南京第二机床厂"), ("南京海宏机械厂", "南京海鸿机械厂"),
+        ("南京第一机床厂", "南京第二机床厂"),
+        ("江苏华东机械厂", "苏州华东机械厂"), ("南京海宏机械厂", "南京海鸿机械厂"),
     ],
 )  # fmt: skip
 def test_sisters_that_borrow_alike_are_not_one(one: str, other: str) -> None:
