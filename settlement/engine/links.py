@@ -17,7 +17,7 @@ from settlement.engine import overlap
 def keys(
     *, names: pl.DataFrame, codes: pl.DataFrame, projects: pl.DataFrame, invoices: pl.DataFrame
 ) -> pl.DataFrame:
-    """What each enterprise may be linked to others by: enterprise_id, key; only keys that are shared.
+    """What each enterprise may be linked to others by: enterprise_id, key (hashed); only shared ones.
 
     Frames have enterprise_id and: `names` name; `codes` uscc; `projects` project_code; `invoices`
     invoice_number, serial_number, supplier, issued_on. All of the book, subsidised or not: a link
@@ -38,14 +38,14 @@ def keys(
         ),
     }
     found = [
-        _shared(frame.select("enterprise_id", key=pl.format("{}|{}", pl.lit(kind), "text")))
+        _shared(frame.select("enterprise_id", key=pl.format("{}|{}", pl.lit(kind), "text").hash()))
         for kind, frame in kinds.items()
     ]
     return pl.concat(found)
 
 
 def _shared(keyed: pl.DataFrame) -> pl.DataFrame:
-    return keyed.unique().filter(pl.len().over("key") > 1)
+    return keyed.unique().filter(pl.col("key").is_duplicated())
 
 
 def closure(*, links: pl.DataFrame, enterprise_ids: Iterable[int]) -> list[int]:

@@ -37,32 +37,33 @@ def link_keys(notes: pl.DataFrame, names: pl.DataFrame, invoices: pl.DataFrame) 
     Within one enterprise no key is needed.
     """
     found = [near_enterprises.link_keys(notes, names), near_invoices.link_keys(notes, invoices)]
-    return pl.concat(frame.select("enterprise_id", "key") for frame in found)
+    return pl.concat(frame.select("enterprise_id", pl.col("key").hash()) for frame in found)
 
 
 def possibly_alike(names: pl.DataFrame, enterprise_ids: Iterable[int]) -> list[int]:
     """Enterprises whose names may be near to one of these enterprises' names: a few of many, and none left out.
 
-    At most two characters of a core differ (`near_enterprises.core_relation`), so its beginning, its end,
-    what is between them, or its first and its last character are there.
+    Cores that are near have the same numbers and the like, and differ in two characters at most
+    (`near_enterprises.core_relation`): so the beginning of one, its end, what is between them, or its
+    first and its last character are in the other.
     """
     cores = near_names.parted(names["name"].to_list()).select("name", "core").unique()
-    cored = names.join(cores, on="name").select("enterprise_id", "core").unique()
-    asked = pl.col("enterprise_id").is_in(sorted(enterprise_ids))
-    own = cored.filter(asked)["core"].unique().to_list()
-    pieces = {piece for core in own for piece in (core[:2], core[-2:], core[2:-2]) if piece}
-    ends = {(core[0], core[-1]) for core in own}
     core = pl.col("core")
-    alike = [
-        core.str.contains_any(sorted(pieces)),
-        *(
-            core.str.contains(first, literal=True) & core.str.contains(last, literal=True)
-            for first, last in sorted(ends)
-        ),
-    ]
+    told_by = core.str.extract_all(near_enterprises.COUNTED).list.join("")
+    cored = names.join(cores, on="name").select("enterprise_id", "core", told_by=told_by).unique()
+    asked = cored.filter(pl.col("enterprise_id").is_in(sorted(enterprise_ids)))
+    own = asked["core"].unique().to_list()
     if len(own) > ASKED_ONE_BY_ONE:
         return sorted(names["enterprise_id"].unique().to_list())
-    return sorted(cored.filter(pl.any_horizontal(alike))["enterprise_id"].unique().to_list())
+    pieces = {piece for one in own for piece in (one[:2], one[-2:], one[2:-2]) if piece}
+    ends = sorted({(one[0], one[-1]) for one in own})
+    both_ends = [
+        core.str.contains(first, literal=True) & core.str.contains(last, literal=True)
+        for first, last in ends
+    ]
+    alike = pl.any_horizontal(core.str.contains_any(sorted(pieces)), *both_ends)
+    found = cored.join(asked, on="told_by", how="semi").filter(alike)
+    return sorted(found["enterprise_id"].unique().to_list())
 
 
 def proposals(known: Known) -> Iterator[Match]:

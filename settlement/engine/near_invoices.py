@@ -90,24 +90,15 @@ def _numbered(listed: pl.DataFrame, column: str) -> pl.DataFrame:
 
 
 def _across(numbered: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Keys of invoices that strangers may have in common: one maker, amount and week, the same digits.
+    """Keys of invoices that strangers may have in common: one maker, amount and number but for look-alikes.
 
-    Makers number their invoices one after the other, and sell at one price: a digit that is another
-    one, or one too many, is as likely the next buyer's invoice. Digits in each other's place are not.
+    Makers number their invoices one after the other and sell at one price: another digit, one more or
+    less, or two in each other's place are as likely the invoice of another buyer.
     """
-    days = pl.col("issued_on").cast(pl.Int32).cast(pl.Int64) // (near_scores.DAYS_CLOSE + 1)
-    told = numbered.filter(pl.col("maker") != "").with_columns(
-        digits=near_numbers.anagram(pl.col("text"))
-    )
-    return pl.concat(
-        told.select(
-            "row",
-            "enterprise_id",
-            key=pl.format(
-                f"{column}|{{}}|{{}}|{{}}|{{}}", "maker", "amount_fen", "digits", days + step
-            ),
-        )
-        for step in (0, 1)
+    return numbered.filter(pl.col("maker") != "").select(
+        "row",
+        "enterprise_id",
+        key=pl.format(f"{column}|{{}}|{{}}|{{}}", "maker", "amount_fen", "text"),
     )
 
 
@@ -184,7 +175,6 @@ def _proposed(found: pl.DataFrame) -> pl.DataFrame:
     )
     likely = equal | pl.col("number").is_in(list(near_numbers.MISTYPED))
     strangers = pl.col("enterprise_id") != pl.col("enterprise_id_2")
-    counted = replaced | (pl.col("number") == near_numbers.MISSING)
     two_machines = (
         (pl.col("by") == "invoice_number")
         & pl.col("machines")
@@ -196,7 +186,7 @@ def _proposed(found: pl.DataFrame) -> pl.DataFrame:
             likely
             & ~(doubtful & pl.col("in_series"))
             & ~(replaced & (pl.col("day") != "equal"))
-            & ~(strangers & counted)
+            & ~(strangers & doubtful)
             & ~two_machines
             & ~two_invoices
         )

@@ -173,14 +173,25 @@ def shared_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame
     enterprises, a number that is not unique in the country must also agree in day and supplier, a
     serial number in supplier; a short serial number within an enterprise, too.
     """
-    by = ["by", "matched", "place"]
-    keyed = _not_alone(invoice_keys(notes, invoices), by).join(notes.select(*ORDER), on="note_id")
-    paid = invoices.filter(pl.col("amount_fen") > 0).with_columns(**numbers())
-    return _with_amounts(neighbours(keyed, by=by, order=ORDER, key="note_id"), paid)
+    keyed = invoice_keys(notes, invoices, shared_only=True)
+    found = neighbours(
+        keyed.join(notes.select(*ORDER), on="note_id"),
+        by=["by", "matched", "place"],
+        order=ORDER,
+        key="note_id",
+    )
+    paid = invoices.filter(pl.col("amount_fen") > 0)
+    concerned = pl.col("note_id").is_in(keyed["note_id"].unique().to_list())
+    return _with_amounts(found, paid.filter(concerned).with_columns(**numbers()))
 
 
-def invoice_keys(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
-    """What makes two notes share an invoice or machine: `by`, `matched` and `place` are then equal."""
+def invoice_keys(
+    notes: pl.DataFrame, invoices: pl.DataFrame, *, shared_only: bool = False
+) -> pl.DataFrame:
+    """What makes two notes share an invoice or machine: `by`, `matched` and `place` are then equal.
+
+    `shared_only`: without those that only one row has, of many rows nearly all.
+    """
     listed = (
         invoices.filter(pl.col("amount_fen") > 0)
         .join(notes.select("note_id", "enterprise_id"), on="note_id")
@@ -192,12 +203,14 @@ def invoice_keys(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
         "invoice_number": [own, INVOICE_ANYWHERE],
         "serial_number": [seller, pl.when(TELLING).then(SERIAL_ANYWHERE).otherwise(seller)],
     }
-    found = [
-        listed.select("note_id", by=pl.lit(by), matched=by.removesuffix("_number"), place=place)
-        for by, all_places in places.items()
-        for place in all_places
-    ]
-    return pl.concat(found).filter(pl.col("matched") != "").unique()
+    found = []
+    for by, all_places in places.items():
+        matched = pl.col(by.removesuffix("_number"))
+        for place in all_places:
+            shared = pl.struct(matched, place.alias("place")).hash().is_duplicated()
+            said = listed.filter((matched != "") & (shared if shared_only else pl.lit(value=True)))
+            found.append(said.select("note_id", by=pl.lit(by), matched=matched, place=place))
+    return pl.concat(found).unique()
 
 
 def _with_amounts(found: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:

@@ -223,12 +223,12 @@ def plant_enterprise(book: Book, one: dict[str, Any], kind: str) -> None:
 def plant_invoice(book: Book, invoice: dict[str, Any], kind: str) -> None:
     """An invoice listed once more with another note: of its borrower, or of a stranger.
 
-    A stranger's number with another digit in it, one more or one less may be the seller's next invoice:
-    nobody could label it.
+    A stranger's number with another digit in it, one more or less, or two swapped may be another invoice of
+    the seller's: nobody could label it.
     """
     others = book.notes_of(book.notes[invoice["note_id"] - 1]["enterprise_id"])
     others = [n["note_id"] for n in others if n["note_id"] != invoice["note_id"]]
-    if kind in {"transposed", "look_alike"} and (not others or book.chance.random() < 0.5):
+    if kind == "look_alike" and (not others or book.chance.random() < 0.5):
         others = [n for n in (book.chance.randrange(book.genuine) + 1,) if n != invoice["note_id"]]
     if not others:
         return

@@ -269,7 +269,7 @@ def test_links_are_the_keys_of_the_rules(tmp_path: Path) -> None:
         projects=duplicate_links.projects(),
         invoices=duplicate_links.invoices(),
     )
-    assert sorted(shared["key"].unique()) == ["name|样例江苏机械", f"organisation|{one[8:17]}"]
+    assert shared.group_by("key").len()["len"].to_list() == [2, 2]  # a name, and a number
     (first, second, last) = sorted(shared["enterprise_id"].unique())
     assert links.closure(links=shared, enterprise_ids=[last]) == [first, second, last]
     assert links.closure(links=shared, enterprise_ids=[]) == []
