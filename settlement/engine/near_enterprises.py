@@ -17,6 +17,7 @@ from stdnum.cn import uscc as codes
 from settlement.engine import near_names, near_numbers, near_scores, overlap
 from settlement.engine.near_scores import ENTERPRISE
 
+OFFICE = slice(2, 8)  # the registering office's region in a credit code
 PROVINCE = (2, 2)  # where the province stands in a credit code, and its length
 REGISTERED = (0, 8)  # category and region, before the organisation's own number
 ORGANISATION_HALVES = ((8, 4), (13, 5))
@@ -170,15 +171,13 @@ def _faced(pairs: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
 
 
 def _regions(sides: pl.DataFrame) -> pl.Series:
-    """How the names' regions stand; `here` if one says none, and both are registered in the other's."""
+    """How the names' regions stand; `here` if one says none, and one office in the other's has registered both."""
     found = []
     for *regions, one, other in sides.select("regions", "regions_2", "uscc", "uscc_2").iter_rows():
         how = near_names.region_relation(*regions)
+        office, other_office = one[OFFICE], other[OFFICE]
         told = [code for region in regions for code in region.split(";") if code]
-        registered = any(
-            one.startswith(code, PROVINCE[0]) and other.startswith(code, PROVINCE[0])
-            for code in told
-        )
+        registered = office == other_office and any(office.startswith(code) for code in told)
         found.append("here" if how == "silent" and registered else how)
     return pl.Series(found, dtype=pl.String)
 

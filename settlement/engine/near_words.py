@@ -37,7 +37,7 @@ RELATIONS: dict[str, tuple[str, str]] = {
     "other_bank": ("不同银行", "another bank"),
     "near": ("相近", "nearly equal"),
     "group": ("一方为集团", "one is a group"),
-    "here": ("一方未写，登记地相同", "one does not say, both are registered there"),
+    "here": ("一方未写，登记机关相同", "one does not say, one office registered both"),
     "silent": ("一方未写", "one does not say"),
     "within": ("一方包含另一方", "one lies within the other"),
 }

@@ -116,7 +116,7 @@ def test_of_one_enterprise_under_two_codes_notes_are_compared_too() -> None:
         ("南京华东机械有限公司", "华东机械（南京）有限公司", False, 700),
         ("南京华东机械厂", "南京华东机械有限公司", False, 700),
         ("南京华东机械厂", "南京华中机械厂（原南京华东机械厂）", False, 700),
-        ("华东机械有限公司", "南京华东机械有限公司", False, 700),  # both registered in 3201
+        ("华东机械有限公司", "南京华东机械有限公司", False, 700),  # both registered in 320106
         ("华东机械有限公司", "苏州华东机械有限公司", True, 750),
     ],
 )
