@@ -37,7 +37,7 @@ def link_keys(notes: pl.DataFrame, names: pl.DataFrame, invoices: pl.DataFrame) 
     Within one enterprise no key is needed.
     """
     found = [near_enterprises.link_keys(notes, names), near_invoices.link_keys(notes, invoices)]
-    return pl.concat(frame.select("enterprise_id", pl.col("key").hash()) for frame in found)
+    return pl.concat(found)
 
 
 def possibly_alike(names: pl.DataFrame, enterprise_ids: Iterable[int]) -> list[int]:

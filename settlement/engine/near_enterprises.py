@@ -39,13 +39,14 @@ PAIRS: dict[str, type[pl.DataType]] = {
 
 
 def link_keys(notes: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-    """`enterprise_id`, `key`: enterprises that may be one have a key in common."""
+    """`enterprise_id`, `key` (hashed): enterprises that may be one have a key in common."""
     return _keys(_named(notes, names), _facts(notes))
 
 
 def _keys(named: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     province = named.select(
-        "enterprise_id", key=pl.format("core|{}|{}", "core", pl.col("uscc").str.slice(*PROVINCE))
+        "enterprise_id",
+        key=pl.format("core|{}|{}", "core", pl.col("uscc").str.slice(*PROVINCE)).hash(),
     )
     return pl.concat([province, _beside(named, facts)]).unique()
 
@@ -61,7 +62,7 @@ def near_enterprises(
     named = _named(notes, names)
     facts = _facts(notes)
     shared = facts.filter(pl.len().over("fact") > 1)  # what only one has joins nobody
-    keyed = _keys(named, shared).with_columns(pl.col("key").hash())
+    keyed = _keys(named, shared)
     keyed = keyed.filter(pl.len().over("key") > 1)
     pairs = (
         keyed.join(keyed, on="key", suffix="_2")
@@ -116,12 +117,12 @@ def _beside(named: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
                 "key",
                 code.str.slice(*REGISTERED),
                 code.str.slice(start, length),
-            ),
+            ).hash(),
         )
         for start, length in ORGANISATION_HALVES
     ]
     told = shapes.join(facts, on="enterprise_id").select(
-        "enterprise_id", key=pl.format("told|{}|{}", "key", "fact")
+        "enterprise_id", key=pl.format("told|{}|{}", "key", "fact").hash()
     )
     return pl.concat([*halves, told])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from settlement.engine import near_names, near_numbers, near_scores, overlap
@@ -9,6 +11,8 @@ from settlement.engine.near_scores import INVOICE
 
 LONG_NUMBER_CHARACTERS = 8  # of numbers that are equal but not exactly one invoice (F6)
 COLUMNS = ("invoice_number", "serial_number")
+PAIRS_AT_ONCE = 100_000
+ROWS = {"row": pl.Int64, "row_2": pl.Int64}
 
 PAIRS: dict[str, type[pl.DataType]] = {
     "first": pl.Int64,
@@ -24,7 +28,7 @@ _REPLACED = (near_numbers.SUBSTITUTED, near_numbers.EDITED)
 
 
 def link_keys(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
-    """`enterprise_id`, `key`: enterprises whose invoices of one maker may be one have a key in common."""
+    """`enterprise_id`, `key` (hashed): enterprises whose invoices of one maker may be one have a key in common."""
     listed = _listed(notes, invoices)
     found = [_across(_numbered(listed, column), column) for column in COLUMNS]
     return pl.concat(found).select("enterprise_id", "key").unique()
@@ -37,10 +41,10 @@ def near_invoices(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
     the best of each enterprise is given. `first` is earlier in D4's order.
     """
     listed = _listed(notes, invoices)
-    found = pl.concat([_faced(listed, column) for column in COLUMNS])
-    proposed = _proposed(found).join(
-        _exact(found, notes, invoices), on=["first", "second"], how="anti"
+    found = pl.concat(
+        part for column in COLUMNS for part in _found(_numbered(listed, column), column)
     )
+    proposed = found.join(_exact(found, notes, invoices), on=["first", "second"], how="anti")
     ordered = proposed.with_columns(
         edits=near_scores.edits(proposed, "first_number", "second_number")
     ).sort(
@@ -98,47 +102,55 @@ def _across(numbered: pl.DataFrame, column: str) -> pl.DataFrame:
     return numbered.filter(pl.col("maker") != "").select(
         "row",
         "enterprise_id",
-        key=pl.format(f"{column}|{{}}|{{}}|{{}}", "maker", "amount_fen", "text"),
+        key=pl.format(f"{column}|{{}}|{{}}|{{}}", "maker", "amount_fen", "text").hash(),
     )
 
 
-def _faced(listed: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Pairs of invoices of two notes with numbers that may be one, side by side."""
-    numbered = _numbered(listed, column)
-    bought_alike = pl.len().over("enterprise_id", "amount_fen") > 1
-    own = near_numbers.variants(
-        numbered.filter(bought_alike).with_columns(
-            group=pl.struct("enterprise_id", "amount_fen").hash()
-        ),
-        "text",
-        ["row", "group"],
-        hashed=True,
+def _found(numbered: pl.DataFrame, column: str) -> Iterator[pl.DataFrame]:
+    """Pairs of invoices that are proposed by a column, so many compared at a time."""
+    for pairs in _pairs(numbered, column).iter_slices(PAIRS_AT_ONCE):
+        yield _proposed(_faced(pairs, numbered, column))
+    yield _proposed(_faced(pl.DataFrame(schema=ROWS), numbered, column))
+
+
+def _pairs(numbered: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Rows of invoices whose numbers are a character apart, in one book, or alike, in two."""
+    group = pl.struct("enterprise_id", "amount_fen").hash()
+    own = numbered.select("row", "text", group=group).filter(pl.col("group").is_duplicated())
+    across = _across(numbered, column).select("row", "key", group=pl.lit(0, pl.UInt64))
+    shares = own.height // PAIRS_AT_ONCE + 1
+    books = (own.filter(pl.col("group") % shares == share) for share in range(shares))
+    keys = (near_numbers.variants(book, "text", ["row", "group"], hashed=True) for book in books)
+    return pl.concat([*map(_paired, keys), _paired(across)]).unique()
+
+
+def _paired(keys: pl.DataFrame) -> pl.DataFrame:
+    """Rows with one key, two by two."""
+    keyed = keys.filter(pl.struct("group", "key").is_duplicated())
+    return (
+        keyed.join(keyed, on=["group", "key"], suffix="_2")
+        .filter(pl.col("row") < pl.col("row_2"))
+        .select("row", "row_2")
+        .unique()
     )
-    across = _across(numbered, column).select(
-        "row", pl.col("key").hash(), group=pl.lit(0, pl.UInt64)
-    )
-    found = []
-    for keys in (own, across):
-        keyed = keys.filter(pl.len().over("group", "key") > 1)
-        found.append(
-            keyed.join(keyed, on=["group", "key"], suffix="_2")
-            .filter(pl.col("row") < pl.col("row_2"))
-            .select("row", "row_2")
-            .unique()
-        )
-    second = numbered.rename({name: f"{name}_2" for name in numbered.columns})
+
+
+def _faced(pairs: pl.DataFrame, numbered: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Pairs of invoices of two notes side by side, as far as amount, day and seller let them be one."""
+    first = numbered.join(pairs, on="row")
+    second = numbered.join(pairs.select(row="row_2"), on="row", how="semi")
+    second = second.rename({name: f"{name}_2" for name in numbered.columns})
     same_maker = (pl.col("maker") == pl.col("maker_2")) & (pl.col("maker") != "")
     unnamed = (pl.col("maker") == "") | (pl.col("maker_2") == "")
     own_book = pl.col("enterprise_id") == pl.col("enterprise_id_2")
     return (
-        pl.concat(found)
-        .unique()
-        .join(numbered, on="row")
-        .join(second, on="row_2")
+        first.join(second, on="row_2")
+        .with_columns(day=near_scores.days("issued_on", "issued_on_2"))
         .filter(
             (pl.col("note_id") != pl.col("note_id_2"))
             & (pl.col("amount_fen") == pl.col("amount_fen_2"))
             & (same_maker | (own_book & unnamed))
+            & (pl.col("day") != "differ")
         )
         .with_columns(
             first="note_id",
@@ -147,7 +159,6 @@ def _faced(listed: pl.DataFrame, column: str) -> pl.DataFrame:
             first_number=column,
             second_number=f"{column}_2",
             amount=pl.lit("equal"),
-            day=near_scores.days("issued_on", "issued_on_2"),
             supplier=pl.when(same_maker).then(pl.lit("equal")).otherwise(pl.lit("unknown")),
             in_series=pl.col(f"{column}_series") & pl.col(f"{column}_series_2"),
         )
