@@ -11,6 +11,7 @@ import polars as pl
 from settlement.engine import near_numbers, near_scores, overlap
 from settlement.engine.near_scores import BY_CONTRACT, NOTE, OTHER_BANK
 
+PAIRS_AT_ONCE = 100_000
 WINDOW_DAYS = near_scores.DAYS_CLOSE + 1
 BUSY_NOTES = (
     300  # in one window of one enterprise; above, only numbers a character apart are compared
@@ -36,13 +37,16 @@ def near_notes(notes: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     loan give at most n − 1 pairs within an enterprise. `first` is earlier in D4's order.
     """
     ranked = (
-        notes.sort(*overlap.ORDER)
+        notes.select(*dict.fromkeys([*overlap.ORDER, "enterprise_id", *_FACTS]))
+        .sort(*overlap.ORDER)
         .with_row_index("rank")
         .with_columns(pl.col("rank").cast(pl.Int64))
     )
     for column in ("note_number", "contract_number"):
         ranked = near_numbers.with_series(ranked, column, ["enterprise_id"])
-    return _best(_scored(_faced(_candidates(ranked, links), ranked)))
+    pairs = _candidates(ranked, links)
+    parts = (_scored(_faced(part, ranked)) for part in pairs.iter_slices(PAIRS_AT_ONCE))
+    return _best(pl.concat([_scored(_faced(pairs.clear(), ranked)), *parts]))
 
 
 def _windows(notes: pl.DataFrame) -> pl.DataFrame:
@@ -58,12 +62,12 @@ def _windows(notes: pl.DataFrame) -> pl.DataFrame:
             pl.col("drawn_on").dt.year(),
             pl.min_horizontal(day, month),
             pl.max_horizontal(day, month),
-        ),
+        ).hash(),
     )
     return pl.concat(
         [
-            notes.select(*kept, window=window.cast(pl.String)),
-            notes.select(*kept, window=(window + 1).cast(pl.String)),
+            notes.select(*kept, window=window.hash()),
+            notes.select(*kept, window=(window + 1).hash()),
             swappable,
         ]
     )
@@ -93,6 +97,7 @@ def _candidates(notes: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
             crowded.with_columns(text=near_numbers.folded(overlap.normal(column))),
             "text",
             ["rank", "enterprise_id"],
+            hashed=True,
         ).select("rank", "enterprise_id", window="key")
         for column in ("note_number", "contract_number")
     ]
