@@ -28,6 +28,7 @@ checks.prepare(role)
 from django.db import connection  # noqa: E402
 
 from config.kernel.services.bulk import rows  # noqa: E402
+from settlement.models import Finding  # noqa: E402
 from settlement.services.duplicates import (  # noqa: E402
     check_changed,
     check_duplicates,
@@ -137,6 +138,7 @@ def measure(rounds: int) -> None:
         f"exact check ÷ self-join {check * 100 // join / 100:.2f}",
         f"full check with near matches      {whole:>8,} ms, peak {_peak_mib():,} MiB",
         f"check of one changed enterprise   {changed:>8,} ms",
+        f"near matches proposed             {Finding.objects.filter(severity='proposal').count():>8,}",
     )
 
 
