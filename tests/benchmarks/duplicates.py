@@ -27,6 +27,7 @@ def load(folder: Path, size: dict[str, int]) -> None:
     run([manage, "load_schemes"], data)
     for part in parts(book):
         run([manage, "import_portfolio", str(part)], data)
+    run([MEASURE, "--settle"], data, "owner")  # what autovacuum does before anybody orders a run
     run([manage, "run_deductions"], data)
     run([manage, "import_portfolio", str(book / "later")], data)
     run([MEASURE, "--settle"], data, "owner")
