@@ -47,6 +47,9 @@ _TOUCHED = {
     " JOIN loans_contract c ON c.id = n.contract_id WHERE t.batch_id = {1}",
     "contract_id": "SELECT c.enterprise_id FROM {0} t JOIN loans_contract c ON c.id = t.contract_id"
     " WHERE t.batch_id = {1}",
+    "note_number": "SELECT c.enterprise_id FROM {0} t JOIN loans_note n ON n.origin_id = t.origin_id"
+    " AND n.note_number = t.note_number JOIN loans_contract c ON c.id = n.contract_id"
+    " WHERE t.batch_id = {1}",
     "uscc": "SELECT e.id FROM {0} t JOIN loans_enterprise e ON e.uscc = t.uscc WHERE t.batch_id = {1}",
 }
 

@@ -149,15 +149,19 @@ def shared_projects(known: Known) -> Iterator[Match]:
         inside = set(ordered)
         shared = any(not inside.isdisjoint(sharing.get(note, ())) for note in ordered)
         if shared or not named.issuperset(ordered):
-            yield _project(known, code, duty_of, ordered, shared=shared)
+            yield from _project(known, code, duty_of, ordered, shared=shared)
 
 
-def _project(known: Known, code: str, duty: str, notes: tuple[int, ...], *, shared: bool) -> Match:
+def _project(
+    known: Known, code: str, duty: str, notes: tuple[int, ...], *, shared: bool
+) -> Iterator[Match]:
+    """The match, unless what was paid is under labels that are refused by now: a run takes that back."""
     bank = known.note(notes[0])["bank_id"]
     others = tuple(note for note in notes if known.note(note)["bank_id"] != bank)
     terms = known.yielding_scheme(others, {duty})
-    assert terms is not None, (code, duty)
-    return Match(
+    if terms is None:
+        return
+    yield Match(
         rule="P4",
         key=(code, duty),
         severity=VIOLATION if shared else WARNING,

@@ -53,6 +53,8 @@ def possibly_alike(names: pl.DataFrame, enterprise_ids: Iterable[int]) -> list[i
     cored = names.join(cores, on="name").select("enterprise_id", "core", told_by=told_by).unique()
     asked = cored.filter(pl.col("enterprise_id").is_in(sorted(enterprise_ids)))
     own = asked["core"].unique().to_list()
+    if not own:
+        return []
     if len(own) > ASKED_ONE_BY_ONE:
         return sorted(names["enterprise_id"].unique().to_list())
     pieces = {piece for one in own for piece in (one[:2], one[-2:], one[2:-2]) if piece}

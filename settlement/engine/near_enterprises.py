@@ -152,7 +152,7 @@ def _faced(pairs: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     found = sides.with_columns(
         core=_looked_up(sides, "core", core_relation),
         region=_regions(sides),
-        code=_looked_up(sides, "uscc", code_relation),
+        code=_codes(sides),
         form=pl.when(pl.col("group") != pl.col("group_2"))
         .then(pl.lit("group"))
         .when(pl.col("form") == pl.col("form_2"))
@@ -181,6 +181,20 @@ def _regions(sides: pl.DataFrame) -> pl.Series:
         registered = office == other_office and any(office.startswith(code) for code in told)
         found.append("here" if how == "silent" and registered else how)
     return pl.Series(found, dtype=pl.String)
+
+
+def _codes(sides: pl.DataFrame) -> pl.Series:
+    """How the credit codes stand; of two that pass their check nothing needs to be compared."""
+    known = pl.concat([sides["uscc"], sides["uscc_2"]]).unique().to_list()
+    failing = [code for code in known if not _valid(code)]
+    doubtful = pl.col("uscc").is_in(failing) | pl.col("uscc_2").is_in(failing)
+    told = sides.select("uscc", "uscc_2").filter(doubtful).unique()
+    how = [code_relation(a, b) for a, b in told.iter_rows()]
+    told = told.with_columns(code=pl.Series(how, dtype=pl.String))
+    both = sides.select("uscc", "uscc_2").join(
+        told, on=["uscc", "uscc_2"], how="left", maintain_order="left"
+    )
+    return both["code"].fill_null("differ")
 
 
 def _looked_up(sides: pl.DataFrame, column: str, relation: object) -> pl.Series:

@@ -71,7 +71,7 @@ def _listed(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
     makers = pl.DataFrame(
         {
             "supplier": suppliers,
-            "maker": [near_names.canonical(name) if name.strip() else "" for name in suppliers],
+            "maker": [near_names.canonical(name) for name in suppliers],
         },
         schema={"supplier": pl.String, "maker": pl.String},
     )
@@ -116,7 +116,11 @@ def _found(numbered: pl.DataFrame, column: str) -> Iterator[pl.DataFrame]:
 def _pairs(numbered: pl.DataFrame, column: str) -> pl.DataFrame:
     """Rows of invoices whose numbers are a character apart, in one book, or alike, in two."""
     group = pl.struct("enterprise_id", "amount_fen").hash()
-    own = numbered.select("row", "text", group=group).filter(pl.col("group").is_duplicated())
+    own = (
+        numbered.select("row", "text", group=group, exact=overlap.normal(column))
+        .unique(["group", "exact"], keep="first", maintain_order=True)  # equal ones are P5's
+        .filter(pl.col("group").is_duplicated())
+    )
     across = _across(numbered, column).select("row", "key", group=pl.lit(0, pl.UInt64))
     shares = own.height // PAIRS_AT_ONCE + 1
     books = (own.filter(pl.col("group") % shares == share) for share in range(shares))

@@ -37,6 +37,15 @@ _GROUPS = ("企业集团", "集团")
 _BRACKETS = str.maketrans("【】〔〕［］[]{}〈〉《》「」『』<>", "()()()()()()()()()()")
 _BRACKETED = re.compile(r"\(([^()]*)\)")
 _FORMER = re.compile(r"\((?:原名?|曾用名?|前身|旧名):?(.{4,})\)")
+_UNTOLD = {
+    "暂无",
+    "不详",
+    "未知",
+    "详见清单",
+    "详见发票",
+    "见清单",
+    "见附件",
+}  # what stands for a supplier
 _SILENT = re.compile(r"[^\w]|_")
 _UNITS = (
     "壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "特别行政区", "地区", "新区", "省", "市", "区",
@@ -235,6 +244,8 @@ def region_relation(one: str, other: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """A name such that two ways of writing one name are equal: to compare suppliers with."""
+    """A name such that two ways of writing one name are equal, to compare suppliers with; "" if it tells none."""
     one = parts(name)
+    if len(one.core) < 2 or one.core in _UNTOLD:
+        return ""
     return "|".join((one.core, one.form, str(int(one.group)), ";".join(sorted(one.regions))))

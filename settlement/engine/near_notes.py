@@ -92,19 +92,39 @@ def _candidates(notes: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
         ]
     ).unique()
     crowded = notes.join(crowd, on="enterprise_id", how="semi")
-    keyed = [
-        near_numbers.variants(
-            crowded.with_columns(text=near_numbers.folded(overlap.normal(column))),
-            "text",
-            ["rank", "enterprise_id"],
-            hashed=True,
-        ).select("rank", "enterprise_id", window="key")
-        for column in ("note_number", "contract_number")
-    ]
+    numbered = _keyed(crowded, "note_number", "rank")
+    contracts = _keyed(
+        crowded.unique(["enterprise_id", "contract_id"]), "contract_number", "contract_id"
+    )
+    crowds = windows.join(crowd, on="enterprise_id", how="semi")
+    placed = crowds.join(notes.select("rank", "contract_id"), on="rank")
     found = [
-        joined for frame in (shown, *keyed) for joined in (_own(frame), _across(frame, linked))
+        *(_own(shown), _across(shown, linked)),
+        *(_own(numbered.join(busy, on="enterprise_id", how="semi")), _across(numbered, linked)),
+        _of_contracts(_own(contracts.join(busy, on="enterprise_id", how="semi")), placed),
+        _of_contracts(_across(contracts, linked), placed),
     ]
     return pl.concat(found).unique()
+
+
+def _keyed(frame: pl.DataFrame, column: str, of: str) -> pl.DataFrame:
+    """What may be one number has a `window` in common; `of` is given as `rank`."""
+    texts = frame.with_columns(text=near_numbers.folded(overlap.normal(column)))
+    keys = near_numbers.variants(texts, "text", [of, "enterprise_id"], hashed=True)
+    return keys.select("enterprise_id", rank=of, window="key")
+
+
+def _of_contracts(contracts: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of notes in one window, of pairs of contracts. `placed`: rank, contract_id, window of each note."""
+    one = placed.select(one="contract_id", window="window", left="rank")
+    other = placed.select(two="contract_id", window="window", right="rank")
+    return (
+        contracts.select(one="rank", two="other")
+        .join(one, on="one")
+        .join(other, on=["two", "window"])
+        .select(rank=pl.min_horizontal("left", "right"), other=pl.max_horizontal("left", "right"))
+        .unique()
+    )
 
 
 def _own(keyed: pl.DataFrame) -> pl.DataFrame:

@@ -32,9 +32,11 @@ RELATIONS_KEPT = 500_000
 LOOKS = {"O": "0", "I": "1", "L": "1", "Z": "2", "S": "5", "B": "8"}
 _LOOKS = str.maketrans(LOOKS)
 _SILENT = re.compile(r"[^\w]|_")
-_YEAR = re.compile(r"20\d\d")
-_RUN = re.compile(r"\d+")
-_LED = re.compile(r"(?<!\d)0+(?=\d)")
+_YEAR = re.compile(
+    "20[0-9][0-9]"
+)  # other scripts' digits are letters here, as they are to the frames
+_RUN = re.compile("[0-9]+")
+_LED = re.compile("(?<![0-9])0+(?=[0-9])")
 
 
 def folded(expression: pl.Expr) -> pl.Expr:
@@ -132,7 +134,7 @@ def _unled(tidy: str) -> str:
 
 def _sub_number(whole: str, part: str) -> bool:
     """Whether `part` is `whole` with a number of its own behind: HT001 and HT001-2, tranches."""
-    return re.fullmatch(r"[\W_]\d{1,3}", part.removeprefix(whole)) is not None
+    return re.fullmatch(r"[\W_][0-9]{1,3}", part.removeprefix(whole)) is not None
 
 
 def _runs(tidy: str) -> list[tuple[int, str]]:
@@ -192,8 +194,8 @@ def with_series(frame: pl.DataFrame, column: str, within: list[str]) -> pl.DataF
     """A frame with `<column>_series`: whether the number before or after is there, too, within some columns."""
     normal, flag = overlap.normal(column), f"{column}_series"
     counted = frame.select(*within, normal=normal).with_columns(
-        stem=pl.col("normal").str.replace(r"\d{1,15}$", ""),
-        count=pl.col("normal").str.extract(r"(\d{1,15})$").cast(pl.Int64),
+        stem=pl.col("normal").str.replace("[0-9]{1,15}$", ""),
+        count=pl.col("normal").str.extract("([0-9]{1,15})$").cast(pl.Int64),
     )
     by = [*within, "stem"]
     ordered = counted.filter(pl.col("count").is_not_null()).unique().sort(*by, "count")

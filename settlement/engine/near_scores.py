@@ -47,7 +47,7 @@ ENTERPRISE: Mapping[str, Mapping[str, int]] = {
     "code": {"mistyped": 25},
     "note": {"equal": 30, "close": 15},
     "contract": {"equal": 25},
-    "project": {"equal": 25},
+    "project": {"equal": 20},
     "supplier": {"equal": 15},
 }  # fmt: skip
 

@@ -39,6 +39,7 @@ RELATIONS: dict[str, tuple[str, str]] = {
     "group": ("一方为集团", "one is a group"),
     "here": ("一方未写，登记机关相同", "one does not say, one office registered both"),
     "silent": ("一方未写", "one does not say"),
+    "conflict": ("不同区划", "other regions"),
     "within": ("一方包含另一方", "one lies within the other"),
 }
 

@@ -72,6 +72,7 @@ TRIGGERS = [
         )
     ),
     _trigger("loans_equipmentinvoice", "written", "INSERT", _due(OF_NOTES.format("after_it"))),
+    _trigger("loans_equipmentinvoice", "rewritten", "UPDATE", _due(OF_NOTES.format("after_it"))),
     *(
         _trigger(table, name, event, body)
         for table, columns in LINKS.items()
@@ -87,11 +88,18 @@ TRIGGERS = [
     ),
 ]
 HELD = """
-SELECT kernel_grant('settlement_duplicatecheck', 'SELECT', 'SELECT, INSERT');
+GRANT SELECT, INSERT ON settlement_duplicatecheck TO worker;
 GRANT SELECT, DELETE ON settlement_duplicatedue TO worker;
 INSERT INTO settlement_duplicatedue DEFAULT VALUES;
 """
 GONE = """
+DELETE FROM settlement_findingside WHERE finding_id IN
+    (SELECT id FROM settlement_finding WHERE severity = 'proposal');
+DELETE FROM settlement_findingdecision WHERE finding_id IN
+    (SELECT id FROM settlement_finding WHERE severity = 'proposal');
+DELETE FROM settlement_finding WHERE severity = 'proposal';
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
 DO $$
 DECLARE
     part record;

@@ -24,6 +24,20 @@ def name_groups(apps: Apps, _: BaseDatabaseSchemaEditor) -> None:
         enrolments.filter(version_id=version.pk).exclude(exclusive_group=text).update(
             exclusive_group=text
         )
+    twice = (
+        enrolments.filter(status="eligible")
+        .exclude(exclusive_group="")
+        .values("note_id", "exclusive_group")
+        .annotate(labels=models.Count("id"))
+        .filter(labels__gt=1)
+    )
+    if twice.exists():
+        some = ", ".join(str(row["note_id"]) for row in twice.order_by("note_id")[:5])
+        raise RuntimeError(
+            "有借据在同一互斥组内被认定两次：先用升级前的版本运行 assess，再升级"
+            " / notes are judged eligible twice in one exclusive group: run `assess` with the version before,"
+            f" then migrate; note ids {some}"
+        )
 
 
 class Migration(migrations.Migration):

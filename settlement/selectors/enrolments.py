@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from config.kernel.services.bulk import Schema, read_frame
+from config.kernel.services.bulk import Schema, read_frame, rows
 
 COLUMNS: Schema = {
     "note_id": pl.Int64,
@@ -101,6 +101,14 @@ def stored(*, note_ids: list[int] | None = None) -> pl.DataFrame:
         {"ids": note_ids} if note_ids is not None else {},
         schema=COLUMNS,
     )
+
+
+def stored_of_group(*, group: str) -> list[str]:
+    """Schemes under which some label was judged as one of this exclusive group."""
+    found = rows(
+        "SELECT DISTINCT scheme_code FROM settlement_enrolment WHERE exclusive_group = %s", [group]
+    )
+    return [str(row[0]) for row in found]
 
 
 def eligible(*, note_ids: list[int]) -> pl.DataFrame:

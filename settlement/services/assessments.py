@@ -98,7 +98,9 @@ def _write(judged: pl.DataFrame, *, book: Book, scheme: str | None) -> tuple[int
     stored = enrolments.stored()
     if scheme is not None:
         duties = {terms.code: duty(terms) for terms in book.terms}
-        asked = pl.col("scheme_code").is_in([c for c in duties if duties[c] == duties[scheme]])
+        of_group = {code for code in duties if duties[code] == duties[scheme]}
+        of_group |= set(enrolments.stored_of_group(group=duties[scheme]))  # by texts before these
+        asked = pl.col("scheme_code").is_in(sorted(of_group))
         judged, stored = judged.filter(asked), stored.filter(asked)
     fresh = enrolments.comparable(judged)
     changed = fresh.join(stored, on=fresh.columns, how="anti", nulls_equal=True)

@@ -37,6 +37,7 @@ from settlement.services.schemes import terms_in_force
 
 CHECKING_LOCK = 0x6475
 RULES_VERSION = 1  # raise it when the same facts and terms give other findings
+PATIENCE = "20min"
 MANY = 10_000  # enterprises changed, above which everybody is looked at
 Rule = Callable[[Known], Iterable[Match]]
 RULES: tuple[Rule, ...] = (
@@ -98,9 +99,9 @@ def _exchanged(enterprise_ids: Sequence[int] | None) -> pl.DataFrame:
 @transaction.atomic
 def check_duplicates(*, at: datetime) -> Checked:
     """Bring the findings in line with all facts; checks go one after the other."""
-    rows("SELECT pg_advisory_xact_lock(%s)", [CHECKING_LOCK])
+    _wait_for_others()
     links.take_due()
-    return _check(enterprise_ids=None, at=at)
+    return _check(enterprise_ids=None, key=rules_key(), at=at)
 
 
 @transaction.atomic
@@ -109,24 +110,36 @@ def check_exact(*, at: datetime) -> Checked:
 
     What changed since the last whole check stays due.
     """
-    rows("SELECT pg_advisory_xact_lock(%s)", [CHECKING_LOCK])
+    _wait_for_others()
     found = _matches(known(as_of=at.date()), RULES)
     return record(found=found, of=concerned(enterprise_ids=None, proposals=False), at=at)
 
 
 @transaction.atomic
-def check_changed(*, at: datetime) -> Checked:
+def check_changed(*, at: datetime) -> Checked | None:
     """The same, looking only at what changed since the last check and at whom it is linked to.
 
     At everybody where the terms, the rules or a link may be others than then, or very much changed.
+    None if another check is under way: what changed stays due.
     """
-    rows("SELECT pg_advisory_xact_lock(%s)", [CHECKING_LOCK])
+    ((is_free,),) = rows("SELECT pg_try_advisory_xact_lock(%s)", [CHECKING_LOCK])
+    if not is_free:
+        return None
     due = set(links.take_due())
-    last = DuplicateCheck.objects.order_by("-pk").first()
-    if None in due or len(due) > MANY or last is None or last.rules_key != rules_key():
-        return _check(enterprise_ids=None, at=at)
+    last, key = DuplicateCheck.objects.order_by("-pk").first(), rules_key()
+    if None in due or len(due) > MANY or last is None or last.rules_key != key:
+        return _check(enterprise_ids=None, key=key, at=at)
     changed = [enterprise for enterprise in due if enterprise is not None]
-    return _check(enterprise_ids=_linked(changed), at=at)
+    return _check(enterprise_ids=_linked(changed), key=key, at=at)
+
+
+def _wait_for_others() -> None:
+    """Checks go one after the other, for longer than a row is waited for."""
+    rows("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+    rows("SELECT pg_advisory_xact_lock(%s)", [CHECKING_LOCK])
+    rows(
+        "SELECT set_config('lock_timeout', reset_val, true) FROM pg_settings WHERE name = 'lock_timeout'"
+    )
 
 
 def _linked(enterprise_ids: Sequence[int]) -> list[int]:
@@ -174,8 +187,7 @@ def _is_of(book: Known, match: Match, enterprise_ids: frozenset[int]) -> bool:
     return not borrowers or not borrowers.isdisjoint(enterprise_ids)
 
 
-def _check(*, enterprise_ids: Sequence[int] | None, at: datetime) -> Checked:
-    key = rules_key()
+def _check(*, enterprise_ids: Sequence[int] | None, key: str, at: datetime) -> Checked:
     around = None if enterprise_ids is None else [*enterprise_ids, *_alike(enterprise_ids)]
     book = known(as_of=at.date(), enterprise_ids=around)
     found = _matches(book, (*RULES, near.proposals), enterprise_ids)

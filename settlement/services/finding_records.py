@@ -72,8 +72,14 @@ def concerned(*, enterprise_ids: Sequence[int] | None, proposals: bool = True) -
 
 
 def record(*, found: Sequence[Found], of: QuerySet[Finding], at: datetime) -> Checked:
-    """Bring these findings in line with what was found."""
+    """Bring these findings in line with what was found.
+
+    A matter may be somebody else's by now (an outside record put right): then its finding moves.
+    """
     stored = {one.identity: one for one in of.select_for_update().order_by("pk")}
+    elsewhere = {one.match.identity for one in found} - stored.keys()
+    moved = Finding.objects.filter(identity__in=elsewhere).select_for_update().order_by("pk")
+    stored |= {one.identity: one for one in moved}
     places = _places(found)
     schemes = dict(Scheme.objects.values_list("code", "pk"))
     new, changed, again = [], [], set()

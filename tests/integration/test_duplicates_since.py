@@ -12,13 +12,16 @@ import psycopg
 import pytest
 from django.db import connection
 
-from config.kernel.models import Institution
-from loans.models import EquipmentInvoice
+from config.kernel.models import Institution, Run
+from loans.models import EquipmentInvoice, ImportBatch
+from loans.services import import_undos
 from loans.services.outcomes import ImportRefused
 from settlement import tasks
 from settlement.engine import links
 from settlement.models import DuplicateCheck, DuplicateDue, Finding, FindingSide
 from settlement.selectors import duplicate_links, duplicates
+from settlement.services import checked_runs
+from settlement.services import duplicates as duplicates_service
 from settlement.services.assessments import assess_notes
 from settlement.services.duplicates import check_changed, check_duplicates
 from tests import database
@@ -122,10 +125,13 @@ class History:
         self.machines.append(dict(self.book.rows["equipment-invoices"][-1]))
 
     def correct_machine(self) -> None:
-        """Another maker on an invoice that was there: what it linked may be linked no more."""
+        """Another maker, or amount, on an invoice that was there: what it linked may be linked no more."""
         if self.machines:
             row = self.chance.choice(self.machines)
-            row["supplier"] = f"机床厂{self.chance.randint(0, 3)}"
+            if self.chance.random() < 0.5:
+                row["supplier"] = f"机床厂{self.chance.randint(0, 3)}"
+            else:
+                row["amount"] = f"{self.chance.randint(1, 2)}00000.00"
             self.book.rows["equipment-invoices"].append(dict(row))
 
     def correct_name(self) -> None:
@@ -273,3 +279,96 @@ def test_links_are_the_keys_of_the_rules(tmp_path: Path) -> None:
     (first, second, last) = sorted(shared["enterprise_id"].unique())
     assert links.closure(links=shared, enterprise_ids=[last]) == [first, second, last]
     assert links.closure(links=shared, enterprise_ids=[]) == []
+
+
+def test_a_corrected_amount_of_an_invoice_is_looked_at(tmp_path: Path) -> None:
+    book = Planted(tmp_path)
+    for number in ("N1", "N2"):
+        book.note(book.enterprise(), number)
+        book.invoice(number, "FP1", supplier="机床厂")
+    again = dict(book.rows["equipment-invoices"][-1])
+    book.post()
+    check_duplicates(at=AT)
+    assert Finding.objects.get().severity == "violation"
+    book.rows["equipment-invoices"].append(again | {"amount": "70000.00"})
+    book.load()
+    check_changed(at=AT)
+    assert (Finding.objects.get().severity, DuplicateCheck.objects.latest("pk").enterprises) == (
+        "warning",
+        2,
+    )
+
+
+def test_a_matter_that_is_somebody_else_s_by_now_moves_with_its_finding(tmp_path: Path) -> None:
+    book = Planted(tmp_path)
+    one, other = book.enterprise(), book.enterprise()
+    book.note(one, "N1")
+    book.note(other, "N2", at=B1)
+    book.load()
+    reference = book.outside(one, note_number="N1")
+    book.load()
+    assess_notes(at=AT)
+    check_duplicates(at=AT)
+    found = Finding.objects.get()
+    assert (found.rule, found.note.note_number) == ("P11", "N1")
+    file = ImportBatch.objects.filter(kind="external-subsidies").latest("pk")
+    asked = import_undos.ask(batch_id=file.pk, reason="错", actor="zhang", at=AT)
+    import_undos.agree(undo_id=asked, answer="", actor="li", at=AT)
+    check_changed(at=AT)
+    assert Finding.objects.get().gone_at is not None
+    book.outside(other, note_number="N2", institution_code=B1, reference=reference)
+    book.load()
+    check_changed(at=AT)
+    found = Finding.objects.get()
+    assert (found.gone_at, found.note.note_number) == (None, "N2")
+    assert check_duplicates(at=AT).changes == 0
+
+
+def test_a_run_goes_on_whatever_its_check_ends_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = Planted(tmp_path)
+    book.note(book.enterprise(), "N1")
+    book.load()
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("of a defect")
+
+    monkeypatch.setattr(duplicates_service, "rules_key", broken)
+    begun = checked_runs.begin_run(actor="system", clock=lambda: AT)
+    assert begun is not None and begun.checked is None and "of a defect" in begun.why_not
+    assert (begun.run.enterprises, DuplicateDue.objects.exists()) == (1, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_checks_do_not_wait_for_each_other(
+    tmp_path: Path, owner_connection: psycopg.Connection
+) -> None:
+    book = Planted(tmp_path)
+    book.note(book.enterprise(), "N1")
+    book.load()
+    owner_connection.execute("SELECT pg_advisory_lock(%s)", [duplicates_service.CHECKING_LOCK])
+    try:
+        assert check_changed(at=AT) is None
+        assert DuplicateDue.objects.exists()
+    finally:
+        owner_connection.execute("SELECT pg_advisory_unlock_all()")
+    assert check_changed(at=AT) is not None
+
+
+def test_what_was_paid_under_a_label_refused_by_now_is_left_to_the_run(tmp_path: Path) -> None:
+    book = Planted(tmp_path)
+    one = book.enterprise()
+    book.project(one, "XM1")
+    book.note(one, "N1", contract="H1", project="XM1")
+    book.note(one, "N2", at=B1, contract="H2", project="XM1", drawn="2026-03-02")
+    again = dict(book.rows["notes"][-1])
+    book.post()
+    check_duplicates(at=AT)
+    assert Finding.objects.get().rule == "P4"
+    book.rows["notes"].append(again | {"scheme_codes": EQUIPMENT})
+    book.load()
+    tasks.run_deductions(actor="system")
+    assert Run.objects.latest("pk").state == Run.State.DONE
+    check_changed(at=AT)
+    assert Finding.objects.get(rule="P4").gone_at is not None

@@ -43,7 +43,7 @@ SHARED = {
     "loans_lpr": "published rates", "loans_lprevent": "published rates",
     "loans_schemefund": "funds of schemes", "loans_schemefundevent": "funds of schemes",
     "loans_schemelabel": "names of schemes", "reports_workingdayexception": "published days",
-    "settlement_assessment": "counts of runs", "settlement_duplicatecheck": "counts of checks",
+    "settlement_assessment": "counts of runs",
     "settlement_enterpriseposting": "days, of the registry",
     "settlement_scheme": "terms", "settlement_schemeversion": "terms",
     "settlement_schemeevent": "terms", "settlement_schemeversionevent": "terms",

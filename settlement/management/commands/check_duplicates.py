@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -13,6 +12,7 @@ from config.kernel.management.base import ProjectCommand, now
 from loans.values.errors import DomainError
 from settlement.management.tables import table, yuan
 from settlement.models import Finding
+from settlement.services.checked_runs import UNDER_WAY
 from settlement.services.duplicates import check_changed, check_duplicates, check_exact
 from settlement.services.finding_records import Checked
 
@@ -51,17 +51,19 @@ class Command(ProjectCommand):
         """Check, then print what is there by rule."""
         self.require_everywhere(options)
         try:
-            done = self._check(options)(at=now())
+            done = self._check(options)
         except DomainError as refused:  # of a circle whose key is not here
             raise CommandError(refused.message) from refused
         rules = [rule for rule in Finding.Rule.values if _there(rule).exists()]
+        if done is None:
+            raise CommandError(UNDER_WAY)
         self.stdout.write(table(HEADER, [_line(rule) for rule in rules]))
         self.stdout.write(done.said())
 
-    def _check(self, options: dict[str, Any]) -> Callable[..., Checked]:
-        if options["exact"]:
-            return check_exact
-        return check_changed if options["changed"] else check_duplicates
+    def _check(self, options: dict[str, Any]) -> Checked | None:
+        if options["changed"]:
+            return check_changed(at=now())
+        return check_exact(at=now()) if options["exact"] else check_duplicates(at=now())
 
 
 def _there(rule: str) -> QuerySet[Finding]:

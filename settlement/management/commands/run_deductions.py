@@ -81,14 +81,14 @@ class Command(ProjectCommand):
             self.stdout.write("没有已收利息 / no interest collected yet")
             self._post_guarantees(options, scope=scope)
         else:
-            self._print_duplicates(begun)
+            self._print_duplicates(begun, scope)
             self._print(begun.run, self._work(begun.run.run_id))
         self._print_papers(scope)
 
-    def _print_duplicates(self, begun: Begun) -> None:
+    def _print_duplicates(self, begun: Begun, scope: tuple[int, int]) -> None:
         if begun.checked is None:
             self.stderr.write(begun.why_not)
-        elif begun.checked.changes:
+        elif begun.checked.changes and scope == SCOPE_ALL:  # the counts are of every bank
             self.stdout.write(
                 f"重复贴息核查 duplicates: {begun.checked.said()}；见“重复贴息核查”，或导出 findings"
                 " / see Duplicate findings, or export findings"

@@ -292,3 +292,25 @@ def test_everything_that_scores_has_words() -> None:
             for relation in given_points.keys() - {"conflict"}:
                 assert all(near_words.words(field)) and all(near_words.words(f"{field}:{relation}"))
     assert near_words.words("day:swapped") == ("日期：月日颠倒", "day: month and day swapped")
+
+
+def test_odd_names_and_numbers_are_no_matter() -> None:
+    rows = Rows()
+    for of, (name, number) in enumerate(
+        (("***", "JJ٣٤"), ("＊＊", "JJ०१"), ("😀", "FP３４")), start=1
+    ):
+        note = rows.note(number, of=of)
+        rows.name(of, name)
+        rows.invoice(note, number * 4, supplier="/")
+    assert (rows.notes_found(), rows.enterprises_found(), rows.invoices_found()) == ({}, {}, {})
+    assert near.possibly_alike(rows.names, [1]) == []
+    assert near.possibly_alike(rows.names, [3]) in ([], [3])
+
+
+def test_strangers_that_name_no_seller_are_not_compared() -> None:
+    rows = Rows()
+    for of, day in ((1, DAY), (2, NEXT_DAY)):
+        rows.invoice(
+            rows.note(f"LN77{of}", of=of, contract=f"C-{of}"), "00123456", supplier="/", day=day
+        )
+    assert rows.invoices_found() == {}

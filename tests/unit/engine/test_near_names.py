@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.engine import near_enterprises, near_names, near_numbers
+from settlement.engine import (
+    near_enterprises,
+    near_names,
+    near_numbers,
+    near_scores,
+    near_words,
+)
 
 NAMES = {
     "江苏省南通市華東機械有限責任公司": ("华东机械", "limited", False, {"3206"}, ""),
@@ -127,3 +133,16 @@ def test_the_digits_of_the_branch_tell_the_place() -> None:
     assert near_numbers.tells_place("JK0001-26-731", "JK0002-26-731", codes)
     assert not near_numbers.tells_place("JK0001-26-731", "JK0002-26-731", (codes[0], codes[0]))
     assert not near_numbers.tells_place("JK7771-26-731", "JK7772-26-731", codes)
+
+
+def test_every_relation_has_its_words() -> None:
+    for weights in (near_scores.NOTE, near_scores.ENTERPRISE, near_scores.INVOICE):
+        for field, relations in weights.items():
+            for relation in relations:
+                for code in (field, f"{field}:{relation}"):
+                    assert all(near_words.words(code)), code
+
+
+def test_a_supplier_that_names_nobody_is_none() -> None:
+    told = ["", "/", "——", "无", "暂无", "详见清单"]
+    assert [near_names.canonical(name) for name in told] == [""] * len(told)
