@@ -207,9 +207,11 @@ def invoice_keys(
     for by, all_places in places.items():
         matched = pl.col(by.removesuffix("_number"))
         for place in all_places:
-            shared = pl.struct(matched, place.alias("place")).hash().is_duplicated()
-            said = listed.filter((matched != "") & (shared if shared_only else pl.lit(value=True)))
-            found.append(said.select("note_id", by=pl.lit(by), matched=matched, place=place))
+            told = listed.filter(matched != "").with_columns(matched=matched, place=place)
+            if shared_only:
+                keys = told.select(key=pl.format("{}|{}", "matched", "place").hash())["key"]
+                told = told.filter(keys.is_duplicated())
+            found.append(told.select("note_id", "matched", "place", by=pl.lit(by)))
     return pl.concat(found).unique()
 
 

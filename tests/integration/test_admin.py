@@ -203,7 +203,7 @@ def first_pk(client, label):
 
 
 def test_every_model_of_ours_has_a_page():
-    """But hashes of former passwords and of notes, which nobody needs to see, and marks that come and go."""
+    """But hashes of former passwords and of notes, which nobody needs to see, and marks of checks, which come and go."""
     ours = {
         model
         for app in ("kernel", "loans", "settlement", "reports")
@@ -213,7 +213,8 @@ def test_every_model_of_ours_has_a_page():
     hidden = {FormerPassword, OutboxPause, OutboxPending, IdempotencyKey, UsedNonce}
     hashes = {settlement.ExchangeEntry, settlement.ExchangeRow}
     shown_with_another = {AnsweringInstitution, settlement.ProbeAnswer}
-    assert ours == {*PAGES, *hidden, *hashes, *shown_with_another}
+    checks = {settlement.DuplicateCheck, settlement.DuplicateDue}
+    assert ours == {*PAGES, *hidden, *hashes, *shown_with_another, *checks}
 
 
 @pytest.mark.parametrize("role", [role for role in Role.values if role != Role.ADMINISTRATOR])

@@ -75,7 +75,10 @@ def test_every_kind_comes_back_out_as_it_was_and_in_again(tmp_path: Path) -> Non
 
 
 def without_history(rows: Any) -> Any:
-    return {name: found for name, found in rows.items() if not name.endswith("event")}
+    marks = "settlement_duplicatedue"  # what a check has to look at is not taken back
+    return {
+        name: found for name, found in rows.items() if not name.endswith("event") and name != marks
+    }
 
 
 def assert_recorded(done: ImportUndo, batch: ImportBatch) -> None:
