@@ -41,9 +41,9 @@ def link_keys(notes: pl.DataFrame, names: pl.DataFrame, invoices: pl.DataFrame) 
 
 
 def possibly_alike(names: pl.DataFrame, enterprise_ids: Iterable[int]) -> list[int]:
-    """Enterprises whose names may be near to one of these enterprises' names: a few of many, and none left out.
+    """Enterprises whose names may be near to one of these enterprises' names: a few of many.
 
-    Cores that are near have the same numbers and the like, and differ in two characters at most
+    All that `link_keys` would pair with them are among these. Cores that are near have the same numbers and the like, and differ in two characters at most
     (`near_enterprises.core_relation`): so the beginning of one, its end, what is between them, or its
     first and its last character are in the other.
     """
@@ -111,9 +111,8 @@ def _notes(known: Known, pairs: pl.DataFrame) -> Iterator[Match]:
 
 def _enterprises(known: Known, pairs: pl.DataFrame) -> Iterator[Match]:
     """One matter per pair of codes, as P3: all notes of both."""
-    notes_of: dict[int, list[int]] = defaultdict(list)
-    for enterprise, note in known.notes.select("enterprise_id", "note_id").iter_rows():
-        notes_of[enterprise].append(note)
+    concerned = [*pairs["first"], *pairs["second"]]
+    notes_of = known.notes_by("enterprise_id", concerned)
     names_of: dict[int, list[str]] = defaultdict(list)
     for enterprise, name in known.names.select("enterprise_id", "name").unique().iter_rows():
         names_of[enterprise].append(name)
