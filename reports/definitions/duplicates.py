@@ -44,6 +44,7 @@ NOT_FOUND = "未发现"
 FOOTNOTES = (
     "列入涉及本期有贴息的借据（或不涉及借据）、仍然成立或已认定属实的事项，不论何时发现；事实已消除且未认定的不列。状态以生成时为准。",
     "涉及金额为该事项应退的贴息，经复核属实后方为应追回金额；已排除的事项不计入涉及金额合计。",
+    "暂停贴息的政策：判定不属实前，应退方在这些政策下不再入账，故涉及金额只含已入账的贴息；本期有收息而暂停的事项一并列入。",
     "疑似事项（N）按号码、名称、金额和日期相近提出，是否属实由人判断，不涉及金额；认定属实前不列入明细台账。",
     "另一方不在本机构范围内的，其机构、借据和要素不列；明细列前两方，各方列在涉及各方表。",
 )
@@ -57,6 +58,7 @@ DETAIL = (
     Column("severity", "程度", "text"),
     Column("article", "依据条款", "text"),
     Column("state", "状态", "text"),
+    Column("blocks", "暂停贴息的政策", "text"),
     Column("found_on", "发现日", "date"),
     Column("scheme_code", "应退政策", "text"),
     Column("institution_code", "所属机构编码", "text"),
@@ -104,6 +106,7 @@ BY_RULE = (
     Column("warnings", "提示件数", "int", total=True),
     Column("proposals", "疑似件数", "int", total=True),
     Column("new", "其中本期发现", "int", total=True),
+    Column("blocking", "其中暂停贴息", "int", total=True),
     *(Column(f"{state}_count", name, "int", total=True) for state, name in STATES.items()),
     *(Column(f"{tier}_fen", f"涉及{TIERS_ZH[tier]}贴息", "wan", total=True) for tier in TIERS),
     Column("total_fen", "涉及合计", "wan", total=True),
@@ -197,6 +200,7 @@ def _by_rule(said: pl.DataFrame, period: Period) -> pl.DataFrame:
             .is_between(period.start, period.end, closed="left")
             .cast(pl.Int64)
             .sum(),
+            blocking=(pl.col("blocks") != "").cast(pl.Int64).sum(),
             **{f"{s}_count": (pl.col("state") == s).cast(pl.Int64).sum() for s in STATES},
             **{money: pl.col(money).sum() for money in (*MONEY, "total_fen")},
         )

@@ -17,6 +17,7 @@ FINDINGS: Schema = {
     "severity": pl.String,
     "article": pl.String,
     "state": pl.String,
+    "blocks": pl.String,
     "scheme_code": pl.String,
     "institution_code": pl.String,
     "uscc": pl.String,
@@ -47,14 +48,21 @@ _OF_PERIOD = """SELECT FROM settlement_findingside y
     WHERE y.finding_id = f.id AND y.institution_id BETWEEN %(lo)s AND %(hi)s
         AND d.id >= %(first_id)s AND d.id < %(last_id)s
         AND d.collected_on >= %(since)s AND d.collected_on < %(until)s"""
+# Or with interest collected in it, whose subsidy the finding blocks.
+_BLOCKED_OF_PERIOD = f"""SELECT FROM settlement_findingside y
+    JOIN loans_interestcollection c ON c.note_id = y.note_id
+    WHERE {findings.BLOCKS} AND y.finding_id = f.id AND y.institution_id BETWEEN %(lo)s AND %(hi)s
+        AND (y.facts ->> 'yields')::boolean AND c.interest_paid_fen IS NOT NULL
+        AND c.collected_on >= %(since)s AND c.collected_on < %(until)s"""
 _OF_NOTES = """SELECT FROM settlement_findingside y
     WHERE y.finding_id = f.id AND y.note_id IS NOT NULL"""
 _ASKED = f"""WHERE f.institution_id BETWEEN %(lo)s AND %(hi)s
         AND (f.gone_at IS NULL OR f.state = 'confirmed')
         AND (%(scheme)s::text IS NULL OR s.code = %(scheme)s)
-        AND (EXISTS ({_OF_PERIOD}) OR NOT EXISTS ({_OF_NOTES}))"""
+        AND (EXISTS ({_OF_PERIOD}) OR EXISTS ({_BLOCKED_OF_PERIOD}) OR NOT EXISTS ({_OF_NOTES}))"""
 _LIST = f"""
-    SELECT f.id, f.rule, f.severity, f.article, {findings.STATE}, s.code, i.code, e.uscc, {_FOUND_ON},
+    SELECT f.id, f.rule, f.severity, f.article, {findings.STATE},
+        CASE WHEN {findings.BLOCKS} THEN array_to_string(f.blocked_schemes, '；') ELSE '' END, s.code, i.code, e.uscc, {_FOUND_ON},
         (SELECT count(*) FROM settlement_findingside y WHERE y.finding_id = f.id),
         f.central_fen, f.provincial_fen, f.municipal_fen, coalesce(b.asked_fen, 0),
         coalesce(b.open_fen, 0), c.why, c.made_by, c.checked_by,

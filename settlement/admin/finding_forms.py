@@ -20,6 +20,7 @@ from loans.admin.fields import ReasonField
 from loans.admin.steps import AnswerForm, StepForm
 from settlement.engine.near_words import words
 from settlement.models import Clawback, Finding, FindingDecision, FindingSide
+from settlement.selectors.stops import waiting
 from settlement.services import findings
 
 LABELS = {
@@ -190,6 +191,28 @@ def _evidence(key: str, value: Any) -> str:
     return "；".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def blocked(request: HttpRequest, finding: Finding) -> Section:
+    """What it keeps waiting: of each note and scheme, the interest collected and not subsidised yet."""
+    found = waiting(finding_id=finding.pk) if finding.is_blocking else []
+    return Section(
+        title=_("暂停的贴息（判定不属实后，下次运行入账）"),
+        columns=[
+            *texts(_("借据"), _("贴息政策")),
+            Column(_("待入账的收息笔数"), is_number=True),
+            *numbers(in_yuan(_("实收利息"))),
+        ],
+        rows=[
+            (
+                link("loans_note", one.note_id, one.note_number),
+                scheme_name(one.scheme_code),
+                f"{one.collections:,}",
+                yuan(one.interest_fen),
+            )
+            for one in found
+        ],
+    )
+
+
 def decisions(request: HttpRequest, finding: Finding) -> Section:
     """What people said of it, refused words too."""
     return Section(
@@ -238,8 +261,9 @@ class _Say(StepForm):
         return row.state == Finding.State.OPEN and row.gone_at is None and not waits
 
     def sections(self) -> list[Section]:
-        """Both sides and the evidence."""
-        return [both_sides(self.request, self.row), evidence(self.request, self.row)]
+        """Both sides, the evidence and what waits."""
+        shown = (both_sides, evidence, blocked) if self.row.is_blocking else (both_sides, evidence)
+        return [section(self.request, self.row) for section in shown]
 
     def act(self, *, actor: str, at: datetime) -> int:
         """Say it."""
@@ -255,7 +279,7 @@ class Confirm(_Say):
     title = _("属实")
     icon = "report"
     outcome = Finding.State.CONFIRMED
-    note = _("另一人同意后生效；之后可就涉及金额提出追回。")
+    note = _("另一人同意后生效；之后可就涉及金额提出追回。暂停的贴息不再入账，除非事实变化。")
 
 
 class Dismiss(_Say):
@@ -264,7 +288,7 @@ class Dismiss(_Say):
     title = _("不属实")
     icon = "block"
     outcome = Finding.State.DISMISSED
-    note = _("另一人同意后生效；事实变化时自动重新打开。")
+    note = _("另一人同意后生效，暂停的贴息由下次运行入账；事实变化时自动重新打开。")
 
 
 class ClawBack(StepForm):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter, display
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +27,7 @@ from settlement.admin.finding_forms import (
     Dismiss,
     Refuse,
     asked_back,
+    blocked,
     both_sides,
     decisions,
     evidence,
@@ -53,6 +54,24 @@ class ThereFilter(SimpleListFilter):
         return queryset.filter(gone_at=None) if self.value() == "no" else queryset
 
 
+class BlockingFilter(SimpleListFilter):
+    """Those that keep deductions waiting."""
+
+    title = _("是否暂停贴息")
+    parameter_name = "blocks"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[Any]:
+        """Blocking now, or not."""
+        return [("yes", _("暂停中")), ("no", _("未暂停"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Findings that block, or that do not."""
+        blocking = Q(gone_at=None) & ~Q(state=Finding.State.DISMISSED) & ~Q(blocked_schemes=[])
+        if self.value() == "yes":
+            return queryset.filter(blocking)
+        return queryset.exclude(blocking) if self.value() == "no" else queryset
+
+
 @admin.register(Finding)
 class FindingAdmin(StepsAdmin, FactAdmin):
     """What the check found, latest first; both sides stand next to each other on a finding's page."""
@@ -60,14 +79,14 @@ class FindingAdmin(StepsAdmin, FactAdmin):
     is_short = True
     when_empty = _("没有核查事项：重复贴息核查未发现问题，或尚未运行核查。")
     list_display = (
-        "id", "rule", "severity", "state", "note", "enterprise", "scheme_label", "institution_name",
-        "at_stake", "found_on",
+        "id", "rule", "severity", "state", "is_blocking", "note", "enterprise", "scheme_label",
+        "institution_name", "at_stake", "found_on",
     )  # fmt: skip
-    list_filter = (ThereFilter, "state", "rule", "severity", "scheme", LevelFilter)
+    list_filter = (ThereFilter, BlockingFilter, "state", "rule", "severity", "scheme", LevelFilter)
     list_select_related = ("note", "enterprise", "scheme", "institution")
     search_by = (of_note(), of_enterprise("enterprise_id"))
     search_help_text = _("借据号的开头，信用代码或企业名称")
-    sections = (both_sides, evidence, decisions, asked_back)
+    sections = (both_sides, evidence, blocked, decisions, asked_back)
     fields = (
         "rule", "severity", "state", "article", "scheme_label", "note", "enterprise",
         "institution_name", "central_yuan", "provincial_yuan", "municipal_yuan", "found_at",
@@ -81,6 +100,11 @@ class FindingAdmin(StepsAdmin, FactAdmin):
     def scheme_label(self, row: Finding) -> str:
         """The scheme whose money gives way."""
         return self.empty_value_display if row.scheme is None else scheme_name(row.scheme.code)
+
+    @display(description=_("暂停贴息"), boolean=True)
+    def is_blocking(self, row: Finding) -> bool:
+        """Whether it keeps deductions waiting now."""
+        return row.is_blocking
 
     @display(description=in_yuan(_("涉及金额")))
     def at_stake(self, row: Finding) -> str | None:

@@ -132,6 +132,7 @@ def findings(request: HttpRequest, note: Any) -> Section:
             f.get_rule_display(),
             f.article,
             _("事实已消除") if f.gone_at else f.get_state_display(),
+            "；".join(map(scheme_name, f.blocked_schemes)) if f.is_blocking else "",
             yuan(f.central_fen + f.provincial_fen + f.municipal_fen),
         )
         for f in own
@@ -143,6 +144,7 @@ def findings(request: HttpRequest, note: Any) -> Section:
             None,
             None,
             None,
+            None,
         )
         for s in sides[:SECTION_ROWS]
         if s.finding_id not in known
@@ -150,7 +152,7 @@ def findings(request: HttpRequest, note: Any) -> Section:
     return Section(
         title=_("重复贴息核查"),
         columns=[
-            *texts(_("核查事项"), _("规则"), _("依据条款"), _("状态")),
+            *texts(_("核查事项"), _("规则"), _("依据条款"), _("状态"), _("暂停贴息的政策")),
             *numbers(in_yuan(_("涉及金额"))),
         ],
         rows=rows,

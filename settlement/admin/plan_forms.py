@@ -89,6 +89,8 @@ def exception_detail(row: PlanException) -> Any:
     codes = [code for code in row.detail.split(";") if code]
     if row.reason == PlanException.Reason.PAPERS:
         return kinds_in_words(codes)
+    if row.reason == PlanException.Reason.BLOCKED:
+        return "；".join(codes)
     return wording.reasons_in_words(codes)
 
 

@@ -80,17 +80,18 @@ BESIDES = {
     "fee": _("担保费补贴"),
     "waiting": _("担保费补贴（待资金到位）"),
     "held": _("贴息（待资金到位）"),
+    "blocked": _("贴息（因核查事项暂停）"),
 }
 
 
 def besides(request: HttpRequest, row: Recomputation) -> Section:
-    """What is booked besides deductions (opening positions, guarantee fees), and what waits for money."""
+    """What is booked besides deductions (opening positions, guarantee fees), and what waits."""
     found = (row.trial or {}).get("others", [])
     codes = dict(Scheme.objects.values_list("pk", "code"))
     ids = [one["fund_institution_id"] for one in found]
     places = dict(Institution.objects.filter(pk__in=ids).values_list("pk", "name"))
     return Section(
-        title=_("同时入账的其他金额，及待资金到位的金额"),
+        title=_("同时入账的其他金额，及待资金到位或暂停的金额"),
         columns=[
             *texts(_("项目"), _("资金机构"), _("贴息政策"), _("资金层级"), _("年度")),
             Column(_("笔数"), is_number=True),

@@ -88,6 +88,16 @@ class Known:
         return overlap.same_enterprises(self.notes, self.names)
 
     @cached_property
+    def same_numbers(self) -> pl.DataFrame:
+        """Pairs of notes with one number (`overlap.same_numbers`)."""
+        return overlap.same_numbers(self.notes)
+
+    @cached_property
+    def same_contracts(self) -> pl.DataFrame:
+        """Pairs of contracts with one number (`overlap.same_contracts`)."""
+        return overlap.same_contracts(self.notes)
+
+    @cached_property
     def shared_invoices(self) -> pl.DataFrame:
         """Pairs of notes with one invoice or machine (`overlap.shared_invoices`)."""
         return overlap.shared_invoices(self.notes, self.invoices)

@@ -47,20 +47,70 @@ def _duty(known: Known) -> pl.Expr:
 def same_numbers(known: Known) -> Iterator[Match]:
     """P1 between banks (numbers equal as they stand) and P2 (equal once normalised)."""
     covered = set()
-    for first, second, number, by in overlap.same_numbers(known.notes).iter_rows():
+    about_to = _about_to_be_paid_twice(known)
+    for first, second, number, by in known.same_numbers.iter_rows():
         one, other = known.note(first), known.note(second)
         covered.add((one["contract_id"], other["contract_id"]))
         same = one["note_number"] == other["note_number"]
         yield from _twice(
-            known, "P1" if same else "P2", (first,), (second,), number, f"note_number;{by}"
+            known,
+            "P1" if same else "P2",
+            ((first,), (second,)),
+            number,
+            f"note_number;{by}",
+            needs_money=same and (first, second) not in about_to,
         )
-    contracts = overlap.same_contracts(known.notes)
+    contracts = known.same_contracts
     notes_of = known.notes_by("contract_id", pairs_of(contracts))
     for first, second, number, by in contracts.iter_rows():
         if not covered & {(first, second), (second, first)}:
             yield from _twice(
-                known, "P2", notes_of[first], notes_of[second], number, f"contract_number;{by}"
+                known, "P2", (notes_of[first], notes_of[second]), number, f"contract_number;{by}"
             )
+
+
+def _about_to_be_paid_twice(known: Known) -> set[tuple[int, int]]:
+    """Pairs of one number with common days to subsidise under one duty, of which one has no money yet.
+
+    A note's days end with the label, the note, or its repayment in full. Once both were paid, the periods tell whether days were paid for twice.
+    """
+    pairs = known.same_numbers.select("first", "second")
+    concerned = pl.col("note_id").is_in(pairs_of(pairs))
+    repaid = (
+        known.repayments.filter(concerned)
+        .group_by("note_id")
+        .agg(repaid_fen=pl.col("amount_fen").sum(), repaid_on=pl.col("repaid_on").max())
+    )
+    lives = (
+        known.notes.filter(concerned)
+        .join(repaid, on="note_id", how="left")
+        .select(
+            "note_id",
+            ends_on=pl.when(pl.col("repaid_fen") >= pl.col("principal_fen"))
+            .then(pl.min_horizontal("matures_on", "repaid_on"))
+            .otherwise("matures_on"),
+        )
+    )
+    windows = (
+        known.enrolments.filter(concerned)
+        .with_columns(duty=_duty(known))
+        .group_by("note_id", "duty")
+        .agg(pl.col("subsidised_from").min(), pl.col("subsidised_until").max())
+        .join(lives, on="note_id")
+        .with_columns(subsidised_until=pl.min_horizontal("subsidised_until", "ends_on"))
+        .drop("ends_on")
+    )
+    paid = set(known.paid.filter(concerned)["note_id"].to_list())
+    common = (
+        pairs.join(windows.rename({"note_id": "first"}), on="first")
+        .join(windows.rename({"note_id": "second"}), on=["second", "duty"], suffix="_of_second")
+        .filter(
+            (pl.col("subsidised_from") < pl.col("subsidised_until_of_second"))
+            & (pl.col("subsidised_from_of_second") < pl.col("subsidised_until"))
+        )
+    )
+    found = common.select("first", "second").iter_rows()
+    return {(first, second) for first, second in found if not {first, second} <= paid}
 
 
 def pairs_of(pairs: pl.DataFrame) -> list[int]:
@@ -69,10 +119,16 @@ def pairs_of(pairs: pl.DataFrame) -> list[int]:
 
 
 def _twice(
-    known: Known, rule: str, first: Iterable[int], second: Iterable[int], number: str, by: str
+    known: Known,
+    rule: str,
+    entries: tuple[Iterable[int], Iterable[int]],
+    number: str,
+    by: str,
+    *,
+    needs_money: bool = False,
 ) -> Iterator[Match]:
     """One loan entered twice: the later entry gives way, for the days and duties both were paid for."""
-    one, other = known.in_order(first), known.in_order(second)
+    one, other = map(known.in_order, entries)
     duties = known.shared_duties(one, other)
     terms = known.yielding_scheme(other, duties)
     if terms is None:
@@ -87,7 +143,8 @@ def _twice(
         scheme_code=terms.code,
         evidence={"matched_by": by, "number": number, "ask": known.asks(other, one)},
         costs=duplicates.overlapped(other, one, known.duties),
-        needs_money=rule == "P1",
+        needs_money=needs_money,
+        blocks=tuple(sorted(code for code, duty in known.duties.items() if duty in duties)),
     )
 
 
@@ -123,13 +180,13 @@ def same_enterprises(known: Known) -> Iterator[Match]:
 def shared_projects(known: Known) -> Iterator[Match]:
     """P4: one project paid for at two banks under schemes that exclude each other.
 
-    A violation if an invoice or machine is shared; no finding if both sides name their equipment and
+    Also where what would be paid is stopped by another finding (`Match.blocks`). A violation if an invoice or machine is shared; no finding if both sides name their equipment and
     share none.
     """
     located = known.notes.filter(pl.col("project_code") != "").select(
         "note_id", "project_code", "bank_id"
     )
-    paid = known.paid.select("note_id", "scheme_code").unique()
+    paid = pl.concat([known.paid.select("note_id", "scheme_code"), _stopped(known)]).unique()
     placed = located.join(paid, on="note_id").with_columns(
         duty=_duty(known), code=overlap.normal("project_code")
     )
@@ -150,6 +207,19 @@ def shared_projects(known: Known) -> Iterator[Match]:
         shared = any(not inside.isdisjoint(sharing.get(note, ())) for note in ordered)
         if shared or not named.issuperset(ordered):
             yield from _project(known, code, duty_of, ordered, shared=shared)
+
+
+def _stopped(known: Known) -> pl.DataFrame:
+    """Labels that another finding stops, whatever was decided of it: note_id, scheme_code."""
+    found = [
+        (note, scheme)
+        for match in (*same_numbers(known), *shared_invoices(known))
+        for note in match.yields
+        for scheme in known.schemes_of(note)
+        if scheme in match.blocks
+    ]
+    kinds = {"note_id": pl.Int64, "scheme_code": pl.String}
+    return pl.DataFrame(found, schema=kinds, orient="row")
 
 
 def _project(
@@ -188,10 +258,11 @@ def shared_invoices(known: Known) -> Iterator[Match]:
         terms = known.yielding_scheme([second])
         if terms is None or (inside and not agree):
             continue
+        is_certain = agree and not inside
         yield Match(
             rule="P5",
             key=tuple(known.keys([first, second])),
-            severity=WARNING if inside or not agree else VIOLATION,
+            severity=VIOLATION if is_certain else WARNING,
             article=duplicates.listed(terms, duplicates.MISUSE),
             notes=(first, second),
             yields=(second,),
@@ -202,4 +273,5 @@ def shared_invoices(known: Known) -> Iterator[Match]:
                 "ask": known.asks([second], [first]),
             },
             costs=duplicates.whole([second]),
+            blocks=tuple(sorted(known.schemes_of(second))) if is_certain else (),
         )

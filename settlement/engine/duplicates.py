@@ -68,6 +68,7 @@ class Match:
 
     `notes` in canonical order; `yields` are those whose subsidy gives way, the first of them says whose
     finding it is; `evidence` is seen by that bank, so it tells nothing of another's notes. `costs` reckons the money at stake; `needs_money`: without any it is no finding.
+    `blocks`: schemes under which nothing more is paid for those that give way, unless it is dismissed (F5).
     """
 
     rule: str
@@ -80,6 +81,7 @@ class Match:
     scheme_code: str = ""
     costs: Price = nothing
     needs_money: bool = False
+    blocks: tuple[str, ...] = ()
     outside: tuple[Mapping[str, Any], ...] = ()
     said: Mapping[int, Mapping[str, Any]] = field(
         default_factory=dict

@@ -162,6 +162,7 @@ def posted(work: DeductionWorking, notes: Footnotes) -> Iterator[str]:
     """Original and differences as posted, and whether they add up to the target."""
     if not work.postings:
         yield f"{' ' * IN}⑥ 尚未入账 not posted yet"
+        yield from _blocked(work)
         return
     target = yuan(work.granted_fen)
     agrees = work.difference is None
@@ -183,7 +184,20 @@ def posted(work: DeductionWorking, notes: Footnotes) -> Iterator[str]:
     if work.difference is not None:
         tiers = " / ".join(signed(fen) for fen in work.difference)
         yield from wrap(
-            f"下次运行将补记 the next run posts 中央/省/市: {tiers} {notes.tag(work.sources['difference'])}",
+            f"{'应补记 to be posted' if work.blocked_by else '下次运行将补记 the next run posts'} 中央/省/市: {tiers} "
+            f"{notes.tag(work.sources['difference'])}",
+            IN2,
+            4,
+        )
+        yield from _blocked(work)
+
+
+def _blocked(work: DeductionWorking) -> Iterator[str]:
+    """Which findings keep it waiting."""
+    if work.blocked_by:
+        yield from wrap(
+            f"因核查事项 {'、'.join(work.blocked_by)} 暂停，两人判定不属实后的下次运行入账 "
+            "blocked by these findings: posted by the next run once two people have dismissed them",
             IN2,
             4,
         )

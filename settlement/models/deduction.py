@@ -126,7 +126,10 @@ class MonthlySubsidy(models.Model):
 
 
 class EnterprisePosting(models.Model):
-    """Up to which facts, terms and day are the enterprise's posted deductions its target?"""
+    """Up to which facts, terms and day are the enterprise's posted deductions its target?
+
+    But for what findings block: `blocked` says which notes under which schemes, as note/scheme numbers.
+    """
 
     enterprise = models.OneToOneField(
         "loans.Enterprise",
@@ -138,6 +141,13 @@ class EnterprisePosting(models.Model):
     facts_version = models.BigIntegerField(_("事实版本"))
     through = models.DateField(_("截至收息日"))
     terms_key = models.TextField(_("条款标识"))
+    blocked = models.TextField(
+        _("暂停的贴息"),
+        help_text=_("借据/政策编号 / note/scheme numbers"),
+        blank=True,
+        default="",
+        db_default="",
+    )
 
     class Meta:
         verbose_name = _("企业入账进度")

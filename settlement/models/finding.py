@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -102,7 +103,15 @@ class Finding(models.Model):
     )
     rule = models.CharField(_("规则"), max_length=3, choices=Rule.choices)
     severity = models.CharField(_("程度"), max_length=10, choices=Severity.choices)
-    blocks = models.BooleanField(_("暂停贴息"), default=False)
+    blocked_schemes = ArrayField(
+        models.CharField(max_length=60),
+        verbose_name=_("暂停贴息的政策"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "未判定不属实前，应退方在这些政策下不再入账 / nothing more is paid of the side that gives way, unless it is dismissed"
+        ),
+    )
     article = models.CharField(_("依据条款"), max_length=200)
     identity = models.CharField(_("事项标识"), max_length=DIGEST_CHARACTERS, unique=True)
     evidence_digest = models.CharField(_("证据摘要"), max_length=DIGEST_CHARACTERS)
@@ -164,10 +173,20 @@ class Finding(models.Model):
                 | ~Q(severity="proposal") & ~Q(rule__startswith="N"),
             ),
             models.CheckConstraint(name="finding_cites_an_article", condition=~Q(article="")),
+            models.CheckConstraint(
+                name="finding_only_violations_block",
+                condition=Q(blocked_schemes=[]) | Q(severity="violation"),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.get_rule_display()}"
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether it keeps deductions waiting now: its facts are there and nobody has ruled them out."""
+        is_there = self.gone_at is None and self.state != self.State.DISMISSED
+        return bool(self.blocked_schemes) and is_there
 
 
 class FindingSide(models.Model):

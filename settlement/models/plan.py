@@ -218,6 +218,7 @@ class PlanException(models.Model):
         NOTHING = "nothing", _("本期无贴息")
         INSTALMENT = "instalment", _("本期已收过部分利息")
         PAPERS = "papers", _("资料不全（照常代付）")
+        BLOCKED = "blocked", _("因核查事项暂停")
 
     institution = _institution()
     plan = models.ForeignKey(
@@ -240,7 +241,14 @@ class PlanException(models.Model):
             models.CheckConstraint(
                 name="plan_exception_reason_known",
                 condition=Q(
-                    reason__in=["waiting", "ineligible", "nothing", "instalment", "papers"]
+                    reason__in=[
+                        "waiting",
+                        "ineligible",
+                        "nothing",
+                        "instalment",
+                        "papers",
+                        "blocked",
+                    ]
                 ),
             ),
             models.UniqueConstraint(

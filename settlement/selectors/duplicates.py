@@ -39,6 +39,7 @@ NOTES: Schema = {
     "project_code": pl.String,
     "note_number": pl.String,
     "drawn_on": pl.Date,
+    "matures_on": pl.Date,
     "principal_fen": pl.Int64,
     "equipment_fen": pl.Int64,
     "exchange_rate_e8": pl.Int64,
@@ -59,7 +60,7 @@ def notes(*, enterprise_ids: facts.Ids = None) -> pl.DataFrame:
         f"""
         SELECT n.id, n.institution_id, o.code, b.id, b.code, c.enterprise_id, e.uscc, c.id,
             c.contract_number, c.amount_fen, c.signed_on, c.loan_type, coalesce(p.project_code, ''),
-            n.note_number, n.drawn_on, n.principal_fen, n.equipment_fen, n.exchange_rate_e8
+            n.note_number, n.drawn_on, n.matures_on, n.principal_fen, n.equipment_fen, n.exchange_rate_e8
         FROM loans_note n JOIN loans_contract c ON c.id = n.contract_id
         JOIN loans_enterprise e ON e.id = c.enterprise_id
         JOIN kernel_institution o ON o.id = n.origin_id

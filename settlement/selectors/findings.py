@@ -21,6 +21,9 @@ OF_CLAWBACKS = """LEFT JOIN LATERAL (
 STATE = """CASE WHEN f.state <> 'confirmed' OR b.asked_fen IS NULL THEN f.state
     WHEN b.open_fen = 0 THEN 'recovered' ELSE 'clawback' END"""
 
+# Whether it keeps deductions waiting now (F5).
+BLOCKS = "f.blocked_schemes <> '{}' AND f.gone_at IS NULL AND f.state <> 'dismissed'"
+
 OF_NOTES: Schema = {
     "note_id": pl.Int64,
     "finding_id": pl.Int64,
@@ -69,7 +72,13 @@ FINDINGS = Register(
         Field("finding_id", "事项编号", "int", "f.id"),
         Field("rule", "规则", "text", "f.rule"),
         Field("severity", "程度", "text", "f.severity"),
-        Field("blocks", "暂停贴息", "bool", "f.blocks"),
+        Field("blocks", "暂停贴息", "bool", BLOCKS),
+        Field(
+            "blocked_schemes",
+            "暂停贴息的政策",
+            "text",
+            "array_to_string(f.blocked_schemes, ';')",
+        ),
         Field("article", "依据条款", "text", "f.article"),
         Field("state", "状态", "text", STATE),
         Field("scheme_code", "应退政策", "text", "coalesce(s.code, '')"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -33,7 +33,8 @@ _LIVE = "p.state IN ('planned', 'reserved')"
 class Reservation:
     """A live planned deduction, and what each fund holds for it (fund → fen).
 
-    `result_id`: the collection that completes the planned one, where it is known.
+    `result_id`: the collection that completes the planned one, where it is known. `is_deducted`: its
+    plan is checked, so that the core deducts it with the interest.
     """
 
     id: int
@@ -42,6 +43,7 @@ class Reservation:
     amounts: tuple[tuple[int, int], ...]
     result_id: int = 0
     is_paid: bool = False
+    is_deducted: bool = False
 
 
 def completed(
@@ -59,7 +61,8 @@ def completed(
     """
     lo, hi = scope or (0, 2**63 - 1)
     found = rows(
-        f"SELECT {_COLUMNS}, x.id, x.interest_paid_fen > 0 FROM settlement_planneddeduction p"
+        f"SELECT {_COLUMNS}, x.id, x.interest_paid_fen > 0, p.state = 'reserved'"
+        " FROM settlement_planneddeduction p"
         " JOIN loans_interestcollection x ON x.note_id = p.note_id"
         f" AND x.completes_id = p.collection_id {_FUNDS}"
         f" WHERE p.note_id = ANY(%s) AND {_LIVE} AND x.collected_on <= %s"
@@ -67,7 +70,10 @@ def completed(
         " AND p.institution_id BETWEEN %s AND %s ORDER BY p.id",
         [note_ids, through, scheme_id, plan_id, lo, hi],
     )
-    return [_reservation(row[:-2], result_id=row[-2], is_paid=row[-1]) for row in found]
+    return [
+        _reservation(columns, result_id=result, is_paid=is_paid, is_deducted=is_deducted)
+        for *columns, result, is_paid, is_deducted in found
+    ]
 
 
 def answered(*, plan_id: int) -> pl.DataFrame:
@@ -122,8 +128,10 @@ def reserved_fund_ids(reservations: Collection[Reservation]) -> set[int]:
     return {fund_id for one in reservations for fund_id, _ in one.amounts}
 
 
-def _reservation(row: tuple[int, ...], *, result_id: int = 0, is_paid: bool = False) -> Reservation:
+def _reservation(
+    row: Sequence[int], *, result_id: int = 0, is_paid: bool = False, is_deducted: bool = False
+) -> Reservation:
     key, plan_id, scheme_id, *pairs = row
     parts = tuple(zip(pairs[::2], pairs[1::2], strict=True))
     amounts = tuple(part for part in parts if part[1])
-    return Reservation(key, plan_id, scheme_id, amounts, result_id, is_paid)
+    return Reservation(key, plan_id, scheme_id, amounts, result_id, is_paid, is_deducted)

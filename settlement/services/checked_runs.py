@@ -1,4 +1,4 @@
-"""A run of its own accord begins with a look at what changed: findings are there before money moves."""
+"""Runs and plans begin with a look at what changed: what findings block is known before money moves."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from datetime import date, datetime
 import polars as pl
 
 from loans.values.errors import DomainError, bilingual
+from settlement.services.assessments import assess_notes
 from settlement.services.deductions import Started, start_run
 from settlement.services.duplicates import check_changed
 from settlement.services.finding_records import Checked
+from settlement.services.plans import make_plans
 
 logger = logging.getLogger(__name__)
-UNDER_WAY = bilingual(
-    "另一次核查正在进行，变化留待其后核查",
-    "another check is under way; what changed is looked at after it",
-)
+RUN_PATIENCE = "3min"  # how long a run waits for a check under way
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,14 @@ class Begun:
 
     run: Started
     checked: Checked | None
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The plans that were drafted, and why there was no check before them."""
+
+    plan_ids: list[int]
     why_not: str = ""
 
 
@@ -40,22 +47,38 @@ def begin_run(
 ) -> Begun | None:
     """Judge labels, cut a run (`deductions.start_run`), check what changed; None if nothing was collected.
 
-    What is posted does not depend on findings (F5), so whatever a check ends in stops no run.
+    A check that fails stops no run: the borrower is served on the day, by what findings block so far.
     """
     started = start_run(actor=actor, at=clock(), through=through, scheme=scheme, scope=scope)
-    if started is None:
-        return None
+    return None if started is None else Begun(started, *_look(clock))
+
+
+def begin_plans(
+    *,
+    actor: str,
+    clock: Callable[[], datetime],
+    through: date,
+    scope: tuple[int, int],
+    at: datetime | None = None,
+    send: bool = True,
+) -> Planned:
+    """Judge labels, check what changed, then draft plans (`plans.make_plans`), at a given moment if `at`."""
+    assess_notes(at=clock(), only_if_stale=True)
+    _, why_not = _look(clock)
+    made = make_plans(through=through, scope=scope, actor=actor, at=at or clock(), send=send)
+    return Planned(made, why_not)
+
+
+def _look(clock: Callable[[], datetime]) -> tuple[Checked | None, str]:
+    """What a check of what changed did, or why there is none."""
     try:
-        checked = check_changed(at=clock())
+        return check_changed(at=clock(), patience=RUN_PATIENCE), ""
     except DomainError as refused:  # of a circle whose key is not here
-        return Begun(started, None, refused.message)
+        return None, refused.message
     except (Exception, pl.exceptions.PanicException) as error:
-        logger.exception("the check before run %s failed", started.run_id)
-        return Begun(
-            started,
-            None,
-            bilingual(
-                f"核查失败，本次运行不受影响：{error!r}", "the check failed; the run goes on"
-            ),
+        logger.exception("the check before a run failed")
+        said = bilingual(
+            f"核查失败，本次按已有的核查事项继续：{error!r}",
+            "the check failed; this goes on by the findings there are",
         )
-    return Begun(started, checked, "" if checked else UNDER_WAY)
+        return None, said

@@ -24,7 +24,7 @@ from config.kernel.models import SCOPE_ALL, Chunk, Run
 from config.kernel.services import bulk, work
 from loans.selectors import facts
 from loans.services import locks
-from settlement.selectors import deductions, reservations
+from settlement.selectors import deductions, reservations, stops
 from settlement.services import groups, told
 from settlement.services.answers import answers_of
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
@@ -261,6 +261,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
     if _has_moved(chunk, versions, key):
         work.finish_chunk(chunk_id=chunk_id, stats={"moved": len(enterprise_ids)})
         return
+    blocked = stops.blocked(enterprise_ids=enterprise_ids)
     evidence = gather(enterprise_ids=enterprise_ids)
     result = targets(book=book, evidence=evidence, through=through)
     due = differences(rows=result.rows, evidence=evidence, book=book, through=through)
@@ -283,7 +284,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
         done = {
             one: version for one, version in versions.items() if one not in posted.held_enterprises
         }
-        _mark_current(done, through=through, terms_key=key)
+        _mark_current(done, through=through, terms_key=key, blocked=blocked)
     work.finish_chunk(
         chunk_id=chunk_id,
         stats={
@@ -292,6 +293,7 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
             "originals": posted.rows.filter(pl.col("sequence") == 0).height,
             "differences": posted.rows.filter(pl.col("sequence") > 0).height,
             "held": posted.held_rows,
+            "blocked": posted.blocked_rows,
             "posted": told.posted_by_institution(posted.rows),
             **({"kept_back": len(kept_back)} if kept_back else {}),
         },
@@ -327,17 +329,22 @@ def _chosen(due: pl.DataFrame, params: dict[str, Any], book: Book) -> pl.DataFra
     return due
 
 
-def _mark_current(versions: dict[int, int], *, through: date, terms_key: str) -> None:
+def _mark_current(
+    versions: dict[int, int], *, through: date, terms_key: str, blocked: Mapping[int, str]
+) -> None:
     frame = pl.DataFrame(
-        {"enterprise_id": list(versions), "facts_version": list(versions.values())},
-        schema={"enterprise_id": pl.Int64, "facts_version": pl.Int64},
+        [(one, version, blocked.get(one, "")) for one, version in versions.items()],
+        schema={"enterprise_id": pl.Int64, "facts_version": pl.Int64, "blocked": pl.String},
+        orient="row",
     )
-    bulk.create_stage("brought", {"enterprise_id": "bigint", "facts_version": "bigint"})
+    bulk.create_stage(
+        "brought", {"enterprise_id": "bigint", "facts_version": "bigint", "blocked": "text"}
+    )
     bulk.fill_stage("brought", frame)
     bulk.execute(
-        "INSERT INTO settlement_enterpriseposting (enterprise_id, facts_version, through, terms_key) "
-        "SELECT enterprise_id, facts_version, %s, %s FROM brought ORDER BY 1 "
+        "INSERT INTO settlement_enterpriseposting (enterprise_id, facts_version, through, terms_key, blocked) "
+        "SELECT enterprise_id, facts_version, %s, %s, blocked FROM brought ORDER BY 1 "
         "ON CONFLICT (enterprise_id) DO UPDATE SET facts_version = excluded.facts_version, "
-        "through = excluded.through, terms_key = excluded.terms_key",
+        "through = excluded.through, terms_key = excluded.terms_key, blocked = excluded.blocked",
         [through, terms_key],
     )

@@ -36,7 +36,7 @@ from settlement.services.finding_records import Checked, Found, Side, concerned,
 from settlement.services.schemes import terms_in_force
 
 CHECKING_LOCK = 0x6475
-RULES_VERSION = 1  # raise it when the same facts and terms give other findings
+RULES_VERSION = 2  # raise it when the same facts and terms give other findings
 PATIENCE = "20min"
 MANY = 10_000  # enterprises changed, above which everybody is looked at
 Rule = Callable[[Known], Iterable[Match]]
@@ -116,15 +116,18 @@ def check_exact(*, at: datetime) -> Checked:
 
 
 @transaction.atomic
-def check_changed(*, at: datetime) -> Checked | None:
+def check_changed(*, at: datetime, patience: str = "") -> Checked | None:
     """The same, looking only at what changed since the last check and at whom it is linked to.
 
     At everybody where the terms, the rules or a link may be others than then, or very much changed.
-    None if another check is under way: what changed stays due.
+    None if another check is under way, unless there is `patience` for it: what changed stays due.
     """
-    ((is_free,),) = rows("SELECT pg_try_advisory_xact_lock(%s)", [CHECKING_LOCK])
-    if not is_free:
-        return None
+    if patience:
+        _wait_for_others(patience)
+    else:
+        ((is_free,),) = rows("SELECT pg_try_advisory_xact_lock(%s)", [CHECKING_LOCK])
+        if not is_free:
+            return None
     due = set(links.take_due())
     last, key = DuplicateCheck.objects.order_by("-pk").first(), rules_key()
     if None in due or len(due) > MANY or last is None or last.rules_key != key:
@@ -133,9 +136,9 @@ def check_changed(*, at: datetime) -> Checked | None:
     return _check(enterprise_ids=_linked(changed), key=key, at=at)
 
 
-def _wait_for_others() -> None:
+def _wait_for_others(patience: str = PATIENCE) -> None:
     """Checks go one after the other, for longer than a row is waited for."""
-    rows("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+    rows("SELECT set_config('lock_timeout', %s, true)", [patience])
     rows("SELECT pg_advisory_xact_lock(%s)", [CHECKING_LOCK])
     rows(
         "SELECT set_config('lock_timeout', reset_val, true) FROM pg_settings WHERE name = 'lock_timeout'"

@@ -313,7 +313,8 @@ class DeductionWorking:
     """One collection under one scheme, from days to posted rows.
 
     `payments` are those of the period up to this one, in order of service. `difference` is what a
-    run would still post per tier; None where posted equals target.
+    run would still post per tier; None where posted equals target. `blocked_by`: findings, as #number
+    and rule, that keep what a difference would pay waiting (F5).
     """
 
     collection: Collection
@@ -346,6 +347,7 @@ class DeductionWorking:
     cut_reasons: tuple[str, ...]
     postings: tuple[PostingLine, ...]
     difference: Tiers | None
+    blocked_by: tuple[str, ...]
     sources: dict[str, Sources]
 
     @property

@@ -76,6 +76,9 @@ def explain_collection(
         cut_reasons=tuple(cut_reasons(row["cut_reasons"])) if row else (),
         postings=tuple(work.postings.get(key, ())),
         difference=work.differences.get(key),
+        blocked_by=(
+            work.blocks.get(scheme.code, ()) if max(work.differences.get(key, (0,))) > 0 else ()
+        ),
         sources=_sources(work, key, terms),
     )
 

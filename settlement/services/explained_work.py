@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -31,6 +31,7 @@ class Working:
     terms: dict[str, Terms]
     differences: dict[Key, Tiers]
     postings: dict[Key, list[PostingLine]]
+    blocks: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by scheme
 
     @cached_property
     def rows(self) -> dict[Key, Row]:

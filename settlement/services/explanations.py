@@ -22,6 +22,7 @@ from settlement.engine.codes import ELIGIBLE
 from settlement.engine.terms import parse
 from settlement.models import Assessment, EnterprisePosting, SchemeVersion
 from settlement.selectors import enrolments, working
+from settlement.selectors.stops import blocked, stops
 from settlement.services import groups
 from settlement.services.assessments import ENGINE_VERSION
 from settlement.services.deductions import terms_key
@@ -152,7 +153,16 @@ def _work(note: NoteCard, evidence: Evidence, book: Book, horizon: date | None) 
         terms={terms.code: terms for terms in book.terms},
         differences=wrong,
         postings=lines,
+        blocks=_blocks(note, codes),
     )
+
+
+def _blocks(note: NoteCard, codes: dict[int, str]) -> dict[str, tuple[str, ...]]:
+    """Which findings block the note, by scheme."""
+    found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for _, scheme_id, finding, rule, _ in stops(note_ids=[note.note_id]).iter_rows():
+        found[codes.get(scheme_id, "")] += (f"#{finding} {rule}",)
+    return found
 
 
 def _deductions(
@@ -290,4 +300,6 @@ def is_posted_current(note: NoteCard, book: Book) -> bool:
         posting is not None
         and posting.facts_version == posting.enterprise.facts_version
         and posting.terms_key == terms_key(book)
+        and posting.blocked
+        == blocked(enterprise_ids=[note.enterprise_id]).get(note.enterprise_id, "")
     )

@@ -134,9 +134,9 @@ def _places(found: Sequence[Found]) -> dict[str, tuple[int, int | None, int | No
 
 
 def _differs(row: Finding, one: Found) -> bool:
-    return row.gone_at is not None or (row.evidence_digest, _amounts(row)) != (
-        one.digest, tuple(_sums(one).values()),
-    )  # fmt: skip
+    was = (row.evidence_digest, tuple(row.blocked_schemes), _amounts(row))
+    now = (one.digest, one.match.blocks, tuple(_sums(one).values()))
+    return row.gone_at is not None or was != now
 
 
 def _reopen(row: Finding, one: Found) -> bool:
@@ -177,6 +177,7 @@ def _tell(
     row.institution_id, row.note_id, row.enterprise_id = place
     row.scheme_id = schemes.get(one.match.scheme_code)
     row.severity, row.article = one.match.severity, one.match.article
+    row.blocked_schemes = list(one.match.blocks)
     row.evidence, row.evidence_digest = dict(one.match.evidence), one.digest
     for tier, fen in _sums(one).items():
         setattr(row, f"{tier}_fen", fen)
@@ -189,7 +190,7 @@ UPDATE settlement_findingdecision d SET institution_id = f.institution_id FROM s
 WHERE f.id = d.finding_id AND d.institution_id <> f.institution_id
 """
 _TOLD = (
-    "institution", "note", "enterprise", "scheme", "severity", "article", "evidence",
+    "institution", "note", "enterprise", "scheme", "severity", "blocked_schemes", "article", "evidence",
     "evidence_digest", "central_fen", "provincial_fen", "municipal_fen", "changed_at", "gone_at",
     "state", "decision",
 )  # fmt: skip

@@ -22,7 +22,7 @@ from config.kernel.services import bulk, work
 from loans.values.errors import DomainError, bilingual
 from settlement.models.recomputation import JOB_KINDS, PLAN, POST, RESULTS, TRIAL
 from settlement.selectors.reservations import answered
-from settlement.services import deductions, plans, recomputations
+from settlement.services import checked_runs, deductions, recomputations
 from settlement.services.deductions import EVERYTHING, Asked
 
 ORDERING_LOCK = 0x6F726472  # one order at a time, so that the same one twice is seen
@@ -108,13 +108,14 @@ def _try_chunk(run: Run, chunk_id: int, *, owner: str, clock: Callable[[], datet
 
 def _plan(asked: Order) -> dict[str, Any]:
     """Draft plans; `made_at` is the moment of the order, by which the job's page finds them."""
-    made = plans.make_plans(
+    made = checked_runs.begin_plans(
         through=date.fromisoformat(asked.run.params["through"]),
         scope=asked.scope,
         actor=asked.run.actor,
+        clock=asked.clock,
         at=asked.run.created_at,
         send=False,
-    )
+    ).plan_ids
     asked.tell(len(made))
     return {"plans": len(made)}
 

@@ -21,6 +21,7 @@ from settlement.models import Plan, PlanException, PlannedDeduction
 from settlement.selectors import papers, plans
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.reservations import live
+from settlement.selectors.stops import of_plan, stops
 from settlement.services import ended_plans, funds, groups, planned_money, reservations
 from settlement.services.assessments import assess_notes
 from settlement.services.funds import FundKey
@@ -32,6 +33,7 @@ BATCH = 5_000
 NAMED_MAX = 5
 MONEY = [f"{tier}_fen" for tier in TIERS]
 DAY = ["root_id", "collected_on"]
+PLANNED = ["collection_id", "scheme_code"]
 
 
 @transaction.atomic
@@ -57,8 +59,10 @@ def make_plans(
     wanted = _wanted(asked, book=book, through=through)
     inside = asked.filter(pl.col("institution_id").is_between(*scope))
     new = wanted.join(plans.covered(), on=["collection_id", "scheme_code"], how="anti")
-    due = _in_order(new.filter(pl.col("total") > 0).join(inside, on="collection_id"), book)
-    odd = _exceptions(inside, wanted)
+    blocked = _blocked(new, asked=asked, book=book)
+    payable = new.filter(pl.col("total") > 0).join(blocked, on=PLANNED, how="anti")
+    due = _in_order(payable.join(inside, on="collection_id"), book)
+    odd = _exceptions(inside, wanted, blocked)
     _open_funds(due)
     untold = odd.filter(pl.col("dropped").is_null())
     days = pl.concat([frame.select(DAY) for frame in (due, untold)]).unique().sort(DAY)
@@ -137,7 +141,24 @@ def _in_order(due: pl.DataFrame, book: Book) -> pl.DataFrame:
     )
 
 
-def _exceptions(asked: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+def _blocked(new: pl.DataFrame, *, asked: pl.DataFrame, book: Book) -> pl.DataFrame:
+    """Of what would be planned, what a finding blocks (F5): collection_id, scheme_code, detail."""
+    codes = {scheme_id: code for code, scheme_id in book.scheme_ids.items()}
+    stopped = stops(note_ids=asked["note_id"].unique().to_list()).select(
+        "note_id",
+        scheme_code=pl.col("scheme_id").replace_strict(codes, default="", return_dtype=pl.String),
+        finding=pl.format("#{} {}", "finding_id", "rule"),
+    )
+    return (
+        new.filter(pl.col("total") > 0)
+        .join(asked.select("collection_id", "note_id"), on="collection_id")
+        .join(stopped, on=["note_id", "scheme_code"])
+        .group_by(PLANNED)
+        .agg(detail=pl.col("finding").sort().str.join(";"))
+    )
+
+
+def _exceptions(asked: pl.DataFrame, wanted: pl.DataFrame, blocked: pl.DataFrame) -> pl.DataFrame:
     """Planned collections without a deduction under a label, or collected in part; those not told yet.
 
     What only dropped plans told is told again beside new deductions: `dropped`, null if never told.
@@ -157,11 +178,13 @@ def _exceptions(asked: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     part = asked.filter(pl.col("before_fen") > 0).with_columns(
         scheme_code=pl.lit(""), detail=pl.lit(""), reason=pl.lit(reason.INSTALMENT.value)
     )
-    key = ["collection_id", "scheme_code", "reason"]
-    columns = [*DAY, "institution_id", "note_id", *key, "detail"]
-    found = pl.concat(
-        [frame.select(columns) for frame in (without, part, _lacking_papers(asked, earning))]
+    stopped = asked.join(blocked, on="collection_id").with_columns(
+        reason=pl.lit(reason.BLOCKED.value)
     )
+    key = [*PLANNED, "reason"]
+    columns = [*DAY, "institution_id", "note_id", *key, "detail"]
+    lacking = _lacking_papers(asked, earning.join(blocked, on=PLANNED, how="anti"))
+    found = pl.concat(frame.select(columns) for frame in (without, part, stopped, lacking))
     known = plans.known_exceptions(days=found["collected_on"].unique().to_list())
     told = found.join(known, on=key, how="left")
     return told.filter(pl.col("dropped").is_null() | pl.col("dropped")).sort(key)
@@ -282,6 +305,16 @@ def _refuse_check(plan: Plan, actor: str) -> None:
             bilingual(
                 f"计划 {plan} 中有 {actor} 移出的代付，须由他人复核",
                 "you took deductions out of it: another must check it",
+            ),
+        )
+    blocked = of_plan(plan_id=plan.pk, limit=NAMED_MAX)
+    if blocked:
+        named = "；".join(f"{number} #{finding}" for number, finding in blocked)
+        raise DomainError(
+            "findings_block",
+            bilingual(
+                f"以下借据的贴息因核查事项暂停：{named}；请由两人判定不属实，或由经办将相应的代付移出计划后再复核",
+                "findings block deductions of these notes: have them dismissed, or what is planned taken out",
             ),
         )
     lacking = papers.blocking(plan_id=plan.pk, limit=NAMED_MAX)

@@ -1,5 +1,7 @@
 """Posting what a chunk of a run found due: deductions, and the money they move (domain §5, D19, D20).
 
+What a finding of the duplicate check blocks is left out, and waits until that is dismissed (F5).
+
 One entry per chunk × fund institution × scheme × tier × month of collection, amounts paid and amounts
 taken back apart. Funds are locked first and in order, so that what is available stays true.
 """
@@ -23,6 +25,7 @@ from settlement.selectors import deductions
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.lapses import Key, standing
 from settlement.selectors.reservations import Reservation, reserved_fund_ids
+from settlement.selectors.stops import stops
 from settlement.services import (
     debts,
     funds,
@@ -57,11 +60,12 @@ D9 = ("collected_on", "institution_code", "note_number", "period_start", "refere
 
 @dataclass(frozen=True)
 class Posted:
-    """What was posted, and the enterprises some of whose deductions wait for money."""
+    """What was posted, the enterprises some of whose deductions wait for money, and how much is blocked."""
 
     rows: pl.DataFrame
     held_rows: int
     held_enterprises: frozenset[int]
+    blocked_rows: int
 
 
 def post_chunk(
@@ -77,12 +81,15 @@ def post_chunk(
 
     What was reserved for collections now `settled` is freed first. Where a scheme holds instead of
     advancing, rows the fund does not suffice for are left out; what was reserved for some is theirs.
+    So are rows that a finding blocks, but for what a plan has let the core deduct.
     """
     if due.is_empty():
         held_for = funds.lock(fund_ids=reserved_fund_ids(settled)) if settled else {}
         reservations.release_posted(settled=settled, held=held_for)
-        return Posted(due, 0, frozenset())
-    due = with_fund(due, book).with_row_index("number")
+        return Posted(due, 0, frozenset(), 0)
+    everything = with_fund(due, book).with_row_index("number")
+    blocked = blocked_rows(everything, settled=settled)
+    due = everything.join(blocked, on="number", how="anti", maintain_order="left")
     parts = _parts(due)
     held = _lock(parts, settled)
     parts = _with_fund_id(parts, held)
@@ -102,17 +109,19 @@ def post_chunk(
     if not posted.is_empty():
         province_events.subsidies_posted(at=at)
     enterprises = due.filter(is_held)["enterprise_id"].unique().to_list()
-    return Posted(posted, len(waiting), frozenset(enterprises))
+    return Posted(posted, len(waiting), frozenset(enterprises), blocked.height)
 
 
 def with_waiting(
     *, due: pl.DataFrame, settled: Collection[Reservation], book: Book, evidence: Evidence
 ) -> pl.DataFrame:
-    """Which of these due rows would a posting now leave waiting for money (`waits`)? Nothing is locked.
+    """Which of these due rows would a posting now leave waiting, and why? Nothing is locked.
 
-    `settled`: what the same posting would free first.
+    `waits` for money, `is_blocked` by a finding. `settled`: what the same posting would free first.
     """
-    due = with_fund(due, book).with_row_index("number")
+    everything = with_fund(due, book).with_row_index("number")
+    blocked = pl.col("number").is_in(blocked_rows(everything, settled=settled)["number"].to_list())
+    due = everything.filter(~blocked)
     parts = _parts(due)
     held = funds.as_they_are(
         keys=[FundKey(*row) for row in parts.select(FUND).unique().iter_rows()]
@@ -130,7 +139,24 @@ def with_waiting(
         book=book,
         evidence=evidence,
     )
-    return due.with_columns(waits=pl.col("number").is_in(list(waiting))).drop("number")
+    return everything.with_columns(
+        waits=pl.col("number").is_in(list(waiting)), is_blocked=blocked
+    ).drop("number")
+
+
+def blocked_rows(due: pl.DataFrame, *, settled: Collection[Reservation] = ()) -> pl.DataFrame:
+    """Rows that would pay something of what a finding blocks (F5), but for results of a plan's deductions.
+
+    Those the core has deducted by now. A row waits as a whole.
+    """
+    paying = due.filter(pl.max_horizontal(f"{tier}_fen" for tier in TIERS) > 0)
+    stopped = stops(note_ids=paying["note_id"].unique().to_list())
+    key = {"collection_id": pl.Int64, "scheme_id": pl.Int64}
+    planned = [(one.result_id, one.scheme_id) for one in settled if one.is_deducted]
+    deducted = pl.DataFrame(planned, schema=key, orient="row")
+    return paying.join(stopped, on=["note_id", "scheme_id"], how="semi").join(
+        deducted, on=list(key), how="anti"
+    )
 
 
 def with_fund(due: pl.DataFrame, book: Book) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from loans.values.errors import DomainError, bilingual
 from settlement.engine import TIERS
 from settlement.models import Recomputation
 from settlement.selectors import deductions as selected
-from settlement.selectors import reservations
+from settlement.selectors import reservations, stops
 from settlement.services import groups
 from settlement.services.assessments import assess_notes
 from settlement.services.besides import besides, seen_in
@@ -41,8 +41,9 @@ LAPSED = (
     " / facts or terms have changed since, or another run has posted it: have it tried anew"
 )
 ALL_WAITS = (
-    "只有待资金到位的金额，预拨到账后再试算"
-    " / all there is waits for its fund's money: have it tried when that has come in"
+    "只有待资金到位或因核查事项暂停的金额：预拨到账或事项判定不属实后再试算"
+    " / all there is waits for its fund's money or is blocked by findings: have it tried when that has come in,"
+    " or they are dismissed"
 )
 
 Tell = Callable[[int], None]
@@ -80,15 +81,20 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
     digest = _digest(book, concerned)  # before what it stands for is read
     due = _due(book, concerned, through=row.through, scope=scope, tell=tell)
     later = due.filter(pl.col("sequence") > 0)
-    waiting, posted = due.filter(pl.col("waits")), due.filter(~pl.col("waits"))
+    held, blocked = due.filter(pl.col("waits")), due.filter(pl.col("is_blocked"))
+    posted = due.filter(~pl.col("waits") & ~pl.col("is_blocked"))
     is_nothing = posted.is_empty() and others.is_nothing
-    does_wait = bool(others.waiting) or not waiting.is_empty()
+    does_wait = bool(others.waiting) or posted.height < due.height
     Recomputation.objects.filter(pk=row.pk, state=State.TRYING).update(
         trial={
             "sums": list(_sums(posted)),
             "differences": later.height,
             "rows": _shown(later),
-            "others": [*_lacking(waiting), *others.sums()],
+            "others": [
+                *_waiting_sums("held", held),
+                *_waiting_sums("blocked", blocked),
+                *others.sums(),
+            ],
             "besides": others.rows(),
         },
         digest=digest,
@@ -113,7 +119,8 @@ def _due(
 ) -> pl.DataFrame:
     """Every row due for these institutions, with what was posted before (`*_was`).
 
-    `waits`: whether its holding fund lacks the money (D19); of each chunk as if it were the only one.
+    `waits`: whether its holding fund lacks the money (D19), of each chunk as if it were the only one;
+    `is_blocked`: whether a finding blocks it (F5).
     """
     found = []
     notes = dict(concerned.select("enterprise_id", "notes").iter_rows())
@@ -137,7 +144,7 @@ def _due(
 
 _NONE = pl.DataFrame(
     schema={
-        "note_id": pl.Int64, "fund_institution_id": pl.Int64, "waits": pl.Boolean, "collection_id": pl.Int64, "scheme_id": pl.Int64, "sequence": pl.Int64,
+        "note_id": pl.Int64, "fund_institution_id": pl.Int64, "waits": pl.Boolean, "is_blocked": pl.Boolean, "collection_id": pl.Int64, "scheme_id": pl.Int64, "sequence": pl.Int64,
         "collected_on": pl.Date, "why": pl.String,
         **dict.fromkeys([*MONEY, *(f"{name}_was" for name in MONEY)], pl.Int64),
     }
@@ -164,8 +171,8 @@ def _sums(due: pl.DataFrame) -> Iterator[dict[str, Any]]:
             yield {"tier": tier, **one}
 
 
-def _lacking(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """What waits for money, by fund and year; fen."""
+def _waiting_sums(kind: str, rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """What waits, by fund and year; fen."""
     for tier in TIERS:
         fen = pl.col(f"{tier}_fen")
         sums = (
@@ -175,7 +182,7 @@ def _lacking(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
             .sort("fund_institution_id", "scheme_id", "year")
         )
         for one in sums.iter_rows(named=True):
-            yield {"kind": "held", "tier": tier, **one}
+            yield {"kind": kind, "tier": tier, **one}
 
 
 def _shown(later: pl.DataFrame) -> list[dict[str, Any]]:
@@ -191,9 +198,11 @@ def _shown(later: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _digest(book: Book, concerned: pl.DataFrame) -> str:
-    """Of which facts and terms a trial speaks, as far as deductions depend on them."""
+    """Of which facts, terms and findings a trial speaks, as far as what is posted depends on them."""
     versions = concerned.select("enterprise_id", "facts_version").sort("enterprise_id").rows()
-    return hashlib.sha256(f"{terms_key(book)} {versions}".encode()).hexdigest()
+    blocked = stops.blocked(enterprise_ids=concerned["enterprise_id"].to_list())
+    told = [terms_key(book), versions, *sorted(blocked.items())]
+    return hashlib.sha256(" ".join(map(str, told)).encode()).hexdigest()
 
 
 @transaction.atomic

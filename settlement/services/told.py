@@ -164,6 +164,7 @@ def findings_opened(
                     "rule": finding.rule,
                     "severity": finding.severity,
                     "scheme_code": scheme_code,
+                    "blocked_schemes": finding.blocked_schemes,
                     "reopened": reopened,
                     "notes": [number for number, _ in own],
                     **_amounts({tier: sum(fens[tier] for _, fens in own) for tier in TIERS}),

@@ -14,7 +14,7 @@ from config.kernel.services import bulk
 from loans.selectors import facts
 from settlement.engine import assess
 from settlement.models import Assessment, EnterprisePosting, LedgerEntry, SchemeVersion
-from settlement.selectors import enrolments, guarantee_postings
+from settlement.selectors import enrolments, guarantee_postings, stops
 from settlement.services import groups, taken_over
 from settlement.services.assessments import ENGINE_VERSION, assess_facts
 from settlement.services.deductions import terms_key
@@ -22,6 +22,7 @@ from settlement.services.guarantee_verification import verify_guarantees
 from settlement.services.ledger_verification import verify_ledger
 from settlement.services.payout_verification import verify_attempts
 from settlement.services.payouts import verify_payouts
+from settlement.services.postings import blocked_rows
 from settlement.services.record_verification import verify_records
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.settlement_verification import verify_settlements
@@ -71,13 +72,14 @@ _POSTED_RULES = (
 
 @dataclass
 class Verified:
-    """What was looked at, what does not agree, and what only waits for a run."""
+    """What was looked at, what does not agree, what only waits for a run, and what findings block."""
 
     labels: int = 0
     collections: int = 0
     rows: int = 0
     entries: int = 0
     waiting: int = 0
+    blocked: int = 0
     waiting_guarantees: int = 0
     waiting_openings: int = 0
     problems: list[str] = field(default_factory=list)
@@ -150,7 +152,7 @@ def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> Non
         .select_related("enterprise")
         .order_by("pk")
     }
-    key = terms_key(book)
+    key, blocked = terms_key(book), stops.blocked(enterprise_ids=enterprise_ids)
     evidence = gather(enterprise_ids=enterprise_ids)
     current = _of_current_groups(
         {
@@ -158,6 +160,7 @@ def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> Non
             for enterprise, posting in postings.items()
             if posting.facts_version == posting.enterprise.facts_version
             and posting.terms_key == key
+            and posting.blocked == blocked.get(enterprise, "")
         },
         grouped(evidence=evidence, book=book),
     )
@@ -172,6 +175,9 @@ def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> Non
     wrong = wrong.join(through, on="enterprise_id").filter(
         (pl.col("sequence") > 0) | (pl.col("collected_on") <= pl.col("through"))
     )
+    unposted = blocked_rows(wrong)
+    wrong = wrong.join(unposted, on=["collection_id", "scheme_id"], how="anti")
+    found.blocked += unposted.height
     found.collections += evidence.facts.collections.height
     found.rows += result.rows.height
     found.waiting += len(enterprise_ids) - len(current)

@@ -38,6 +38,8 @@ class Command(ProjectCommand):
             if found.waiting
             else ""
         )
+        if found.blocked:
+            waiting += f"，{found.blocked} 笔因核查事项暂停 rows blocked by findings"
         if found.waiting_openings:
             waiting += f"，{found.waiting_openings} 项期初数待入账 opening positions to book"
         if found.waiting_guarantees:

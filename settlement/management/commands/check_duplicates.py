@@ -9,13 +9,16 @@ from django.core.management.base import CommandError
 from django.db.models import QuerySet, Sum
 
 from config.kernel.management.base import ProjectCommand, now
-from loans.values.errors import DomainError
+from loans.values.errors import DomainError, bilingual
 from settlement.management.tables import table, yuan
 from settlement.models import Finding
-from settlement.services.checked_runs import UNDER_WAY
 from settlement.services.duplicates import check_changed, check_duplicates, check_exact
 from settlement.services.finding_records import Checked
 
+UNDER_WAY = bilingual(
+    "另一次核查正在进行，变化留待其后核查",
+    "another check is under way; what changed is looked at after it",
+)
 HEADER = [
     "规则 rule", "违规 violations", "提示 warnings", "疑似 proposals", "待处理 open", "涉及金额 at stake",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from settlement.management import plan_table
 from settlement.selectors import papers
 from settlement.selectors.plans import last_planned_on
 from settlement.services import deductions, plans, pre_allocations
-from settlement.services.checked_runs import Begun, begin_run
+from settlement.services.checked_runs import Begun, begin_plans, begin_run
 from settlement.services.guarantee_postings import (
     NO_FEES,
     PostedGuarantees,
@@ -86,9 +86,11 @@ class Command(ProjectCommand):
         self._print_papers(scope)
 
     def _print_duplicates(self, begun: Begun, scope: tuple[int, int]) -> None:
-        if begun.checked is None:
+        if begun.why_not:
             self.stderr.write(begun.why_not)
-        elif begun.checked.changes and scope == SCOPE_ALL:  # the counts are of every bank
+        if (
+            begun.checked and begun.checked.changes and scope == SCOPE_ALL
+        ):  # the counts are of every bank
             self.stdout.write(
                 f"重复贴息核查 duplicates: {begun.checked.said()}；见“重复贴息核查”，或导出 findings"
                 " / see Duplicate findings, or export findings"
@@ -105,6 +107,11 @@ class Command(ProjectCommand):
         if counts.get("held"):
             self.stdout.write(
                 f"待资金到位 held for want of funds: {counts['held']} 笔 rows；预拨到账后重新运行 / run again after the next pre-allocation"
+            )
+        if counts.get("blocked"):
+            self.stdout.write(
+                f"因核查事项暂停 blocked by findings: {counts['blocked']} 笔 rows；两人判定“不属实”后重新运行即入账"
+                " / posted by the next run once two people have dismissed them"
             )
         self._print_fees(counts.get("fees", NO_FEES))
         if counts.get("proposed"):
@@ -182,13 +189,14 @@ class Command(ProjectCommand):
             raise CommandError("计划涵盖全部政策，不能与 --scheme 合用 / plans cover every scheme")
         self._book_receipts(self.scope(options))
         through = options["through"] or last_planned_on()
-        made = (
-            plans.make_plans(
-                through=through, scope=self.scope(options), actor=self.actor(options), at=now()
+        made: list[int] = []
+        if through is not None:
+            planned = begin_plans(
+                through=through, scope=self.scope(options), actor=self.actor(options), clock=now
             )
-            if through is not None
-            else []
-        )
+            made = planned.plan_ids
+            if planned.why_not:
+                self.stderr.write(planned.why_not)
         for plan_id in made:
             if (checker := self.checker()) is not None:
                 plans.check_plan(plan_id=plan_id, actor=checker, at=now())
