@@ -110,6 +110,19 @@ def days(one: str, other: str) -> pl.Expr:
     )
 
 
+def day_keys(column: str) -> list[pl.Expr]:
+    """Texts of which two days have one in common unless they `differ` (`days`)."""
+    day = pl.col(column)
+    week = day.dt.epoch("d") // (DAYS_CLOSE + 1)
+    month, number = day.dt.month(), day.dt.day()
+    either = (pl.min_horizontal(month, number), pl.max_horizontal(month, number))
+    return [
+        pl.format("{}", week),
+        pl.format("{}", week + 1),
+        pl.format("{}|{}|{}", day.dt.year(), *either),
+    ]
+
+
 def relations(frame: pl.DataFrame, one: str, other: str) -> pl.Series:
     """How the numbers in two columns stand (`near_numbers.relation`), each pair of texts looked at once."""
     pairs = frame.select(one, other).unique(maintain_order=True)

@@ -30,7 +30,7 @@ from settlement.services.answers import answers_of
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
 from settlement.services.besides import seen_of
 from settlement.services.guarantee_postings import NO_FEES, post_guarantee_subsidies
-from settlement.services.postings import post_chunk
+from settlement.services.postings import Posted, post_chunk
 from settlement.services.reviews import propose_disallowances
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.taken_over import NOTHING_BOOKED, book_taken_over
@@ -290,14 +290,20 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
         stats={
             "collections": evidence.facts.collections.height,
             "targets": result.rows.height,
-            "originals": posted.rows.filter(pl.col("sequence") == 0).height,
-            "differences": posted.rows.filter(pl.col("sequence") > 0).height,
-            "held": posted.held_rows,
-            "blocked": posted.blocked_rows,
-            "posted": told.posted_by_institution(posted.rows),
+            **_counts(posted),
             **({"kept_back": len(kept_back)} if kept_back else {}),
         },
     )
+
+
+def _counts(posted: Posted) -> dict[str, Any]:
+    return {
+        "originals": posted.rows.filter(pl.col("sequence") == 0).height,
+        "differences": posted.rows.filter(pl.col("sequence") > 0).height,
+        "held": posted.held_rows,
+        "blocked": posted.blocked_rows,
+        "posted": told.posted_by_institution(posted.rows),
+    }
 
 
 def _has_moved(chunk: Chunk, versions: Mapping[int, int], key: str) -> bool:

@@ -41,9 +41,12 @@ LAPSED = (
     " / facts or terms have changed since, or another run has posted it: have it tried anew"
 )
 ALL_WAITS = (
-    "只有待资金到位或因核查事项暂停的金额：预拨到账或事项判定不属实后再试算"
-    " / all there is waits for its fund's money or is blocked by findings: have it tried when that has come in,"
-    " or they are dismissed"
+    "只有待资金到位的金额，预拨到账后再试算"
+    " / all there is waits for its fund's money: have it tried when that has come in"
+)
+ALL_BLOCKED = (
+    "只有因核查事项暂停的金额（及待资金到位的金额），事项判定不属实（预拨到账）后再试算"
+    " / all there is is blocked by findings (or waits for money): have it tried once they are dismissed (that has come in)"
 )
 
 Tell = Callable[[int], None]
@@ -85,6 +88,7 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
     posted = due.filter(~pl.col("waits") & ~pl.col("is_blocked"))
     is_nothing = posted.is_empty() and others.is_nothing
     does_wait = bool(others.waiting) or posted.height < due.height
+    waits = ALL_WAITS if blocked.is_empty() else ALL_BLOCKED
     Recomputation.objects.filter(pk=row.pk, state=State.TRYING).update(
         trial={
             "sums": list(_sums(posted)),
@@ -99,7 +103,7 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
         },
         digest=digest,
         state=State.NOTHING if is_nothing else State.READY,
-        why=ALL_WAITS if is_nothing and does_wait else "",
+        why=waits if is_nothing and does_wait else "",
     )
     return later.height
 

@@ -308,6 +308,7 @@ def test_through_an_earlier_day_posts_the_effect_and_not_the_late_original(late:
         "originals": 0,
         "differences": 1,
         "held": 0,
+        "blocked": 0,
     }
     assert late.net() == {"B-4": 500}
     assert agrees()
