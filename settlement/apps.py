@@ -43,7 +43,7 @@ class SettlementConfig(AppConfig):
         "MoneyJob": _("任务的进度，不是资料；下达人、时间和结果都在任务本身"),
         **dict.fromkeys(
             (
-                "Assessment", "DuplicateCheck", "Enrolment", "EnterprisePosting", "ExchangeEntry", "Finding",
+                "Assessment", "BlockedSubsidy", "DuplicateCheck", "Enrolment", "EnterprisePosting", "ExchangeEntry", "Finding",
                 "FindingSide", "GuaranteeSubsidy", "MissedLabel", "PaperGap", "PlanException",
                 "ReconciliationDifference",
             ),

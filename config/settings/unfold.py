@@ -45,6 +45,7 @@ NAVIGATION = [
         _page(_("重复贴息核查"), "content_copy", "settlement_finding"),
         _page(_("核查涉及方"), "compare_arrows", "settlement_findingside"),
         _page(_("核查结论"), "rule", "settlement_findingdecision"),
+        _page(_("暂停的贴息"), "pause_circle", "settlement_blockedsubsidy"),
         _page(_("跨行查询"), "travel_explore", "settlement_probe"),
         _page(_("交换文件"), "swap_horiz", "settlement_exchangefile"),
         _page(_("政策版本"), "gavel", "settlement_schemeversion"),

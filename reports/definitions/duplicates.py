@@ -44,7 +44,7 @@ NOT_FOUND = "未发现"
 FOOTNOTES = (
     "列入涉及本期有贴息的借据（或不涉及借据）、仍然成立或已认定属实的事项，不论何时发现；事实已消除且未认定的不列。状态以生成时为准。",
     "涉及金额为该事项应退的贴息，经复核属实后方为应追回金额；已排除的事项不计入涉及金额合计。",
-    "暂停贴息的政策：判定不属实前，应退方在这些政策下不再入账，故涉及金额只含已入账的贴息；本期有收息而暂停的事项一并列入。",
+    "暂停贴息的政策：判定不属实前，应退方在这些政策下不再入账，故涉及金额只含已入账的贴息，暂停金额为截至最近一次运行未入账的贴息；同一借据被多个事项暂停的，各事项均列其金额。本期有收息而暂停的事项一并列入。",
     "疑似事项（N）按号码、名称、金额和日期相近提出，是否属实由人判断，不涉及金额；认定属实前不列入明细台账。",
     "另一方不在本机构范围内的，其机构、借据和要素不列；明细列前两方，各方列在涉及各方表。",
 )
@@ -75,6 +75,7 @@ DETAIL = (
     Column("sides", "涉及方数", "int"),
     *_AMOUNTS,
     Column("total_fen", "涉及合计", "yuan", total=True, formula="ROUND(" + "+".join(f"{{{m}}}" for m in MONEY) + ",2)"),
+    Column("blocked_fen", "暂停金额", "yuan", total=True),
     Column("asked_fen", "已提出追回", "yuan", total=True),
     Column("open_fen", "尚未收回", "yuan", total=True),
     Column("why", "结论原因", "text"),
@@ -110,6 +111,7 @@ BY_RULE = (
     *(Column(f"{state}_count", name, "int", total=True) for state, name in STATES.items()),
     *(Column(f"{tier}_fen", f"涉及{TIERS_ZH[tier]}贴息", "wan", total=True) for tier in TIERS),
     Column("total_fen", "涉及合计", "wan", total=True),
+    Column("blocked_fen", "暂停金额", "wan", total=True),
 )
 
 
@@ -202,7 +204,7 @@ def _by_rule(said: pl.DataFrame, period: Period) -> pl.DataFrame:
             .sum(),
             blocking=(pl.col("blocks") != "").cast(pl.Int64).sum(),
             **{f"{s}_count": (pl.col("state") == s).cast(pl.Int64).sum() for s in STATES},
-            **{money: pl.col(money).sum() for money in (*MONEY, "total_fen")},
+            **{money: pl.col(money).sum() for money in (*MONEY, "total_fen", "blocked_fen")},
         )
         .select(column.key for column in BY_RULE)
     )

@@ -19,8 +19,8 @@ from loans.admin.base import in_yuan, scheme_name, yuan
 from loans.admin.fields import ReasonField
 from loans.admin.steps import AnswerForm, StepForm
 from settlement.engine.near_words import words
-from settlement.models import Clawback, Finding, FindingDecision, FindingSide
-from settlement.selectors.stops import waiting
+from settlement.models import BlockedSubsidy, Clawback, Finding, FindingDecision, FindingSide
+from settlement.selectors.stops import stops, waiting
 from settlement.services import findings
 
 LABELS = {
@@ -126,7 +126,7 @@ def _lines(sides: list[FindingSide]) -> Iterator[tuple[Any, ...]]:
     for key, label in LABELS.items():
         values = [_shown(key, side.facts.get(key)) for side in sides]
         if any(values):
-            mark = "≠" if len(set(values)) > 1 else "="
+            mark = "" if len(sides) == 1 else "≠" if len(set(values)) > 1 else "="
             cells = [_linked(key, side, text) for side, text in zip(sides, values, strict=True)]
             yield label, *cells, mark
 
@@ -192,23 +192,46 @@ def _evidence(key: str, value: Any) -> str:
 
 
 def blocked(request: HttpRequest, finding: Finding) -> Section:
-    """What it keeps waiting: of each note and scheme, the interest collected and not subsidised yet."""
+    """What it keeps waiting, by note and scheme, as of the last run."""
     found = waiting(finding_id=finding.pk) if finding.is_blocking else []
     return Section(
         title=_("暂停的贴息（判定不属实后，下次运行入账）"),
         columns=[
             *texts(_("借据"), _("贴息政策")),
-            Column(_("待入账的收息笔数"), is_number=True),
-            *numbers(in_yuan(_("实收利息"))),
+            Column(_("收息笔数"), is_number=True),
+            *numbers(
+                *(
+                    in_yuan(title)
+                    for title in (_("中央贴息"), _("省级贴息"), _("市级贴息"), _("合计"))
+                )
+            ),
         ],
         rows=[
             (
                 link("loans_note", one.note_id, one.note_number),
                 scheme_name(one.scheme_code),
                 f"{one.collections:,}",
-                yuan(one.interest_fen),
+                *map(yuan, (*one.fen, sum(one.fen))),
             )
             for one in found
+        ],
+    )
+
+
+def blocking(request: HttpRequest, row: BlockedSubsidy) -> Section:
+    """The findings that block it, as far as they are in sight."""
+    numbers_ = stops(note_ids=[row.note_id]).filter(scheme_id=row.scheme_id)["finding_id"].to_list()
+    return Section(
+        title=_("重复贴息核查"),
+        columns=texts(_("核查事项"), _("规则"), _("依据条款"), _("状态")),
+        rows=[
+            (
+                link("settlement_finding", f.pk, f"#{f.pk}"),
+                f.get_rule_display(),
+                f.article,
+                f.get_state_display(),
+            )
+            for f in Finding.objects.filter(pk__in=numbers_).order_by("pk")
         ],
     )
 

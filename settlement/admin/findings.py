@@ -10,6 +10,7 @@ from django.contrib.admin import SimpleListFilter, display
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.access import may_make
@@ -28,12 +29,13 @@ from settlement.admin.finding_forms import (
     Refuse,
     asked_back,
     blocked,
+    blocking,
     both_sides,
     decisions,
     evidence,
     own_side,
 )
-from settlement.models import Finding, FindingDecision, FindingSide
+from settlement.models import BlockedSubsidy, Finding, FindingDecision, FindingSide
 from settlement.services import findings
 
 
@@ -79,8 +81,8 @@ class FindingAdmin(StepsAdmin, FactAdmin):
     is_short = True
     when_empty = _("没有核查事项：重复贴息核查未发现问题，或尚未运行核查。")
     list_display = (
-        "id", "rule", "severity", "state", "is_blocking", "note", "enterprise", "scheme_label",
-        "institution_name", "at_stake", "found_on",
+        "id", "rule", "severity", "standing", "note", "enterprise", "scheme_label", "institution_name",
+        "at_stake", "found_on",
     )  # fmt: skip
     list_filter = (ThereFilter, BlockingFilter, "state", "rule", "severity", "scheme", LevelFilter)
     list_select_related = ("note", "enterprise", "scheme", "institution")
@@ -88,7 +90,7 @@ class FindingAdmin(StepsAdmin, FactAdmin):
     search_help_text = _("借据号的开头，信用代码或企业名称")
     sections = (both_sides, evidence, blocked, decisions, asked_back)
     fields = (
-        "rule", "severity", "state", "article", "scheme_label", "note", "enterprise",
+        "rule", "severity", "standing", "article", "scheme_label", "note", "enterprise",
         "institution_name", "central_yuan", "provincial_yuan", "municipal_yuan", "found_at",
         "changed_at", "gone_at",
     )  # fmt: skip
@@ -101,10 +103,11 @@ class FindingAdmin(StepsAdmin, FactAdmin):
         """The scheme whose money gives way."""
         return self.empty_value_display if row.scheme is None else scheme_name(row.scheme.code)
 
-    @display(description=_("暂停贴息"), boolean=True)
-    def is_blocking(self, row: Finding) -> bool:
-        """Whether it keeps deductions waiting now."""
-        return row.is_blocking
+    @display(description=_("状态"), ordering="state")
+    def standing(self, row: Finding) -> str:
+        """Its state, and whether it keeps deductions waiting now."""
+        state = row.get_state_display()
+        return gettext("%(state)s，暂停贴息") % {"state": state} if row.is_blocking else state
 
     @display(description=in_yuan(_("涉及金额")))
     def at_stake(self, row: Finding) -> str | None:
@@ -157,6 +160,34 @@ class FindingSideAdmin(FactAdmin):
     def finding_number(self, row: FindingSide) -> str:
         """The finding's number; the finding itself may be out of sight."""
         return f"#{row.finding_id}"
+
+
+@admin.register(BlockedSubsidy)
+class BlockedSubsidyAdmin(FactAdmin):
+    """What findings keep the last run from posting, by note and scheme."""
+
+    when_empty = _("没有因核查事项暂停的贴息。")
+    list_display = (
+        "note", "enterprise", "scheme_label", "institution_name", "collections", "central_yuan",
+        "provincial_yuan", "municipal_yuan",
+    )  # fmt: skip
+    fields = list_display
+    heading = ("note", "scheme_label")
+    list_filter = ("scheme", LevelFilter)
+    list_select_related = ("note", "enterprise", "scheme", "institution")
+    search_by = (of_note(), of_enterprise("enterprise_id"))
+    search_help_text = _("借据号的开头，信用代码或企业名称")
+    sections = (blocking,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Those of which something waits."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(collections__gt=0)
+
+    @display(description=_("贴息政策"), ordering="scheme")
+    def scheme_label(self, row: BlockedSubsidy) -> str:
+        """The scheme's name."""
+        return scheme_name(row.scheme.code)
 
 
 @admin.register(FindingDecision)

@@ -93,6 +93,7 @@ def _numbered(listed: pl.DataFrame, column: str) -> pl.DataFrame:
         pl.col("text").str.len_chars() >= near_numbers.WIDE_DIGITS
     )
     supplier, length = overlap.normal("supplier"), pl.col("exact").str.len_chars()
+    place: pl.Expr
     if column == "serial_number":
         place = pl.when(length >= overlap.SERIAL_TELLING_CHARACTERS).then(supplier)
     else:

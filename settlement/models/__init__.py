@@ -2,7 +2,12 @@
 
 from settlement.models.assessment import Assessment
 from settlement.models.clawback import Clawback, ClawbackLapse, ClawbackMovement
-from settlement.models.deduction import Deduction, EnterprisePosting, MonthlySubsidy
+from settlement.models.deduction import (
+    BlockedSubsidy,
+    Deduction,
+    EnterprisePosting,
+    MonthlySubsidy,
+)
 from settlement.models.duplicate_check import DuplicateCheck, DuplicateDue
 from settlement.models.enrolment import Enrolment, GuaranteeSubsidy, JudgedStatus
 from settlement.models.exchange import (
@@ -32,6 +37,7 @@ from settlement.models.taken_over import TakenOver
 __all__ = [
     "Account",
     "Assessment",
+    "BlockedSubsidy",
     "Clawback",
     "ClawbackLapse",
     "ClawbackMovement",

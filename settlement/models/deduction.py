@@ -128,7 +128,7 @@ class MonthlySubsidy(models.Model):
 class EnterprisePosting(models.Model):
     """Up to which facts, terms and day are the enterprise's posted deductions its target?
 
-    But for what findings block: `blocked` says which notes under which schemes, as note/scheme numbers.
+    But for what findings block (`BlockedSubsidy`).
     """
 
     enterprise = models.OneToOneField(
@@ -141,13 +141,6 @@ class EnterprisePosting(models.Model):
     facts_version = models.BigIntegerField(_("事实版本"))
     through = models.DateField(_("截至收息日"))
     terms_key = models.TextField(_("条款标识"))
-    blocked = models.TextField(
-        _("暂停的贴息"),
-        help_text=_("借据/政策编号 / note/scheme numbers"),
-        blank=True,
-        default="",
-        db_default="",
-    )
 
     class Meta:
         verbose_name = _("企业入账进度")
@@ -155,3 +148,42 @@ class EnterprisePosting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.enterprise_id} {self.through}"
+
+
+class BlockedSubsidy(models.Model):
+    """A note under a scheme that findings block (F5), and what the last run left out of it.
+
+    Written with what the run brings up to date, so that it says as of which findings that is.
+    """
+
+    institution: "models.ForeignKey[Any, Any]" = models.ForeignKey(
+        "kernel.Institution", models.PROTECT, verbose_name=_("所属机构"), related_name="+"
+    )
+    note = models.ForeignKey(
+        "loans.Note", models.PROTECT, verbose_name=_("借据"), related_name="+", db_index=False
+    )
+    enterprise = models.ForeignKey(
+        "loans.Enterprise", models.PROTECT, verbose_name=_("企业"), related_name="+"
+    )
+    scheme = models.ForeignKey(
+        "settlement.Scheme",
+        models.PROTECT,
+        verbose_name=_("贴息政策"),
+        related_name="+",
+        db_index=False,
+    )
+    collections = models.IntegerField(_("收息笔数"))
+    central_fen = models.BigIntegerField(_("中央贴息"), help_text=_("分 / fen"))
+    provincial_fen = models.BigIntegerField(_("省级贴息"), help_text=_("分 / fen"))
+    municipal_fen = models.BigIntegerField(_("市级贴息"), help_text=_("分 / fen"))
+
+    class Meta:
+        verbose_name = _("暂停的贴息")
+        verbose_name_plural = _("暂停的贴息")
+        ordering = ["note", "scheme"]
+        constraints = [
+            models.UniqueConstraint(name="blocked_once_per_scheme", fields=["note", "scheme"]),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.note)

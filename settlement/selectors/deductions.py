@@ -53,33 +53,24 @@ def stale_enterprises(*, through: date, terms_key: str) -> pl.DataFrame:
     """
     versions = facts.enterprise_versions()
     done = read_frame(
-        "SELECT enterprise_id, facts_version, through, terms_key, blocked FROM settlement_enterpriseposting",
+        "SELECT enterprise_id, facts_version, through, terms_key FROM settlement_enterpriseposting",
         schema={
             "enterprise_id": pl.Int64,
             "done_version": pl.Int64,
             "through": pl.Date,
             "terms_key": pl.String,
-            "blocked": pl.String,
         },
     )
     late: set[int] = set()
     for day in done.filter(pl.col("through") < through)["through"].unique().to_list():
         at_day = done.filter(pl.col("through") == day)["enterprise_id"]
         late |= facts.enterprises_collected(after=day, through=through) & set(at_day)
-    blocks = stops.blocked()
-    now_blocked = pl.DataFrame(
-        {"enterprise_id": list(blocks), "now_blocked": list(blocks.values())},
-        schema={"enterprise_id": pl.Int64, "now_blocked": pl.String},
-    )
-    joined = versions.join(done, on="enterprise_id", how="left").join(
-        now_blocked, on="enterprise_id", how="left"
-    )
+    joined = versions.join(done, on="enterprise_id", how="left")
     return joined.filter(
         pl.col("done_version").is_null()
         | (pl.col("done_version") != pl.col("facts_version"))
         | (pl.col("terms_key") != terms_key)
-        | (pl.col("blocked") != pl.col("now_blocked").fill_null(""))
-        | pl.col("enterprise_id").is_in(list(late))
+        | pl.col("enterprise_id").is_in([*late, *stops.changed_since()])
     ).select("enterprise_id", "notes")
 
 

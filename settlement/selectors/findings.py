@@ -24,6 +24,14 @@ STATE = """CASE WHEN f.state <> 'confirmed' OR b.asked_fen IS NULL THEN f.state
 # Whether it keeps deductions waiting now (F5).
 BLOCKS = "f.blocked_schemes <> '{}' AND f.gone_at IS NULL AND f.state <> 'dismissed'"
 
+# What the last run left out for it.
+BLOCKED_FEN = f"""CASE WHEN {BLOCKS} THEN coalesce((
+    SELECT sum(k.central_fen + k.provincial_fen + k.municipal_fen)::bigint
+    FROM settlement_blockedsubsidy k JOIN settlement_findingside d ON d.note_id = k.note_id
+    JOIN settlement_scheme t ON t.id = k.scheme_id
+    WHERE d.finding_id = f.id AND (d.facts ->> 'yields')::boolean AND t.code = ANY(f.blocked_schemes)
+    ), 0) ELSE 0 END"""
+
 OF_NOTES: Schema = {
     "note_id": pl.Int64,
     "finding_id": pl.Int64,
@@ -79,6 +87,7 @@ FINDINGS = Register(
             "text",
             "array_to_string(f.blocked_schemes, ';')",
         ),
+        Field("blocked_amount", "暂停金额", "amount", BLOCKED_FEN),
         Field("article", "依据条款", "text", "f.article"),
         Field("state", "状态", "text", STATE),
         Field("scheme_code", "应退政策", "text", "coalesce(s.code, '')"),
@@ -118,7 +127,7 @@ FINDINGS = Register(
     order="substr(f.rule, 2)::int, f.id",
     scope="f.institution_id",
     filters={"scheme": "s.code = %(scheme)s"},
-    totals=("central", "provincial", "municipal", "total"),
+    totals=("central", "provincial", "municipal", "total", "blocked_amount"),
 )
 
 

@@ -28,13 +28,13 @@ _SIDES = """settlement_finding f
 
 
 class Waiting(NamedTuple):
-    """A note under a scheme that is blocked: interest collected and not subsidised under it; fen."""
+    """What a finding keeps waiting of a note under a scheme, as of the last run; fen by tier."""
 
     note_id: int
     note_number: str
     scheme_code: str
     collections: int
-    interest_fen: int
+    fen: tuple[int, ...]
 
 
 def stops(*, note_ids: Sequence[int]) -> pl.DataFrame:
@@ -47,17 +47,26 @@ def stops(*, note_ids: Sequence[int]) -> pl.DataFrame:
     )
 
 
-def blocked(*, enterprise_ids: Sequence[int] | None = None) -> dict[int, str]:
-    """What of these enterprises (None: of anybody) is blocked, as note/scheme in order; others are left out."""
-    narrowed = "" if enterprise_ids is None else " AND d.enterprise_id = ANY(%(ids)s)"
-    return dict(
-        rows(
-            "SELECT enterprise_id, string_agg(note_id || '/' || id, ' ' ORDER BY note_id, id)"
-            f" FROM (SELECT DISTINCT d.enterprise_id, d.note_id, s.id FROM {_SIDES}"
-            f" WHERE {BLOCKS}{narrowed}) x GROUP BY 1",
-            {} if enterprise_ids is None else {"ids": list(enterprise_ids)},
-        )
+def of_enterprises(*, enterprise_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """What is blocked of these enterprises: (note, scheme), in order."""
+    return rows(
+        f"SELECT DISTINCT d.note_id, s.id FROM {_SIDES}"
+        f" WHERE {BLOCKS} AND d.enterprise_id = ANY(%s) ORDER BY 1, 2",
+        [list(enterprise_ids)],
     )
+
+
+def changed_since() -> list[int]:
+    """Enterprises of which other notes or schemes are blocked now than when they were brought up to date."""
+    found = rows(
+        f"""
+        SELECT coalesce(b.enterprise_id, x.enterprise_id)
+        FROM (SELECT DISTINCT d.enterprise_id, d.note_id, s.id AS scheme_id FROM {_SIDES} WHERE {BLOCKS}) x
+        FULL JOIN settlement_blockedsubsidy b ON b.note_id = x.note_id AND b.scheme_id = x.scheme_id
+        WHERE b.id IS NULL OR x.note_id IS NULL GROUP BY 1 ORDER BY 1
+        """
+    )
+    return [int(enterprise) for (enterprise,) in found]
 
 
 def of_plan(*, plan_id: int, limit: int) -> list[tuple[str, int]]:
@@ -75,20 +84,17 @@ def of_plan(*, plan_id: int, limit: int) -> list[tuple[str, int]]:
 
 
 def waiting(*, finding_id: int) -> list[Waiting]:
-    """What a finding blocks now, by note and scheme that the note is eligible under."""
+    """What a finding keeps waiting, by note and scheme, as of the last run."""
     found = rows(
         f"""
-        SELECT d.note_id, n.note_number, s.code, count(c.id), coalesce(sum(c.interest_paid_fen), 0)::bigint
+        SELECT b.note_id, n.note_number, s.code, b.collections, b.central_fen, b.provincial_fen, b.municipal_fen
         FROM {_SIDES}
+        JOIN settlement_blockedsubsidy b ON b.note_id = d.note_id AND b.scheme_id = s.id
         JOIN loans_note n ON n.id = d.note_id
-        JOIN settlement_enrolment t ON t.note_id = d.note_id AND t.scheme_code = s.code
-            AND t.status = 'eligible'
-        LEFT JOIN loans_interestcollection c ON c.note_id = d.note_id
-            AND c.interest_paid_fen IS NOT NULL AND NOT EXISTS (
-                SELECT FROM settlement_deduction x WHERE x.collection_id = c.id AND x.scheme_id = s.id)
-        WHERE {BLOCKS} AND f.id = %s
-        GROUP BY d.position, d.note_id, n.note_number, s.code ORDER BY d.position, s.code
+        WHERE {BLOCKS} AND f.id = %s AND b.collections > 0 ORDER BY d.position, s.code
         """,
         [finding_id],
     )
-    return [Waiting(*row) for row in found]
+    return [
+        Waiting(note, number, code, count, tuple(fen)) for note, number, code, count, *fen in found
+    ]

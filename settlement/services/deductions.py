@@ -24,8 +24,9 @@ from config.kernel.models import SCOPE_ALL, Chunk, Run
 from config.kernel.services import bulk, work
 from loans.selectors import facts
 from loans.services import locks
-from settlement.selectors import deductions, reservations, stops
-from settlement.services import groups, told
+from settlement.selectors import deductions, reservations
+from settlement.selectors.stops import stops
+from settlement.services import blocked, groups, told
 from settlement.services.answers import answers_of
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
 from settlement.services.besides import seen_of
@@ -261,8 +262,8 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
     if _has_moved(chunk, versions, key):
         work.finish_chunk(chunk_id=chunk_id, stats={"moved": len(enterprise_ids)})
         return
-    blocked = stops.blocked(enterprise_ids=enterprise_ids)
     evidence = gather(enterprise_ids=enterprise_ids)
+    stopped = stops(note_ids=evidence.scopes["note_id"].to_list())
     result = targets(book=book, evidence=evidence, through=through)
     due = differences(rows=result.rows, evidence=evidence, book=book, through=through)
     due = due.join(evidence.scopes, on="note_id")
@@ -284,7 +285,8 @@ def _work_groups(*, chunk_id: int, enterprise_ids: list[int], at: datetime) -> N
         done = {
             one: version for one, version in versions.items() if one not in posted.held_enterprises
         }
-        _mark_current(done, through=through, terms_key=key, blocked=blocked)
+        _mark_current(done, through=through, terms_key=key)
+        blocked.record(stopped=stopped, rows=posted.blocked, scopes=evidence.scopes)
     work.finish_chunk(
         chunk_id=chunk_id,
         stats={
@@ -301,7 +303,7 @@ def _counts(posted: Posted) -> dict[str, Any]:
         "originals": posted.rows.filter(pl.col("sequence") == 0).height,
         "differences": posted.rows.filter(pl.col("sequence") > 0).height,
         "held": posted.held_rows,
-        "blocked": posted.blocked_rows,
+        "blocked": posted.blocked.height,
         "posted": told.posted_by_institution(posted.rows),
     }
 
@@ -335,22 +337,17 @@ def _chosen(due: pl.DataFrame, params: dict[str, Any], book: Book) -> pl.DataFra
     return due
 
 
-def _mark_current(
-    versions: dict[int, int], *, through: date, terms_key: str, blocked: Mapping[int, str]
-) -> None:
+def _mark_current(versions: dict[int, int], *, through: date, terms_key: str) -> None:
     frame = pl.DataFrame(
-        [(one, version, blocked.get(one, "")) for one, version in versions.items()],
-        schema={"enterprise_id": pl.Int64, "facts_version": pl.Int64, "blocked": pl.String},
-        orient="row",
+        {"enterprise_id": list(versions), "facts_version": list(versions.values())},
+        schema={"enterprise_id": pl.Int64, "facts_version": pl.Int64},
     )
-    bulk.create_stage(
-        "brought", {"enterprise_id": "bigint", "facts_version": "bigint", "blocked": "text"}
-    )
+    bulk.create_stage("brought", {"enterprise_id": "bigint", "facts_version": "bigint"})
     bulk.fill_stage("brought", frame)
     bulk.execute(
-        "INSERT INTO settlement_enterpriseposting (enterprise_id, facts_version, through, terms_key, blocked) "
-        "SELECT enterprise_id, facts_version, %s, %s, blocked FROM brought ORDER BY 1 "
+        "INSERT INTO settlement_enterpriseposting (enterprise_id, facts_version, through, terms_key) "
+        "SELECT enterprise_id, facts_version, %s, %s FROM brought ORDER BY 1 "
         "ON CONFLICT (enterprise_id) DO UPDATE SET facts_version = excluded.facts_version, "
-        "through = excluded.through, terms_key = excluded.terms_key, blocked = excluded.blocked",
+        "through = excluded.through, terms_key = excluded.terms_key",
         [through, terms_key],
     )

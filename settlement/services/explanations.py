@@ -22,7 +22,7 @@ from settlement.engine.codes import ELIGIBLE
 from settlement.engine.terms import parse
 from settlement.models import Assessment, EnterprisePosting, SchemeVersion
 from settlement.selectors import enrolments, working
-from settlement.selectors.stops import blocked, stops
+from settlement.selectors.stops import changed_since, stops
 from settlement.services import groups
 from settlement.services.assessments import ENGINE_VERSION
 from settlement.services.deductions import terms_key
@@ -300,6 +300,5 @@ def is_posted_current(note: NoteCard, book: Book) -> bool:
         posting is not None
         and posting.facts_version == posting.enterprise.facts_version
         and posting.terms_key == terms_key(book)
-        and posting.blocked
-        == blocked(enterprise_ids=[note.enterprise_id]).get(note.enterprise_id, "")
+        and note.enterprise_id not in changed_since()
     )

@@ -65,7 +65,7 @@ class Posted:
     rows: pl.DataFrame
     held_rows: int
     held_enterprises: frozenset[int]
-    blocked_rows: int
+    blocked: pl.DataFrame
 
 
 def post_chunk(
@@ -86,7 +86,7 @@ def post_chunk(
     if due.is_empty():
         held_for = funds.lock(fund_ids=reserved_fund_ids(settled)) if settled else {}
         reservations.release_posted(settled=settled, held=held_for)
-        return Posted(due, 0, frozenset(), 0)
+        return Posted(due, 0, frozenset(), due)
     everything = with_fund(due, book).with_row_index("number")
     blocked = blocked_rows(everything, settled=settled)
     due = everything.join(blocked, on="number", how="anti", maintain_order="left")
@@ -109,7 +109,7 @@ def post_chunk(
     if not posted.is_empty():
         province_events.subsidies_posted(at=at)
     enterprises = due.filter(is_held)["enterprise_id"].unique().to_list()
-    return Posted(posted, len(waiting), frozenset(enterprises), blocked.height)
+    return Posted(posted, len(waiting), frozenset(enterprises), blocked)
 
 
 def with_waiting(

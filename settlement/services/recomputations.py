@@ -204,8 +204,8 @@ def _shown(later: pl.DataFrame) -> list[dict[str, Any]]:
 def _digest(book: Book, concerned: pl.DataFrame) -> str:
     """Of which facts, terms and findings a trial speaks, as far as what is posted depends on them."""
     versions = concerned.select("enterprise_id", "facts_version").sort("enterprise_id").rows()
-    blocked = stops.blocked(enterprise_ids=concerned["enterprise_id"].to_list())
-    told = [terms_key(book), versions, *sorted(blocked.items())]
+    blocked = stops.of_enterprises(enterprise_ids=concerned["enterprise_id"].to_list())
+    told = [terms_key(book), versions, *blocked]
     return hashlib.sha256(" ".join(map(str, told)).encode()).hexdigest()
 
 

@@ -13,9 +13,15 @@ from django.db import transaction
 from config.kernel.services import bulk
 from loans.selectors import facts
 from settlement.engine import assess
-from settlement.models import Assessment, EnterprisePosting, LedgerEntry, SchemeVersion
+from settlement.models import (
+    Assessment,
+    BlockedSubsidy,
+    EnterprisePosting,
+    LedgerEntry,
+    SchemeVersion,
+)
 from settlement.selectors import enrolments, guarantee_postings, stops
-from settlement.services import groups, taken_over
+from settlement.services import blocked, groups, taken_over
 from settlement.services.assessments import ENGINE_VERSION, assess_facts
 from settlement.services.deductions import terms_key
 from settlement.services.guarantee_verification import verify_guarantees
@@ -104,8 +110,9 @@ def verify(*, progress: Callable[[int, int], None] | None = None) -> Verified:
     versions = facts.enterprise_versions()
     notes = dict(versions.select("enterprise_id", "notes").iter_rows())
     chunks = list(groups.chunks(notes=notes, book=book))
+    blocked_anew = set(stops.changed_since())
     for done, chunk in enumerate(chunks, start=1):
-        _verify_chunk(found, chunk, book)
+        _verify_chunk(found, chunk, book, blocked_anew)
         if progress is not None:
             progress(done, len(chunks))
     return found
@@ -145,14 +152,16 @@ def _verify_enrolments(found: Verified, book: Book) -> None:
 
 
 @transaction.atomic
-def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> None:
+def _verify_chunk(
+    found: Verified, enterprise_ids: list[int], book: Book, blocked_anew: set[int]
+) -> None:
     postings = {
         posting.enterprise_id: posting
         for posting in EnterprisePosting.objects.filter(enterprise_id__in=enterprise_ids)
         .select_related("enterprise")
         .order_by("pk")
     }
-    key, blocked = terms_key(book), stops.blocked(enterprise_ids=enterprise_ids)
+    key = terms_key(book)
     evidence = gather(enterprise_ids=enterprise_ids)
     current = _of_current_groups(
         {
@@ -160,7 +169,7 @@ def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> Non
             for enterprise, posting in postings.items()
             if posting.facts_version == posting.enterprise.facts_version
             and posting.terms_key == key
-            and posting.blocked == blocked.get(enterprise, "")
+            and enterprise not in blocked_anew
         },
         grouped(evidence=evidence, book=book),
     )
@@ -178,6 +187,7 @@ def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> Non
     unposted = blocked_rows(wrong)
     wrong = wrong.join(unposted, on=["collection_id", "scheme_id"], how="anti")
     found.blocked += unposted.height
+    found.problems += _verify_blocked(unposted, list(current))
     found.collections += evidence.facts.collections.height
     found.rows += result.rows.height
     found.waiting += len(enterprise_ids) - len(current)
@@ -185,6 +195,18 @@ def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> Non
     found.problems += [
         _disagreement(row, names.get(row["scheme_id"], f"scheme {row['scheme_id']}"))
         for row in wrong.sort("collection_id", "scheme_id").iter_rows(named=True)
+    ]
+
+
+def _verify_blocked(unposted: pl.DataFrame, enterprise_ids: list[int]) -> list[str]:
+    """Where what is on record as blocked is not what is left unposted."""
+    fresh = blocked.sums(unposted).select(*blocked.KEY, "collections", *blocked.MONEY)
+    kept = BlockedSubsidy.objects.filter(enterprise_id__in=enterprise_ids, collections__gt=0)
+    stored = pl.DataFrame(list(kept.values_list(*fresh.columns)), schema=fresh.schema, orient="row")
+    differing = pl.concat([fresh, stored]).filter(pl.struct(pl.all()).is_unique())
+    return [
+        f"暂停的贴息与重算不符 / what is on record as blocked differs: note {note} scheme {scheme}"
+        for note, scheme in differing.select(blocked.KEY).unique().sort(blocked.KEY).iter_rows()
     ]
 
 

@@ -4,7 +4,13 @@ from datetime import date, datetime
 from typing import Any
 
 from loans.models import Note
-from settlement.models import Enrolment, GuaranteeSubsidy, MissedLabel, SchemeVersion
+from settlement.models import (
+    BlockedSubsidy,
+    Enrolment,
+    GuaranteeSubsidy,
+    MissedLabel,
+    SchemeVersion,
+)
 
 
 def judged(made: Note, version: SchemeVersion, at: datetime) -> None:
@@ -27,6 +33,15 @@ def judged(made: Note, version: SchemeVersion, at: datetime) -> None:
         months=12,
         subsidy_fen=50_000,
         status="eligible",
+    )
+    BlockedSubsidy.objects.create(
+        **of,
+        enterprise=made.contract.enterprise,
+        scheme=version.scheme,
+        collections=1,
+        central_fen=100,
+        provincial_fen=0,
+        municipal_fen=0,
     )
     MissedLabel.objects.create(
         **of,

@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from config.kernel.models import SCOPE_ALL, Institution
 from loans.values.errors import DomainError
 from settlement.models import (
+    BlockedSubsidy,
     Deduction,
     EnterprisePosting,
     Finding,
@@ -94,13 +95,13 @@ def test_what_a_finding_blocks_is_not_posted_until_it_is_dismissed(small: SmallB
     )
     assert finding.is_blocking and finding.municipal_fen == 0
     note = finding.note_id
-    assert waiting(finding_id=finding.pk) == [(note, "JK1", "test", 1, 300_000)]
+    assert waiting(finding_id=finding.pk) == [(note, "JK1", "test", 1, (0, 0, 100_000))]
 
     small.collect("JK1", 3, at=SOUTH, reference="JK1-3")
     small.collect("JK-1", 3, reference="JK-1-3")
     assert run()["blocked"] == 2
     assert small.net() == {"JK-1-2": 1000, "JK-1-3": 1000, "B-2": 1000}
-    assert waiting(finding_id=finding.pk) == [(note, "JK1", "test", 2, 600_000)]
+    assert waiting(finding_id=finding.pk) == [(note, "JK1", "test", 2, (0, 0, 200_000))]
     assert left(verify()) == ([], 0, 2)
 
     began = run()  # nothing is new
@@ -267,10 +268,14 @@ def test_a_blocked_deduction_is_explained_exported_and_told(small: SmallBook) ->
     call_command("verify", stdout=out)
     assert "1 笔因核查事项暂停" in out.getvalue()
     row = told(small)
-    assert (row["blocks"], row["blocked_schemes"]) == ("yes", "test")
+    assert (row["blocks"], row["blocked_schemes"], row["blocked_amount"]) == (
+        "yes",
+        "test",
+        "1000.00",
+    )
     decide("dismissed")
     row = told(small)
-    assert (row["blocks"], row["blocked_schemes"]) == ("no", "test")
+    assert (row["blocks"], row["blocked_schemes"], row["blocked_amount"]) == ("no", "test", "0.00")
 
 
 def lends(book: Planted, **second: object) -> None:
@@ -338,6 +343,19 @@ def test_exact_keys_block_and_what_a_person_must_judge_does_not(
     labels = {SME} if rule != "P1" else {EQUIPMENT, MAKING}
     assert set(paid) == labels - blocked
     assert check_duplicates(at=AT).changes == 0
+
+
+def test_what_is_on_record_as_blocked_is_held_to_the_evidence(small: SmallBook) -> None:
+    run()
+    assert list(
+        BlockedSubsidy.objects.values_list("note__note_number", "collections", "municipal_fen")
+    ) == [("JK1", 1, 100_000)]
+    row = BlockedSubsidy.objects.get()
+    row.delete()
+    row.pk, row.municipal_fen = None, 99_999
+    row.save(force_insert=True)
+    (problem,) = verify().problems
+    assert problem.startswith("暂停的贴息与重算不符")
 
 
 def test_a_project_paid_for_at_two_banks_is_found_though_one_of_them_is_stopped(
