@@ -57,7 +57,7 @@ def books(banks: Banks) -> Banks:
 def test_every_table_with_an_institution_has_forced_policies_for_each_role() -> None:
     tables = query(SCOPED_TABLES)
     names = [row[1] for row in tables]
-    assert len(names) == 84 + 2 * 49
+    assert len(names) == 85 + 2 * 49
     for name in ("loans_note", "loans_noteevent", "settlement_deduction_202603"):
         assert name in names
     for oid, name, _, enabled, forced in tables:
@@ -110,6 +110,7 @@ def test_no_role_of_the_product_may_delete_facts_or_truncate_anything() -> None:
         *sorted(("worker", name) for name in [*links, *answering, *expired, *marks, *people]),
         ("worker", "oauth2_provider_accesstoken"),
         *[("worker", name) for name in factors],
+        ("worker", "settlement_blockedsubsidy"),
         ("worker", "settlement_duplicatedue"),
         ("worker", "settlement_enrolment"),
         ("worker", "settlement_exchangeentry"),
