@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import polars as pl
@@ -45,12 +45,18 @@ def begin_run(
     scheme: str | None = None,
     scope: tuple[int, int] | None = None,
 ) -> Begun | None:
-    """Judge labels, cut a run (`deductions.start_run`), check what changed; None if nothing was collected.
+    """Judge labels, check what changed, cut a run (`deductions.start_run`); None if nothing was collected.
 
-    A check that fails stops no run: the borrower is served on the day, by what findings block so far.
+    The check comes before the cut: what it frees is due in this run. One that fails stops no run: the
+    borrower is served on the day, by what findings block so far.
     """
+    judged = assess_notes(at=clock(), only_if_stale=True)
+    checked, why_not = _look(clock)
     started = start_run(actor=actor, at=clock(), through=through, scheme=scheme, scope=scope)
-    return None if started is None else Begun(started, *_look(clock))
+    if started is None:
+        return None
+    labels = started.labels_changed + judged.changed + judged.removed
+    return Begun(replace(started, labels_changed=labels), checked, why_not)
 
 
 def begin_plans(

@@ -391,6 +391,25 @@ def test_one_number_at_two_banks_whose_days_do_not_meet_is_no_finding(tmp_path: 
     assert not Finding.objects.filter(rule="P1").exists()
 
 
+def test_what_another_borrowers_correction_frees_is_posted_by_the_same_run(tmp_path: Path) -> None:
+    book = Planted(tmp_path)
+    book.note(book.enterprise(), "N1", contract="H1")
+    book.note(book.enterprise(), "N2", at=B1, contract="H2", drawn="2026-02-04", yuan=3_700_000)
+    for number, at in (("N1", "C0001320100001"), ("N2", B1)):
+        book.invoice(number, "12345678901234567890", at=at)
+    book.load()
+    assert run()["blocked"] == 1
+    book.invoice("N1", "12345678901234567890", yuan=90_000)  # it had been typed wrongly
+    book.load()
+    assert run()["originals"] == 1
+    assert left(verify()) == ([], 0, 0)
+    book.invoice("N1", "12345678901234567890")
+    book.collect("N2", "2026-03-02", "2026-04-02", at=B1)
+    book.load()
+    assert run()["blocked"] == 1
+    assert left(verify()) == ([], 0, 1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_run_waits_for_a_check_under_way_and_goes_on_without_one_that_fails(
     tmp_path: Path, owner_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
