@@ -61,9 +61,10 @@ _ASKED = f"""WHERE f.institution_id BETWEEN %(lo)s AND %(hi)s
         AND (f.gone_at IS NULL OR f.state = 'confirmed')
         AND (%(scheme)s::text IS NULL OR s.code = %(scheme)s)
         AND (EXISTS ({_OF_PERIOD}) OR EXISTS ({_BLOCKED_OF_PERIOD}) OR NOT EXISTS ({_OF_NOTES}))"""
+_OF_SCHEME = "(%(scheme)s::text IS NULL OR t.code = %(scheme)s)"
 _LIST = f"""
     SELECT f.id, f.rule, f.severity, f.article, {findings.STATE},
-        CASE WHEN {findings.BLOCKS} THEN array_to_string(f.blocked_schemes, '；') ELSE '' END, {findings.BLOCKED_FEN}, s.code, i.code, e.uscc, {_FOUND_ON},
+        CASE WHEN {findings.BLOCKS} THEN array_to_string(f.blocked_schemes, '；') ELSE '' END, {findings.blocked_fen(_OF_SCHEME)}, s.code, i.code, e.uscc, {_FOUND_ON},
         (SELECT count(*) FROM settlement_findingside y WHERE y.finding_id = f.id),
         f.central_fen, f.provincial_fen, f.municipal_fen, coalesce(b.asked_fen, 0),
         coalesce(b.open_fen, 0), c.why, c.made_by, c.checked_by,

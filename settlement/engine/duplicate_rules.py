@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
@@ -45,37 +46,46 @@ def _duty(known: Known) -> pl.Expr:
 
 
 def same_numbers(known: Known) -> Iterator[Match]:
-    """P1 between banks (numbers equal as they stand) and P2 (equal once normalised)."""
+    """P1 between banks (numbers equal as they stand) and P2 (equal once normalised).
+
+    Of a contract entered twice each institution that holds notes of the later entry has its own matter.
+    """
     covered = set()
-    about_to = _about_to_be_paid_twice(known)
-    for first, second, number, by in known.same_numbers.iter_rows():
-        one, other = known.note(first), known.note(second)
-        covered.add((one["contract_id"], other["contract_id"]))
-        same = one["note_number"] == other["note_number"]
-        yield from _twice(
-            known,
-            "P1" if same else "P2",
-            ((first,), (second,)),
-            number,
-            f"note_number;{by}",
-            needs_money=same and (first, second) not in about_to,
-        )
+    pairs = known.same_numbers
     contracts = known.same_contracts
     notes_of = known.notes_by("contract_id", pairs_of(contracts))
+    windows = _windows(
+        known, [*pairs_of(pairs), *(n for notes in notes_of.values() for n in notes)]
+    )
+    for first, second, number, by in pairs.iter_rows():
+        one, other = known.note(first), known.note(second)
+        covered.add((one["contract_id"], other["contract_id"]))
+        rule = "P1" if one["note_number"] == other["note_number"] else "P2"
+        yield from _twice(
+            known, rule, ((first,), (second,)), number, f"note_number;{by}", windows=windows
+        )
     for first, second, number, by in contracts.iter_rows():
         if not covered & {(first, second), (second, first)}:
-            yield from _twice(
-                known, "P2", (notes_of[first], notes_of[second]), number, f"contract_number;{by}"
-            )
+            for held in _by_institution(known, notes_of[second]):
+                entries = (notes_of[first], held)
+                yield from _twice(
+                    known, "P2", entries, number, f"contract_number;{by}", windows=windows
+                )
 
 
-def _about_to_be_paid_twice(known: Known) -> set[tuple[int, int]]:
-    """Pairs of one number with common days to subsidise under one duty, of which one has no money yet.
+def _by_institution(known: Known, notes: Iterable[int]) -> list[list[int]]:
+    found: dict[int, list[int]] = {}
+    for note in notes:
+        found.setdefault(known.note(note)["institution_id"], []).append(note)
+    return [found[place] for place in sorted(found)]
 
-    A note's days end with the label, the note, or its repayment in full. Once both were paid, the periods tell whether days were paid for twice.
-    """
-    pairs = known.same_numbers.select("first", "second")
-    concerned = pl.col("note_id").is_in(pairs_of(pairs))
+
+Windows = dict[int, dict[str, tuple[datetime.date, datetime.date]]]
+
+
+def _windows(known: Known, notes: Sequence[int]) -> Windows:
+    """From when until when these notes are to be subsidised, by duty; until the label, note or balance ends."""
+    concerned = pl.col("note_id").is_in(notes)
     repaid = (
         known.repayments.filter(concerned)
         .group_by("note_id")
@@ -91,26 +101,30 @@ def _about_to_be_paid_twice(known: Known) -> set[tuple[int, int]]:
             .otherwise("matures_on"),
         )
     )
-    windows = (
+    labelled = (
         known.enrolments.filter(concerned)
         .with_columns(duty=_duty(known))
         .group_by("note_id", "duty")
         .agg(pl.col("subsidised_from").min(), pl.col("subsidised_until").max())
         .join(lives, on="note_id")
-        .with_columns(subsidised_until=pl.min_horizontal("subsidised_until", "ends_on"))
-        .drop("ends_on")
-    )
-    paid = set(known.paid.filter(concerned)["note_id"].to_list())
-    common = (
-        pairs.join(windows.rename({"note_id": "first"}), on="first")
-        .join(windows.rename({"note_id": "second"}), on=["second", "duty"], suffix="_of_second")
-        .filter(
-            (pl.col("subsidised_from") < pl.col("subsidised_until_of_second"))
-            & (pl.col("subsidised_from_of_second") < pl.col("subsidised_until"))
+        .select(
+            "note_id", "duty", "subsidised_from", pl.min_horizontal("subsidised_until", "ends_on")
         )
     )
-    found = common.select("first", "second").iter_rows()
-    return {(first, second) for first, second in found if not {first, second} <= paid}
+    found: Windows = {}
+    for note, duty, starts_on, ends_on in labelled.iter_rows():
+        found.setdefault(note, {})[duty] = (starts_on, ends_on)
+    return found
+
+
+def _meet(windows: Windows, first: Iterable[int], second: Sequence[int]) -> bool:
+    """Whether a note of each is to be subsidised under one duty on a common day."""
+    return any(
+        max(one[duty][0], other[duty][0]) < min(one[duty][1], other[duty][1])
+        for one in (windows.get(note, {}) for note in first)
+        for other in (windows.get(note, {}) for note in second)
+        for duty in one.keys() & other.keys()
+    )
 
 
 def pairs_of(pairs: pl.DataFrame) -> list[int]:
@@ -125,14 +139,19 @@ def _twice(
     number: str,
     by: str,
     *,
-    needs_money: bool = False,
+    windows: Windows,
 ) -> Iterator[Match]:
-    """One loan entered twice: the later entry gives way, for the days and duties both were paid for."""
+    """One loan entered twice: the later entry gives way, for the days and duties both were paid for.
+
+    P1 without a common day to subsidise needs days that were paid for twice; P2 then blocks nothing.
+    """
     one, other = map(known.in_order, entries)
     duties = known.shared_duties(one, other)
     terms = known.yielding_scheme(other, duties)
     if terms is None:
         return
+    meet = _meet(windows, one, other)
+    blocks = sorted(code for code, duty in known.duties.items() if duty in duties)
     yield Match(
         rule=rule,
         key=tuple(known.keys((*one, *other))),
@@ -143,8 +162,8 @@ def _twice(
         scheme_code=terms.code,
         evidence={"matched_by": by, "number": number, "ask": known.asks(other, one)},
         costs=duplicates.overlapped(other, one, known.duties),
-        needs_money=needs_money,
-        blocks=tuple(sorted(code for code, duty in known.duties.items() if duty in duties)),
+        needs_money=rule == "P1" and not meet,
+        blocks=tuple(blocks) if meet or rule == "P1" else (),
     )
 
 
@@ -214,6 +233,7 @@ def _stopped(known: Known) -> pl.DataFrame:
     found = [
         (note, scheme)
         for match in (*same_numbers(known), *shared_invoices(known))
+        if not match.needs_money  # paid already, if at all
         for note in match.yields
         for scheme in known.schemes_of(note)
         if scheme in match.blocks

@@ -9,6 +9,12 @@ SELECT kernel_protect('settlement_blockedsubsidy'),
     kernel_grant('settlement_blockedsubsidy', 'SELECT', 'SELECT, INSERT, DELETE');
 """
 
+UNKNOWN = """
+DELETE FROM settlement_planexception WHERE reason = 'blocked';
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -161,5 +167,5 @@ class Migration(migrations.Migration):
                 fields=("note", "scheme"), name="blocked_once_per_scheme"
             ),
         ),
-        migrations.RunSQL(PROTECTION, migrations.RunSQL.noop),
+        migrations.RunSQL(PROTECTION, UNKNOWN),
     ]

@@ -24,13 +24,24 @@ STATE = """CASE WHEN f.state <> 'confirmed' OR b.asked_fen IS NULL THEN f.state
 # Whether it keeps deductions waiting now (F5).
 BLOCKS = "f.blocked_schemes <> '{}' AND f.gone_at IS NULL AND f.state <> 'dismissed'"
 
-# What the last run left out for it.
-BLOCKED_FEN = f"""CASE WHEN {BLOCKS} THEN coalesce((
-    SELECT sum(k.central_fen + k.provincial_fen + k.municipal_fen)::bigint
-    FROM settlement_blockedsubsidy k JOIN settlement_findingside d ON d.note_id = k.note_id
-    JOIN settlement_scheme t ON t.id = k.scheme_id
-    WHERE d.finding_id = f.id AND (d.facts ->> 'yields')::boolean AND t.code = ANY(f.blocked_schemes)
-    ), 0) ELSE 0 END"""
+
+def blocked_fen(only: str = "true") -> str:
+    """What the last run left out for a finding `f`; of what several block for the first, so that sums tie.
+
+    `only`: a condition on the scheme `t`.
+    """
+    return f"""CASE WHEN {BLOCKS} THEN coalesce((
+        SELECT sum(k.central_fen + k.provincial_fen + k.municipal_fen)::bigint
+        FROM settlement_blockedsubsidy k JOIN settlement_findingside d ON d.note_id = k.note_id
+        JOIN settlement_scheme t ON t.id = k.scheme_id
+        WHERE d.finding_id = f.id AND (d.facts ->> 'yields')::boolean
+            AND t.code = ANY(f.blocked_schemes) AND {only} AND NOT EXISTS (
+                SELECT FROM settlement_finding g JOIN settlement_findingside h ON h.finding_id = g.id
+                WHERE g.id < f.id AND h.note_id = k.note_id AND (h.facts ->> 'yields')::boolean
+                    AND t.code = ANY(g.blocked_schemes)
+                    AND g.gone_at IS NULL AND g.state <> 'dismissed')
+        ), 0) ELSE 0 END"""
+
 
 OF_NOTES: Schema = {
     "note_id": pl.Int64,
@@ -87,7 +98,7 @@ FINDINGS = Register(
             "text",
             "array_to_string(f.blocked_schemes, ';')",
         ),
-        Field("blocked_amount", "暂停金额", "amount", BLOCKED_FEN),
+        Field("blocked_amount", "暂停金额", "amount", blocked_fen()),
         Field("article", "依据条款", "text", "f.article"),
         Field("state", "状态", "text", STATE),
         Field("scheme_code", "应退政策", "text", "coalesce(s.code, '')"),

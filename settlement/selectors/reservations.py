@@ -33,8 +33,7 @@ _LIVE = "p.state IN ('planned', 'reserved')"
 class Reservation:
     """A live planned deduction, and what each fund holds for it (fund → fen).
 
-    `result_id`: the collection that completes the planned one, where it is known. `is_deducted`: its
-    plan is checked, so that the core deducts it with the interest.
+    `result_id`: the collection that completes the planned one, where it is known.
     """
 
     id: int
@@ -43,7 +42,6 @@ class Reservation:
     amounts: tuple[tuple[int, int], ...]
     result_id: int = 0
     is_paid: bool = False
-    is_deducted: bool = False
 
 
 def completed(
@@ -61,8 +59,7 @@ def completed(
     """
     lo, hi = scope or (0, 2**63 - 1)
     found = rows(
-        f"SELECT {_COLUMNS}, x.id, x.interest_paid_fen > 0, p.state = 'reserved'"
-        " FROM settlement_planneddeduction p"
+        f"SELECT {_COLUMNS}, x.id, x.interest_paid_fen > 0 FROM settlement_planneddeduction p"
         " JOIN loans_interestcollection x ON x.note_id = p.note_id"
         f" AND x.completes_id = p.collection_id {_FUNDS}"
         f" WHERE p.note_id = ANY(%s) AND {_LIVE} AND x.collected_on <= %s"
@@ -70,10 +67,22 @@ def completed(
         " AND p.institution_id BETWEEN %s AND %s ORDER BY p.id",
         [note_ids, through, scheme_id, plan_id, lo, hi],
     )
-    return [
-        _reservation(columns, result_id=result, is_paid=is_paid, is_deducted=is_deducted)
-        for *columns, result, is_paid, is_deducted in found
-    ]
+    return [_reservation(row[:-2], result_id=row[-2], is_paid=row[-1]) for row in found]
+
+
+def deducted(*, note_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """Results (collection, scheme) of what a released plan let the core deduct of these notes.
+
+    Also where the plan was ended since; not what was held for want of money, nor what a checker voided.
+    """
+    return rows(
+        "SELECT x.id, p.scheme_id FROM settlement_planneddeduction p"
+        " JOIN loans_interestcollection x ON x.note_id = p.note_id"
+        " AND x.completes_id = p.collection_id JOIN settlement_plan l ON l.id = p.plan_id"
+        " WHERE p.note_id = ANY(%s) AND l.checked_at IS NOT NULL"
+        " AND (p.state IN ('reserved', 'posted') OR p.state = 'released' AND p.ended_at > l.checked_at)",
+        [list(note_ids)],
+    )
 
 
 def answered(*, plan_id: int) -> pl.DataFrame:
@@ -128,10 +137,8 @@ def reserved_fund_ids(reservations: Collection[Reservation]) -> set[int]:
     return {fund_id for one in reservations for fund_id, _ in one.amounts}
 
 
-def _reservation(
-    row: Sequence[int], *, result_id: int = 0, is_paid: bool = False, is_deducted: bool = False
-) -> Reservation:
+def _reservation(row: tuple[int, ...], *, result_id: int = 0, is_paid: bool = False) -> Reservation:
     key, plan_id, scheme_id, *pairs = row
     parts = tuple(zip(pairs[::2], pairs[1::2], strict=True))
     amounts = tuple(part for part in parts if part[1])
-    return Reservation(key, plan_id, scheme_id, amounts, result_id, is_paid, is_deducted)
+    return Reservation(key, plan_id, scheme_id, amounts, result_id, is_paid)

@@ -47,11 +47,11 @@ def stops(*, note_ids: Sequence[int]) -> pl.DataFrame:
     )
 
 
-def of_enterprises(*, enterprise_ids: Sequence[int]) -> list[tuple[int, int]]:
-    """What is blocked of these enterprises: (note, scheme), in order."""
+def of_enterprises(*, enterprise_ids: Sequence[int]) -> list[tuple[int, int, int]]:
+    """What is blocked of these enterprises: (enterprise, note, scheme), in order."""
     return rows(
-        f"SELECT DISTINCT d.note_id, s.id FROM {_SIDES}"
-        f" WHERE {BLOCKS} AND d.enterprise_id = ANY(%s) ORDER BY 1, 2",
+        f"SELECT DISTINCT d.enterprise_id, d.note_id, s.id FROM {_SIDES}"
+        f" WHERE {BLOCKS} AND d.enterprise_id = ANY(%s) ORDER BY 1, 2, 3",
         [list(enterprise_ids)],
     )
 

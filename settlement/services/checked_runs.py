@@ -21,6 +21,15 @@ RUN_PATIENCE = "3min"  # how long a run waits for a check under way
 
 
 @dataclass(frozen=True)
+class Looked:
+    """How many labels changed, what a check of what changed did, or why there is none."""
+
+    labels_changed: int
+    checked: Checked | None
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class Begun:
     """The run that was cut, and what the check before it found, or why there was none."""
 
@@ -50,13 +59,12 @@ def begin_run(
     The check comes before the cut: what it frees is due in this run. One that fails stops no run: the
     borrower is served on the day, by what findings block so far.
     """
-    judged = assess_notes(at=clock(), only_if_stale=True)
-    checked, why_not = _look(clock)
+    looked = look(clock=clock)
     started = start_run(actor=actor, at=clock(), through=through, scheme=scheme, scope=scope)
     if started is None:
         return None
-    labels = started.labels_changed + judged.changed + judged.removed
-    return Begun(replace(started, labels_changed=labels), checked, why_not)
+    labels = started.labels_changed + looked.labels_changed
+    return Begun(replace(started, labels_changed=labels), looked.checked, looked.why_not)
 
 
 def begin_plans(
@@ -69,22 +77,23 @@ def begin_plans(
     send: bool = True,
 ) -> Planned:
     """Judge labels, check what changed, then draft plans (`plans.make_plans`), at a given moment if `at`."""
-    assess_notes(at=clock(), only_if_stale=True)
-    _, why_not = _look(clock)
+    looked = look(clock=clock)
     made = make_plans(through=through, scope=scope, actor=actor, at=at or clock(), send=send)
-    return Planned(made, why_not)
+    return Planned(made, looked.why_not)
 
 
-def _look(clock: Callable[[], datetime]) -> tuple[Checked | None, str]:
-    """What a check of what changed did, or why there is none."""
+def look(*, clock: Callable[[], datetime]) -> Looked:
+    """Judge labels, then check what changed, so that what findings block is known before money moves."""
+    judged = assess_notes(at=clock(), only_if_stale=True)
+    labels = judged.changed + judged.removed
     try:
-        return check_changed(at=clock(), patience=RUN_PATIENCE), ""
+        return Looked(labels, check_changed(at=clock(), patience=RUN_PATIENCE))
     except DomainError as refused:  # of a circle whose key is not here
-        return None, refused.message
+        return Looked(labels, None, refused.message)
     except (Exception, pl.exceptions.PanicException) as error:
         logger.exception("the check before a run failed")
         said = bilingual(
             f"核查失败，本次按已有的核查事项继续：{error!r}",
             "the check failed; this goes on by the findings there are",
         )
-        return None, said
+        return Looked(labels, None, said)

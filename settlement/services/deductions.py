@@ -25,7 +25,7 @@ from config.kernel.services import bulk, work
 from loans.selectors import facts
 from loans.services import locks
 from settlement.selectors import deductions, reservations
-from settlement.selectors.stops import stops
+from settlement.selectors.stops import of_enterprises, stops
 from settlement.services import blocked, groups, told
 from settlement.services.answers import answers_of
 from settlement.services.assessments import ENGINE_VERSION, assess_notes
@@ -58,7 +58,8 @@ class Asked:
     """What a run that a person orders in the admin may post; anything else is left to others.
 
     `plan_id`: what the core answered to this plan, and nothing but the first posting of it.
-    `enterprise_ids`: these only. `versions` and `terms_key`: only what is still as it was looked at.
+    `enterprise_ids`: these only. `versions`, `terms_key` and `blocked` (enterprise, note, scheme): only
+    what is still as it was looked at.
     `recomputation_id`: of opening positions and fees only what its trial showed.
     """
 
@@ -66,7 +67,13 @@ class Asked:
     enterprise_ids: Collection[int] | None = None
     versions: Mapping[int, int] | None = None
     terms_key: str | None = None
+    blocked: Collection[tuple[int, int, int]] = ()
     recomputation_id: int | None = None
+
+    def blocked_of(self, enterprise_ids: Collection[int]) -> list[list[int]]:
+        """What was blocked of these when it was looked at: note and scheme."""
+        own = set(enterprise_ids)
+        return sorted([note, scheme] for one, note, scheme in self.blocked if one in own)
 
     def versions_of(self, enterprise_ids: Collection[int]) -> list[int] | None:
         """The facts' version each was looked at in (-1: not at all); None if nobody looked."""
@@ -124,7 +131,11 @@ def start_run(
     if asked.enterprise_ids is not None:
         stale = stale.filter(pl.col("enterprise_id").is_in(list(asked.enterprise_ids)))
     payloads = [
-        {"enterprise_ids": chunk, "versions": asked.versions_of(chunk)}
+        {
+            "enterprise_ids": chunk,
+            "versions": asked.versions_of(chunk),
+            "blocked": asked.blocked_of(chunk),
+        }
         for chunk in groups.chunks(notes=dict(stale.iter_rows()), book=book)
     ]
     params = {
@@ -309,12 +320,17 @@ def _counts(posted: Posted) -> dict[str, Any]:
 
 
 def _has_moved(chunk: Chunk, versions: Mapping[int, int], key: str) -> bool:
-    """Whether facts or terms are no longer those that somebody looked at before this was released."""
+    """Whether facts, terms or findings are no longer those that somebody looked at before it was released."""
     seen = chunk.payload.get("versions")
     if seen is None:
         return False
     known = dict(zip(chunk.payload["enterprise_ids"], seen, strict=True))
-    return chunk.run.params["terms_key"] != key or dict(versions) != known
+    blocked = [[note, scheme] for _, note, scheme in of_enterprises(enterprise_ids=list(versions))]
+    return (
+        chunk.run.params["terms_key"] != key
+        or dict(versions) != known
+        or sorted(blocked) != chunk.payload.get("blocked", [])
+    )
 
 
 def terms_key(book: Book) -> str:

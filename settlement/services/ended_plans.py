@@ -35,7 +35,7 @@ def leave_out(*, ids: Collection[int], actor: str, at: datetime, why: str) -> in
 def void_planned(*, ids: Collection[int], actor: str, at: datetime, why: str) -> int:
     """Take deductions out of released plans for good and free their money; how many were.
 
-    Their results, if any come, are posted as ever. Refuses (`own_plan`) whoever made or sent the plan,
+    Their results, if any come, are posted as any collection's: not while a finding blocks them. Refuses (`own_plan`) whoever made or sent the plan,
     drafts (`plan_not_released`), plans of an institution above, and to do so without a reason.
     """
     return _void(ids, released=True, actor=actor, at=at, why=why)

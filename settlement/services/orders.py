@@ -161,6 +161,7 @@ def _post(asked: Order, *, through: date, what: Asked) -> dict[str, Any]:
 
 def _trial(asked: Order) -> dict[str, Any]:
     """Find out what would change, and write nothing but that."""
+    checked_runs.look(clock=asked.clock)
     found = recomputations.record_trial(
         recomputation_id=asked.run.params["recomputation"],
         scope=asked.scope,
@@ -196,6 +197,7 @@ def _post_unseen(asked: Order) -> dict[str, Any]:
             "not_released",
             bilingual("入账须由另一人复核放行", "another person has to release what is posted"),
         )
+    checked_runs.look(clock=asked.clock)
     through = date.fromisoformat(asked.run.params["through"])
     return _post(asked, through=through, what=EVERYTHING)
 

@@ -25,7 +25,6 @@ from settlement.selectors import deductions
 from settlement.selectors.institutions import fund_institutions
 from settlement.selectors.lapses import Key, standing
 from settlement.selectors.reservations import Reservation, reserved_fund_ids
-from settlement.selectors.stops import stops
 from settlement.services import (
     debts,
     funds,
@@ -35,6 +34,7 @@ from settlement.services import (
     province_events,
     reservations,
 )
+from settlement.services.blocked import blocked_rows
 from settlement.services.debts import Cause, Debtor, Owed
 from settlement.services.funds import FundKey, Held, Posting
 from settlement.services.lapses import Lapse
@@ -88,10 +88,10 @@ def post_chunk(
         reservations.release_posted(settled=settled, held=held_for)
         return Posted(due, 0, frozenset(), due)
     everything = with_fund(due, book).with_row_index("number")
-    blocked = blocked_rows(everything, settled=settled)
+    blocked = blocked_rows(everything, evidence=evidence)
     due = everything.join(blocked, on="number", how="anti", maintain_order="left")
     parts = _parts(due)
-    held = _lock(parts, settled)
+    held = _lock(parts, settled, blocked=blocked)
     parts = _with_fund_id(parts, held)
     claims = standing(note_ids=parts["note_id"].unique().to_list())
     reserved = [(one.result_id, one.scheme_id) for one in settled if one.amounts]
@@ -120,7 +120,9 @@ def with_waiting(
     `waits` for money, `is_blocked` by a finding. `settled`: what the same posting would free first.
     """
     everything = with_fund(due, book).with_row_index("number")
-    blocked = pl.col("number").is_in(blocked_rows(everything, settled=settled)["number"].to_list())
+    blocked = pl.col("number").is_in(
+        blocked_rows(everything, evidence=evidence)["number"].to_list()
+    )
     due = everything.filter(~blocked)
     parts = _parts(due)
     held = funds.as_they_are(
@@ -142,21 +144,6 @@ def with_waiting(
     return everything.with_columns(
         waits=pl.col("number").is_in(list(waiting)), is_blocked=blocked
     ).drop("number")
-
-
-def blocked_rows(due: pl.DataFrame, *, settled: Collection[Reservation] = ()) -> pl.DataFrame:
-    """Rows that would pay something of what a finding blocks (F5), but for results of a plan's deductions.
-
-    Those the core has deducted by now. A row waits as a whole.
-    """
-    paying = due.filter(pl.max_horizontal(f"{tier}_fen" for tier in TIERS) > 0)
-    stopped = stops(note_ids=paying["note_id"].unique().to_list())
-    key = {"collection_id": pl.Int64, "scheme_id": pl.Int64}
-    planned = [(one.result_id, one.scheme_id) for one in settled if one.is_deducted]
-    deducted = pl.DataFrame(planned, schema=key, orient="row")
-    return paying.join(stopped, on=["note_id", "scheme_id"], how="semi").join(
-        deducted, on=list(key), how="anti"
-    )
 
 
 def with_fund(due: pl.DataFrame, book: Book) -> pl.DataFrame:
@@ -190,12 +177,15 @@ def _parts(due: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _lock(parts: pl.DataFrame, settled: Collection[Reservation]) -> dict[FundKey, Held]:
+def _lock(
+    parts: pl.DataFrame, settled: Collection[Reservation], *, blocked: pl.DataFrame
+) -> dict[FundKey, Held]:
     """Lock every fund concerned, and free in them what was reserved for what is settled."""
     keys = [FundKey(*row) for row in parts.select(FUND).unique().iter_rows()]
     ids = funds.open_funds(keys=keys)
     held = funds.lock(fund_ids={*ids.values(), *reserved_fund_ids(settled)})
-    reservations.release_posted(settled=settled, held=held)
+    left_out = frozenset(blocked.select("collection_id", "scheme_id").rows())
+    reservations.release_posted(settled=settled, held=held, left_out=left_out)
     return {key: held[fund_id] for key, fund_id in ids.items()}
 
 

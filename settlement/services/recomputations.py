@@ -81,7 +81,7 @@ def record_trial(*, recomputation_id: int, scope: tuple[int, int], at: datetime,
     book = terms_in_force()
     concerned = _concerned(book, through=row.through, scope=scope)
     others = besides(book=book, through=row.through, scope=scope)
-    digest = _digest(book, concerned)  # before what it stands for is read
+    digest = _digest(book, concerned, _blocked(concerned))  # before what it stands for is read
     due = _due(book, concerned, through=row.through, scope=scope, tell=tell)
     later = due.filter(pl.col("sequence") > 0)
     held, blocked = due.filter(pl.col("waits")), due.filter(pl.col("is_blocked"))
@@ -201,10 +201,17 @@ def _shown(later: pl.DataFrame) -> list[dict[str, Any]]:
     )
 
 
-def _digest(book: Book, concerned: pl.DataFrame) -> str:
+Blocked = list[tuple[int, int, int]]
+
+
+def _blocked(concerned: pl.DataFrame) -> Blocked:
+    """What findings block of these enterprises: (enterprise, note, scheme)."""
+    return stops.of_enterprises(enterprise_ids=concerned["enterprise_id"].to_list())
+
+
+def _digest(book: Book, concerned: pl.DataFrame, blocked: Blocked) -> str:
     """Of which facts, terms and findings a trial speaks, as far as what is posted depends on them."""
     versions = concerned.select("enterprise_id", "facts_version").sort("enterprise_id").rows()
-    blocked = stops.of_enterprises(enterprise_ids=concerned["enterprise_id"].to_list())
     told = [terms_key(book), versions, *blocked]
     return hashlib.sha256(" ".join(map(str, told)).encode()).hexdigest()
 
@@ -266,12 +273,14 @@ def begin_posting(
     concerned = _concerned(book, through=row.through, scope=scope)
     others = besides(book=book, through=row.through, scope=scope)
     # a posting that failed may have booked some already
-    if row.digest == _digest(book, concerned) and seen_in(row.trial).covers(others):
+    blocked = _blocked(concerned)
+    if row.digest == _digest(book, concerned, blocked) and seen_in(row.trial).covers(others):
         versions = dict(concerned.select("enterprise_id", "facts_version").iter_rows())
         return row.through, Asked(
             enterprise_ids=versions,
             versions=versions,
             terms_key=terms_key(book),
+            blocked=blocked,
             recomputation_id=row.pk,
         )
     Recomputation.objects.filter(pk=row.pk).update(state=State.LAPSED, why=LAPSED)

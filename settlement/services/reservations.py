@@ -21,21 +21,35 @@ _NONE_SET_ASIDE = {
 }
 
 
-def release_posted(*, settled: Collection[Reservation], held: Mapping[int, funds.Held]) -> None:
+def release_posted(
+    *,
+    settled: Collection[Reservation],
+    held: Mapping[int, funds.Held],
+    left_out: Collection[tuple[int, int]] = (),
+) -> None:
     """Free what was reserved for collections whose results a chunk is about to post.
 
     `settled` from `selectors.reservations.completed`, read under the enterprises' locks; `held`: all
-    funds it names, locked. What was collected at least in part becomes posted, the rest released.
+    funds it names, locked. What was collected at least in part becomes posted, the rest released; so is
+    what is `left_out` (result, scheme) since a finding blocks it.
     """
     if not settled:
         return
-    lock_plans(plan_ids={one.plan_id for one in settled})
+    plan_ids = {one.plan_id for one in settled}
+    lock_plans(plan_ids=plan_ids)
     give_back(reservations=settled, held=held)
+    blocked = [one.id for one in settled if (one.result_id, one.scheme_id) in left_out]
+    settled = [one for one in settled if one.id not in set(blocked)]
     paid = [one.id for one in settled if one.is_paid]
     unpaid = [one.id for one in settled if not one.is_paid]
     end(ids=paid, state=PlannedDeduction.State.POSTED)
     end(ids=unpaid, state=PlannedDeduction.State.RELEASED, why="未收息 / nothing collected")
-    close_finished(plan_ids={one.plan_id for one in settled})
+    end(
+        ids=blocked,
+        state=PlannedDeduction.State.RELEASED,
+        why="因核查事项暂停 / blocked by a finding",
+    )
+    close_finished(plan_ids=plan_ids)
 
 
 def lock_plans(*, plan_ids: Collection[int]) -> None:

@@ -21,6 +21,7 @@ from settlement.models import (
     SchemeVersion,
 )
 from settlement.selectors import enrolments, guarantee_postings, stops
+from settlement.selectors.deductions import MONEY
 from settlement.services import blocked, groups, taken_over
 from settlement.services.assessments import ENGINE_VERSION, assess_facts
 from settlement.services.deductions import terms_key
@@ -28,7 +29,6 @@ from settlement.services.guarantee_verification import verify_guarantees
 from settlement.services.ledger_verification import verify_ledger
 from settlement.services.payout_verification import verify_attempts
 from settlement.services.payouts import verify_payouts
-from settlement.services.postings import blocked_rows
 from settlement.services.record_verification import verify_records
 from settlement.services.schemes import Book, terms_in_force
 from settlement.services.settlement_verification import verify_settlements
@@ -110,9 +110,9 @@ def verify(*, progress: Callable[[int, int], None] | None = None) -> Verified:
     versions = facts.enterprise_versions()
     notes = dict(versions.select("enterprise_id", "notes").iter_rows())
     chunks = list(groups.chunks(notes=notes, book=book))
-    blocked_anew = set(stops.changed_since())
     for done, chunk in enumerate(chunks, start=1):
-        _verify_chunk(found, chunk, book, blocked_anew)
+        while not _verify_chunk(found, chunk, book):
+            pass
         if progress is not None:
             progress(done, len(chunks))
     return found
@@ -152,9 +152,9 @@ def _verify_enrolments(found: Verified, book: Book) -> None:
 
 
 @transaction.atomic
-def _verify_chunk(
-    found: Verified, enterprise_ids: list[int], book: Book, blocked_anew: set[int]
-) -> None:
+def _verify_chunk(found: Verified, enterprise_ids: list[int], book: Book) -> bool:
+    """Compare what is posted; nothing is said, and False returned, if a finding was decided meanwhile."""
+    blocked_anew = set(stops.changed_since())
     postings = {
         posting.enterprise_id: posting
         for posting in EnterprisePosting.objects.filter(enterprise_id__in=enterprise_ids)
@@ -184,7 +184,9 @@ def _verify_chunk(
     wrong = wrong.join(through, on="enterprise_id").filter(
         (pl.col("sequence") > 0) | (pl.col("collected_on") <= pl.col("through"))
     )
-    unposted = blocked_rows(wrong)
+    unposted = blocked.blocked_rows(wrong, evidence=evidence)
+    if not blocked_anew.symmetric_difference(stops.changed_since()).isdisjoint(enterprise_ids):
+        return False
     wrong = wrong.join(unposted, on=["collection_id", "scheme_id"], how="anti")
     found.blocked += unposted.height
     found.problems += _verify_blocked(unposted, list(current))
@@ -196,11 +198,12 @@ def _verify_chunk(
         _disagreement(row, names.get(row["scheme_id"], f"scheme {row['scheme_id']}"))
         for row in wrong.sort("collection_id", "scheme_id").iter_rows(named=True)
     ]
+    return True
 
 
 def _verify_blocked(unposted: pl.DataFrame, enterprise_ids: list[int]) -> list[str]:
     """Where what is on record as blocked is not what is left unposted."""
-    fresh = blocked.sums(unposted).select(*blocked.KEY, "collections", *blocked.MONEY)
+    fresh = blocked.sums(unposted).select(*blocked.KEY, "collections", *MONEY)
     kept = BlockedSubsidy.objects.filter(enterprise_id__in=enterprise_ids, collections__gt=0)
     stored = pl.DataFrame(list(kept.values_list(*fresh.columns)), schema=fresh.schema, orient="row")
     differing = pl.concat([fresh, stored]).filter(pl.struct(pl.all()).is_unique())

@@ -1,87 +1,47 @@
 """What a finding blocks waits: neither a run nor a plan nor a recomputation pays it until it is dismissed."""
 
+# ruff: noqa: F811 (fixtures are imported by the name they are asked for by)
+
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from config.kernel.models import SCOPE_ALL, Institution
+from config.kernel.models import Institution
 from loans.values.errors import DomainError
 from settlement.models import (
     BlockedSubsidy,
+    Clawback,
     Deduction,
     EnterprisePosting,
     Finding,
     FindingDecision,
     LedgerEntry,
-    PlanException,
-    Recomputation,
 )
-from settlement.selectors.stops import waiting
-from settlement.services import checked_runs, deductions, findings, plans, recomputations
+from settlement.selectors.stops import changed_since, waiting
+from settlement.services import (
+    checked_runs,
+    deductions,
+    findings,
+    verification,
+)
 from settlement.services import duplicates as duplicates_service
-from settlement.services.assessments import assess_notes
 from settlement.services.duplicates import check_duplicates
-from settlement.services.verification import Verified, verify
+from settlement.services.verification import verify
 from tests import database
-from tests.integration.book import AT, exported
+from tests.integration.blocked_book import decide, left, run, small, told, twice  # noqa: F401
+from tests.integration.book import AT
 from tests.integration.planted import A2, B1, EQUIPMENT, MAKING, SME, Planted
-from tests.integration.small_book import FIRST, NORTH, SECOND, SOUTH, SmallBook
-from tests.integration.test_plans import LATE, plan, receive, say, states
+from tests.integration.small_book import SECOND, SOUTH, SmallBook
 
 pytestmark = pytest.mark.django_db
-
-
-def run() -> dict[str, int]:
-    """A run of its own accord: a check of what changed, then the posting; its counts."""
-    begun = checked_runs.begin_run(actor="system", clock=lambda: AT)
-    assert begun is not None and begun.why_not == ""
-    return deductions.work_run(run_id=begun.run.run_id, owner="test", clock=lambda: AT)
-
-
-def twice() -> Finding:
-    """The loan that was entered twice."""
-    return Finding.objects.get(rule="P2")
-
-
-def told(small: SmallBook) -> dict[str, str]:
-    """What the list of findings says of it."""
-    (row,) = (row for row in exported("findings", small.folder) if row["rule"] == "P2")
-    return row
-
-
-def decide(outcome: str, rule: str = "P2") -> int:
-    """Two people say what it is."""
-    finding = Finding.objects.get(rule=rule)
-    made = findings.propose_decision(
-        finding_id=finding.pk, outcome=outcome, why="合同原件核对", actor="maker", at=AT
-    )
-    findings.check_decision(decision_id=made, actor="checker", at=AT)
-    return int(finding.pk)
-
-
-def left(found: Verified) -> tuple[list[str], int, int]:
-    return found.problems, found.waiting, found.blocked
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> SmallBook:
-    """One loan entered twice, at two branches, and another; a month's interest of each."""
-    book = SmallBook(tmp_path)
-    book.scheme()
-    book.lend("JK-1", FIRST)
-    book.lend("JK1", FIRST, at=SOUTH)
-    book.lend("B", SECOND)
-    for number, at in (("JK-1", NORTH), ("JK1", SOUTH), ("B", NORTH)):
-        book.collect(number, 2, at=at, reference=f"{number}-2")
-    return book
 
 
 def test_what_a_finding_blocks_is_not_posted_until_it_is_dismissed(small: SmallBook) -> None:
@@ -155,6 +115,20 @@ def test_a_finding_of_what_is_posted_stops_what_comes_and_lets_money_go_back(
     assert (twice().municipal_fen, left(verify())) == (100_000, ([], 0, 1))
 
 
+def test_a_reversal_of_what_waits_waits_with_it(small: SmallBook) -> None:
+    run()
+    small.collect("JK1", 2, at=SOUTH, reference="JK1-2R", paid="-3000.00")
+    counts = run()
+    assert (counts["blocked"], counts.get("originals", 0)) == (2, 0)
+    assert small.net() == {"JK-1-2": 1000, "B-2": 1000}
+    assert not Clawback.objects.exists()
+    assert left(verify()) == ([], 0, 2)
+    decide("dismissed")
+    run()
+    assert sum(fen for reference, fen in small.net().items() if "JK1-2" in reference) == 0
+    assert left(verify()) == ([], 0, 0)
+
+
 def test_a_run_of_some_institutions_leaves_the_rest_as_it_was(small: SmallBook) -> None:
     south = Institution.objects.get(code=SOUTH)
     begun = checked_runs.begin_run(
@@ -164,93 +138,6 @@ def test_a_run_of_some_institutions_leaves_the_rest_as_it_was(small: SmallBook) 
     counts = deductions.work_run(run_id=begun.run.run_id, owner="test", clock=lambda: AT)
     assert (counts["blocked"], small.net(), EnterprisePosting.objects.count()) == (1, {}, 0)
     assert not LedgerEntry.objects.exists()
-
-
-def test_a_plan_leaves_out_what_is_blocked_and_says_so(small: SmallBook) -> None:
-    run()
-    for number, at in (("JK-1", NORTH), ("JK1", SOUTH), ("B", NORTH)):
-        say(small, number, 3, at=at)
-    made = checked_runs.begin_plans(actor="system", clock=lambda: AT, through=LATE, scope=SCOPE_ALL)
-    assert made.why_not == "" and set(states()) == {"JK-1-3", "B-3"}
-    (left_out,) = PlanException.objects.filter(reason="blocked")
-    finding = twice()
-    assert (left_out.collection.reference, left_out.scheme_code, left_out.detail) == (
-        "JK1-3", "test", f"#{finding.pk} P2",
-    )  # fmt: skip
-    decide("dismissed")
-    plan(check=False)
-    assert set(states()) == {"JK-1-3", "B-3", "JK1-3"}
-
-
-def test_a_draft_with_what_is_blocked_by_now_is_not_checked(small: SmallBook) -> None:
-    for number, at in (("JK-1", NORTH), ("JK1", SOUTH)):
-        say(small, number, 3, at=at)
-    drafts = plan(check=False)  # before anybody looked
-    assert set(states()) == {"JK-1-3", "JK1-3"}
-    check_duplicates(at=AT)
-    before = states()
-    refused = []
-    for draft in drafts:
-        try:
-            plans.check_plan(plan_id=draft, actor="checker", at=AT)
-        except DomainError as error:
-            refused.append(error)
-    assert [error.code for error in refused] == ["findings_block"]
-    assert f"JK1 #{twice().pk}" in refused[0].message
-    assert states() == before | {"JK-1-3": ("reserved", states()["JK-1-3"][1])}
-    decide("dismissed")
-    for draft in drafts[1:]:
-        plans.check_plan(plan_id=draft, actor="checker", at=AT)
-    assert states()["JK1-3"][0] == "reserved"
-
-
-def test_what_a_checked_plan_let_the_core_deduct_is_posted_all_the_same(small: SmallBook) -> None:
-    receive(small, 9000)
-    for number, at in (("JK-1", NORTH), ("JK1", SOUTH)):
-        say(small, number, 3, at=at)
-    plan()
-    check_duplicates(at=AT)
-    assert twice().is_blocking
-    for number, at in (("JK-1", NORTH), ("JK1", SOUTH)):
-        say(small, number, 3, "3000.00", at=at)
-    assert run()["blocked"] == 1  # February, which was in no plan
-    net = small.net()
-    assert (net.get("JK1-2"), net["JK-1-2"], sum(net.values())) == (None, 1000, 3000 + 1000)
-
-
-def tried(number: int) -> Recomputation:
-    """A trial of the southern branch's deductions."""
-    south = Institution.objects.get(code=SOUTH)
-    key = recomputations.propose(
-        institution_id=south.pk, through=date(2026, 12, 31), actor=f"maker{number}", at=AT
-    )
-    recomputations.record_trial(
-        recomputation_id=key, scope=(south.pk, south.last_id), at=AT, tell=lambda _: None
-    )
-    return Recomputation.objects.get(pk=key)
-
-
-def test_a_trial_tells_what_is_blocked_and_lapses_when_that_changes(small: SmallBook) -> None:
-    assess_notes(at=AT)
-    check_duplicates(at=AT)
-    found = tried(1)
-    assert (found.state, found.trial["sums"]) == ("nothing", [])
-    (waits,) = found.trial["others"]
-    assert (waits["kind"], waits["tier"], waits["amount_fen"]) == ("blocked", "municipal", 100_000)
-    assert "因核查事项暂停" in found.why
-
-    small.lend("C", SECOND, at=SOUTH)
-    small.collect("C", 2, at=SOUTH, reference="C-2")
-    found = tried(2)
-    assert found.state == "ready"
-    assert [one["first_fen"] for one in found.trial["sums"]] == [100_000]
-    south = Institution.objects.get(code=SOUTH)
-    with database.as_role("app", south):
-        recomputations.release(recomputation_id=found.pk, actor="checker", at=AT)
-    decide("dismissed")
-    scope = (south.pk, south.last_id)
-    assert recomputations.begin_posting(recomputation_id=found.pk, scope=scope, at=AT) is None
-    assert (small.net(), tried(3).trial["sums"][0]["first_fen"]) == ({}, 200_000)
 
 
 def test_a_blocked_deduction_is_explained_exported_and_told(small: SmallBook) -> None:
@@ -343,6 +230,49 @@ def test_exact_keys_block_and_what_a_person_must_judge_does_not(
     labels = {SME} if rule != "P1" else {EQUIPMENT, MAKING}
     assert set(paid) == labels - blocked
     assert check_duplicates(at=AT).changes == 0
+    assert (run().get("originals", 0), Finding.objects.get(pk=finding.pk).gone_at) == (0, None)
+
+
+def test_a_re_keyed_number_whose_days_cannot_meet_is_told_and_blocks_nothing(
+    tmp_path: Path,
+) -> None:
+    book = Planted(tmp_path)
+    firm = book.enterprise()
+    book.note(firm, "N-1", contract="H1", collected=False)
+    book.repay("N-1", "2026-03-01", 3_600_000)
+    book.note(firm, "N1", at=B1, contract="H2", drawn="2026-03-02")
+    book.load()
+    assert run()["originals"] == 1
+    assert (twice().severity, twice().blocked_schemes) == ("violation", [])
+
+
+def test_each_institution_has_its_own_matter_of_a_contract_entered_twice(tmp_path: Path) -> None:
+    book = Planted(tmp_path)
+    firm = book.enterprise()
+    book.note(firm, "N1", contract="H-1")
+    book.note(firm, "N2", at=A2, contract="h1", drawn="2026-02-04", yuan=3_700_000)
+    book.note(firm, "N3", at=A2, contract="h1", drawn="2026-02-04", yuan=3_500_000)
+    book.rows["note-transfers"].append(
+        {
+            "institution_code": A2,
+            "note_number": "N3",
+            "moved_on": "2026-02-20",
+            "new_institution_code": B1,
+        }
+    )
+    book.load()
+    assert run()["blocked"] == 2
+    found = Finding.objects.filter(rule="P2")
+    assert {one.institution_id for one in found} == {
+        Institution.objects.get(code=code).pk for code in (A2, B1)
+    }
+    for code in (A2, B1):
+        place = Institution.objects.get(code=code)
+        with database.as_role("app", place):
+            assert [one.institution_id for one in BlockedSubsidy.objects.all()].count(place.pk) == 2
+            assert BlockedSubsidy.objects.exclude(institution_id=place.pk).count() == 0
+            assert changed_since() == []
+    assert left(verify()) == ([], 0, 2)
 
 
 def test_what_is_on_record_as_blocked_is_held_to_the_evidence(small: SmallBook) -> None:
@@ -436,3 +366,18 @@ def test_only_a_violation_blocks_and_a_proposal_never_does(small: SmallBook) -> 
         cursor.execute("SELECT count(*) FROM settlement_finding WHERE blocked_schemes <> '{}'")
         assert cursor.fetchone() == (1,)
     assert not FindingDecision.objects.exists()
+
+
+def test_verify_says_nothing_of_what_is_decided_while_it_looks(
+    small: SmallBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    gather, decided = verification.gather, []
+
+    def meanwhile(**of: Any) -> Any:
+        if not decided:
+            decided.append(decide("dismissed"))
+        return gather(**of)
+
+    monkeypatch.setattr(verification, "gather", meanwhile)
+    assert left(verify()) == ([], 1, 0) and decided
