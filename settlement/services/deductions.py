@@ -70,15 +70,18 @@ class Asked:
     blocked: Collection[tuple[int, int, int]] = ()
     recomputation_id: int | None = None
 
-    def blocked_of(self, enterprise_ids: Collection[int]) -> list[list[int]]:
-        """What was blocked of these when it was looked at: note and scheme."""
-        own = set(enterprise_ids)
-        return sorted([note, scheme] for one, note, scheme in self.blocked if one in own)
+    def payload(self, enterprise_ids: list[int]) -> dict[str, Any]:
+        """A chunk of these enterprises, and what was looked at of them.
 
-    def versions_of(self, enterprise_ids: Collection[int]) -> list[int] | None:
-        """The facts' version each was looked at in (-1: not at all); None if nobody looked."""
-        known = self.versions
-        return None if known is None else [known.get(one, -1) for one in enterprise_ids]
+        `versions`: the facts' version of each (-1: not at all), None if nobody looked; `blocked`: note and
+        scheme.
+        """
+        known, own = self.versions, set(enterprise_ids)
+        return {
+            "enterprise_ids": enterprise_ids,
+            "versions": None if known is None else [known.get(one, -1) for one in enterprise_ids],
+            "blocked": sorted([note, scheme] for one, note, scheme in self.blocked if one in own),
+        }
 
 
 EVERYTHING = Asked()
@@ -131,12 +134,7 @@ def start_run(
     if asked.enterprise_ids is not None:
         stale = stale.filter(pl.col("enterprise_id").is_in(list(asked.enterprise_ids)))
     payloads = [
-        {
-            "enterprise_ids": chunk,
-            "versions": asked.versions_of(chunk),
-            "blocked": asked.blocked_of(chunk),
-        }
-        for chunk in groups.chunks(notes=dict(stale.iter_rows()), book=book)
+        asked.payload(chunk) for chunk in groups.chunks(notes=dict(stale.iter_rows()), book=book)
     ]
     params = {
         "through": through.isoformat(),

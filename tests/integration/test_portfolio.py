@@ -60,6 +60,7 @@ def test_one_import_and_one_run_give_the_expected_result(portfolio: None, tmp_pa
         "originals": 1400,
         "differences": 0,
         "held": 0,
+        "blocked": 0,
     }
     assert verify().problems == []
 

@@ -227,7 +227,7 @@ def test_a_finding_between_two_banks_tells_the_one_that_yields_of_its_own_note_a
     amounts = {name: said.pop(name) for name in ("central", "provincial", "municipal")}
     assert said == {
         "finding_id": finding.pk, "rule": "P4", "severity": "warning", "scheme_code": EQUIPMENT,
-        "reopened": False, "notes": ["NOTE-B"],
+        "blocked_schemes": [], "reopened": False, "notes": ["NOTE-B"],
     }  # fmt: skip
     assert sum(int(text.replace(".", "")) for text in amounts.values()) == 4_050_00
     whole = json.dumps(body)
