@@ -81,11 +81,11 @@ class FindingAdmin(StepsAdmin, FactAdmin):
     is_short = True
     when_empty = _("没有核查事项：重复贴息核查未发现问题，或尚未运行核查。")
     list_display = (
-        "id", "rule", "severity", "standing", "note", "enterprise", "scheme_label", "institution_name",
-        "at_stake", "found_on",
+        "id", "rule", "severity", "standing", "note", "enterprise", "institution_name", "at_stake",
+        "found_on",
     )  # fmt: skip
     list_filter = (ThereFilter, BlockingFilter, "state", "rule", "severity", "scheme", LevelFilter)
-    list_select_related = ("note", "enterprise", "scheme", "institution")
+    list_select_related = ("note", "enterprise", "institution")
     search_by = (of_note(), of_enterprise("enterprise_id"))
     search_help_text = _("借据号的开头，信用代码或企业名称")
     sections = (both_sides, evidence, blocked, decisions, asked_back)
