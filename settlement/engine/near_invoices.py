@@ -87,20 +87,25 @@ def _listed(notes: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbered(listed: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Invoices with a number to compare: `text`; of equal `exact` and `place` two are P5's (`overlap`)."""
     text = near_numbers.folded(overlap.normal(column))
-    told = listed.with_columns(text=text, exact=overlap.normal(column)).filter(
+    return listed.with_columns(text=text).filter(
         pl.col("text").str.len_chars() >= near_numbers.WIDE_DIGITS
     )
-    supplier, length = overlap.normal("supplier"), pl.col("exact").str.len_chars()
-    place: pl.Expr
+
+
+def _exact_anywhere(column: str) -> pl.Expr:
+    """Whether P5 has a pair of invoices whoever bought them (`overlap.invoice_keys`); unknown is no."""
+    number, other = overlap.normal(column), overlap.normal(f"{column}_2")
+    length, same = (
+        number.str.len_chars(),
+        overlap.normal("supplier") == overlap.normal("supplier_2"),
+    )
     if column == "serial_number":
-        place = pl.when(length >= overlap.SERIAL_TELLING_CHARACTERS).then(supplier)
+        told = same & (length >= overlap.SERIAL_TELLING_CHARACTERS)
     else:
-        same_day = pl.format("{}|{}", "issued_on", supplier)
-        unique = length >= overlap.INVOICE_UNIQUE_CHARACTERS
-        place = pl.when(unique).then(pl.lit("")).otherwise(same_day)
-    return told.with_columns(place=place)
+        same_day = same & (pl.col("issued_on") == pl.col("issued_on_2"))
+        told = same_day | (length >= overlap.INVOICE_UNIQUE_CHARACTERS)
+    return ((number == other) & told).fill_null(value=False)
 
 
 def _across(numbered: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -127,12 +132,13 @@ def _pairs(numbered: pl.DataFrame, column: str) -> pl.DataFrame:
     """Rows of invoices whose numbers are a character apart, in one book, or alike, in two."""
     group = pl.struct("enterprise_id", "amount_fen").hash()
     own = (
-        numbered.select("row", "text", "exact", group=group)
+        numbered.select("row", "text", group=group, exact=overlap.normal(column))
         .unique(["group", "exact"], keep="first", maintain_order=True)  # equal ones are P5's
         .filter(pl.col("group").is_duplicated())
     )
     # A placeholder for a number stands on many invoices: days keep them apart.
-    across = _across(numbered, column).join(numbered.select("row", "issued_on"), on="row")
+    across = _across(numbered, column).filter(pl.col("key").is_duplicated())
+    across = across.join(numbered.select("row", "issued_on"), on="row")
     among = [
         across.select("row", key=pl.format("{}|{}", "key", day).hash(), group=pl.lit(0, pl.UInt64))
         for day in near_scores.day_keys("issued_on")
@@ -162,7 +168,6 @@ def _faced(pairs: pl.DataFrame, numbered: pl.DataFrame, column: str) -> pl.DataF
     same_maker = (pl.col("maker") == pl.col("maker_2")) & (pl.col("maker") != "")
     unnamed = (pl.col("maker") == "") | (pl.col("maker_2") == "")
     own_book = pl.col("enterprise_id") == pl.col("enterprise_id_2")
-    is_exact = (pl.col("exact") == pl.col("exact_2")) & (pl.col("place") == pl.col("place_2"))
     return (
         first.join(second, on="row_2")
         .with_columns(day=near_scores.days("issued_on", "issued_on_2"))
@@ -171,8 +176,8 @@ def _faced(pairs: pl.DataFrame, numbered: pl.DataFrame, column: str) -> pl.DataF
             & (pl.col("amount_fen") == pl.col("amount_fen_2"))
             & (same_maker | (own_book & unnamed))
             & (pl.col("day") != "differ")
-            & ~is_exact.fill_null(value=False)  # a placeholder for a number makes many of them
         )
+        .filter(~_exact_anywhere(column))  # a placeholder for a number makes many of them
         .with_columns(
             first="note_id",
             second="note_id_2",
