@@ -19,7 +19,6 @@ STOPS: Schema = {
     "scheme_id": pl.Int64,
     "finding_id": pl.Int64,
     "rule": pl.String,
-    "state": pl.String,
 }
 # Findings `f` that block, with each side `d` that gives way and each scheme `s`.
 _SIDES = """settlement_finding f
@@ -40,7 +39,7 @@ class Waiting(NamedTuple):
 def stops(*, note_ids: Sequence[int]) -> pl.DataFrame:
     """What blocks each of these notes under which scheme: a row per note, scheme and finding, in order."""
     return read_frame(
-        f"SELECT d.note_id, s.id, f.id, f.rule, f.state FROM {_SIDES}"
+        f"SELECT d.note_id, s.id, f.id, f.rule FROM {_SIDES}"
         f" WHERE {BLOCKS} AND d.note_id = ANY(%(ids)s) ORDER BY 1, 2, 3",
         {"ids": list(note_ids)},
         schema=STOPS,

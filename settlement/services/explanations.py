@@ -160,7 +160,7 @@ def _work(note: NoteCard, evidence: Evidence, book: Book, horizon: date | None) 
 def _blocks(note: NoteCard, codes: dict[int, str]) -> dict[str, tuple[str, ...]]:
     """Which findings block the note, by scheme."""
     found: dict[str, tuple[str, ...]] = defaultdict(tuple)
-    for _, scheme_id, finding, rule, _ in stops(note_ids=[note.note_id]).iter_rows():
+    for _, scheme_id, finding, rule in stops(note_ids=[note.note_id]).iter_rows():
         found[codes.get(scheme_id, "")] += (f"#{finding} {rule}",)
     return found
 

@@ -38,8 +38,8 @@ def release_posted(
     plan_ids = {one.plan_id for one in settled}
     lock_plans(plan_ids=plan_ids)
     give_back(reservations=settled, held=held)
-    blocked = [one.id for one in settled if (one.result_id, one.scheme_id) in left_out]
-    settled = [one for one in settled if one.id not in set(blocked)]
+    blocked = {one.id for one in settled if (one.result_id, one.scheme_id) in left_out}
+    settled = [one for one in settled if one.id not in blocked]
     paid = [one.id for one in settled if one.is_paid]
     unpaid = [one.id for one in settled if not one.is_paid]
     end(ids=paid, state=PlannedDeduction.State.POSTED)
